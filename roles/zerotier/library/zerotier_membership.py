@@ -1,0 +1,111 @@
+#!/usr/bin/python
+"""Join or leave a ZeroTier network."""
+
+from __future__ import annotations
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.zerotier_api import (
+    DEFAULT_HOME,
+    NETWORK_ID,
+    LocalApi,
+    ZerotierError,
+    diff,
+)
+from ansible.module_utils.zerotier_state import find, rival
+
+DOCUMENTATION = r"""
+---
+module: zerotier_membership
+short_description: Join or leave a ZeroTier network
+description:
+  - Makes this machine a member of a network, or takes it out. Whether the network's controller lets
+    it in is another matter; see M(zerotier_ready).
+options:
+  network_id:
+    description: The network's id, 16 hexadecimal digits.
+    type: str
+    required: true
+  state:
+    description: Whether the machine is in the network.
+    type: str
+    choices: [present, absent]
+    default: present
+  cidr:
+    description: The network's IPv4 range, which no other joined network may use.
+    type: str
+    required: true
+  node:
+    description: The machine's name for messages.
+    type: str
+    required: true
+  home:
+    description: Home directory of the service.
+    type: path
+    default: /var/lib/zerotier-one
+author:
+  - The server monitoring cluster's authors
+"""
+
+EXAMPLES = r"""
+- name: Join the overlay
+  zerotier_membership:
+    network_id: 21c1e206564a4757
+    cidr: 172.29.0.0/24
+    node: producer-1
+"""
+
+RETURN = r"""
+status:
+  description: The network's status on this machine just after, empty where it is not joined.
+  type: str
+  returned: success
+"""
+
+
+def keep(module: AnsibleModule) -> dict:
+    """Join or leave as asked and return the module's result."""
+    params = module.params
+    network_id, wanted = params["network_id"], params["state"]
+    if not NETWORK_ID.fullmatch(network_id):
+        message = f"network_id: found {network_id!r}, expected {NETWORK_ID.pattern}"
+        raise ZerotierError(message)
+    api = LocalApi(params["home"])
+    networks = api.get("/network")
+    trouble = rival(networks, network_id, params["cidr"]) if wanted == "present" else ""
+    if trouble:
+        message = f"{params['node']}: {trouble}"
+        raise ZerotierError(message)
+    found = find(networks, network_id)
+    state = "absent" if found is None else "present"
+    changed = state != wanted
+    if changed and not module.check_mode:
+        path = f"/network/{network_id}"
+        found = api.post(path, {}) if wanted == "present" else api.delete(path) and None
+    return {
+        "changed": changed,
+        "status": found["status"] if found else "",
+        "diff": diff(f"membership of {network_id}", {"state": state}, {"state": wanted}),
+    }
+
+
+def main() -> None:
+    """Run the module."""
+    module = AnsibleModule(
+        argument_spec={
+            "network_id": {"type": "str", "required": True},
+            "cidr": {"type": "str", "required": True},
+            "node": {"type": "str", "required": True},
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            "home": {"type": "path", "default": DEFAULT_HOME},
+        },
+        supports_check_mode=True,
+    )
+    try:
+        result = keep(module)
+    except ZerotierError as problem:
+        module.fail_json(msg=str(problem))
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,10 @@
+"""A double of zerotier-one 1.14.1 for laboratories without ZeroTier's packages.
+
+It answers as the real service answers (see the captures beside the sources) and carries traffic
+over a VXLAN between its nodes. It offers no encryption and trusts its underlay: never use it on a
+network that others can reach.
+"""
+
+VERSION = (1, 14, 1)
+VERSION_TEXT = "1.14.1"
+PROTOCOL_VERSION = 12
