@@ -1,0 +1,73 @@
+# Two commands do everything: `make demo` and `make test`. `make help` lists the rest.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help demo lab lab-down provision run test lint unit cluster-test packages clean
+
+VENV := .venv
+# What is installed there comes first in PATH, so that `ansible-playbook` is the pinned one.
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
+
+help: ## Show this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | column --table --separator '|'
+
+demo: lab ## Four local nodes, provisioned, and the pipeline run on real data; the lab stays up
+	ansible-playbook provision.yml
+	ansible-playbook run_pipeline.yml
+	@echo
+	@echo "The alert tables are in results/latest/:"
+	@head --lines=4 results/latest/*.csv
+	@echo
+	@echo "The lab stays up: '. .venv/bin/activate', then 'ansible all -m ping' or 'ansible-playbook run_pipeline.yml'."
+	@echo "'make lab-down' removes it."
+
+lab: packages $(VENV)/control ## Bring up the lab's four nodes
+	ansible-playbook playbooks/lab_up.yml
+
+lab-down: $(VENV)/control ## Remove the lab: nodes, network, rules and keys
+	ansible-playbook playbooks/lab_down.yml
+
+provision: lab ## Provision the lab
+	ansible-playbook provision.yml
+
+run: ## Run the pipeline on the provisioned lab
+	ansible-playbook run_pipeline.yml
+
+test: lint unit cluster-test ## Everything CI runs: linters, unit tests, and a lab from nothing to results and back to nothing
+
+lint: packages $(VENV)/tests ## Linters and type checks
+	tests/lint.sh
+
+unit: packages $(VENV)/tests ## Tests that need no cluster
+	tests/unit.sh
+
+cluster-test: packages $(VENV)/tests ## The lab from nothing, provisioned twice, checked, run, and taken down
+	tests/cluster.sh
+
+packages: ## Install the Debian packages that the control machine needs
+	@missing=$$(grep --invert-match '^#' files/control/debian-packages.txt \
+	  | while read -r name; do dpkg-query --show --showformat='$${db:Status-Status}' "$$name" 2>/dev/null | grep --quiet '^installed$$' || echo "$$name"; done); \
+	if [ -n "$$missing" ]; then \
+	  echo "Installing Debian packages:" $$missing; \
+	  $(SUDO) apt-get update --quiet=2; \
+	  $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install --yes --quiet=2 --no-install-recommends $$missing > /dev/null; \
+	fi
+
+$(VENV)/bin/pip: | packages
+	python3 -m venv $(VENV)
+
+$(VENV)/control: requirements.txt | $(VENV)/bin/pip
+	@echo "Installing into $(VENV): requirements.txt (Ansible and what checks the nodes)"
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.txt
+	touch $@
+
+$(VENV)/tests: tests/requirements.txt $(VENV)/control
+	@echo "Installing into $(VENV): tests/requirements.txt (the app's clients, Spark, linters; about 500 MB)"
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement tests/requirements.txt
+	touch $@
+
+clean: ## Remove everything that was made here: lab, images, caches, environments (results stay)
+	if [ -x $(VENV)/bin/ansible-playbook ]; then ansible-playbook playbooks/lab_down.yml --extra-vars lab_remove_images=true; fi
+	rm --recursive --force .cache $(VENV)
