@@ -1,0 +1,18 @@
+"""Import a role's plugins and modules in tests, as Ansible finds them: by path."""
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+
+PROJECT = Path(__file__).resolve().parents[1]
+
+
+def load(path: str) -> ModuleType:
+    """Return the module at `path`, which is relative to the project."""
+    file = PROJECT / path
+    spec = importlib.util.spec_from_file_location(file.stem, file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
