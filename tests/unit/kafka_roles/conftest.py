@@ -1,0 +1,39 @@
+"""The parts under test live in roles and files, not in a package: load them by path."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def load(path: Path) -> ModuleType:
+    """Import a file that is no member of a package."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    # Dataclasses look their module up by name.
+    sys.modules[path.stem] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def plan_module() -> ModuleType:
+    """Return the pure logic of the module kafka_topic."""
+    return load(ROOT / "roles/kafka_topics/module_utils/kafka_topic_plan.py")
+
+
+@pytest.fixture(scope="session")
+def builder() -> ModuleType:
+    """Return the archive's builder."""
+    return load(ROOT / "files/kafka/build_archive.py")
