@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import time
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -58,15 +59,17 @@ package_version:
 """
 
 
-def status(module: AnsibleModule, command: str) -> dict:
+def status(module: AnsibleModule, command: str) -> dict[str, Any]:
     """Return the node's status; fails the module with one line after the timeout."""
     deadline = time.monotonic() + module.params["timeout"]
     while True:
         code, out, err = module.run_command([command, "-j", f"-D{module.params['home']}", "info"])
         try:
-            return json.loads(out)
+            answer: dict[str, Any] = json.loads(out)
         except ValueError:
             said = " ".join((err or out).split())[:200]
+        else:
+            return answer
         if time.monotonic() > deadline:
             module.fail_json(
                 msg=f"zerotier-cli info failed with status {code}: {said!r}; "

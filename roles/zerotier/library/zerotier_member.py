@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.zerotier_api import (
     ADDRESS,
@@ -68,7 +70,7 @@ member:
 """
 
 
-def declared(params: dict) -> dict:
+def declared(params: dict[str, Any]) -> dict[str, Any]:
     """Return the member's record as far as it is declared."""
     return {
         "name": params["name"],
@@ -78,7 +80,7 @@ def declared(params: dict) -> dict:
     }
 
 
-def check(params: dict) -> None:
+def check(params: dict[str, Any]) -> None:
     """Refuse ids that the API would take for something else."""
     for name, pattern in (("network_id", NETWORK_ID), ("address", ADDRESS)):
         if not pattern.fullmatch(params[name]):
@@ -86,7 +88,7 @@ def check(params: dict) -> None:
             raise ZerotierError(message)
 
 
-def keep(module: AnsibleModule) -> dict:
+def keep(module: AnsibleModule) -> dict[str, Any]:
     """Make the member true and return the module's result."""
     params = module.params
     check(params)

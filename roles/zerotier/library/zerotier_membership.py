@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.zerotier_api import (
     DEFAULT_HOME,
@@ -62,7 +64,7 @@ status:
 """
 
 
-def keep(module: AnsibleModule) -> dict:
+def keep(module: AnsibleModule) -> dict[str, Any]:
     """Join or leave as asked and return the module's result."""
     params = module.params
     network_id, wanted = params["network_id"], params["state"]

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.zerotier_api import DEFAULT_HOME, LocalApi, ZerotierError, changes, diff
@@ -67,7 +68,7 @@ members:
 BASE = "/controller/network"
 
 
-def declared(params: dict) -> dict:
+def declared(params: dict[str, Any]) -> dict[str, Any]:
     """Return the network's record as far as it is declared."""
     return {
         "name": params["name"],
@@ -79,7 +80,7 @@ def declared(params: dict) -> dict:
     }
 
 
-def find(api: LocalApi, name: str, own_id: str) -> dict:
+def find(api: LocalApi, name: str, own_id: str) -> dict[str, Any]:
     """Return the network of that name, else the one with the name's own id, else {}."""
     records = [api.get(f"{BASE}/{found}") or {} for found in api.get(BASE)]
     named = [record for record in records if record.get("name") == name]
@@ -91,7 +92,7 @@ def find(api: LocalApi, name: str, own_id: str) -> dict:
     return next(iter(named + own), {})
 
 
-def members(api: LocalApi, network_id: str) -> list:
+def members(api: LocalApi, network_id: str) -> list[Any]:
     """Return a network's members, by address."""
     base = f"{BASE}/{network_id}/member"
     records = [api.get(f"{base}/{address}") or {} for address in sorted(api.get(base) or {})]
@@ -107,7 +108,7 @@ def members(api: LocalApi, network_id: str) -> list:
     ]
 
 
-def keep(module: AnsibleModule) -> dict:
+def keep(module: AnsibleModule) -> dict[str, Any]:
     """Make the network true and return the module's result."""
     params = module.params
     api = LocalApi(params["home"])

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.zerotier_api import DEFAULT_HOME, LocalApi, ZerotierError
@@ -68,7 +69,7 @@ seconds:
 INTERVAL_SECONDS = 0.5
 
 
-def wait(params: dict) -> dict:
+def wait(params: dict[str, Any]) -> dict[str, Any]:
     """Return the module's result once the network is ready; raises ZerotierError otherwise."""
     api, began = LocalApi(params["home"]), time.monotonic()
     network_id, prefix = params["network_id"], params["cidr"].partition("/")[2]
