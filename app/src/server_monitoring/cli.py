@@ -1,0 +1,71 @@
+"""The command line: parse, run one command, report an error as one line."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from server_monitoring import __version__
+from server_monitoring.commands import analyze, consume, probe, produce, validate
+from server_monitoring.errors import ServerMonitoringError, UsageError
+
+COMMANDS = {
+    "produce": produce,
+    "consume": consume,
+    "analyze": analyze,
+    "validate": validate,
+    "probe": probe,
+}
+EXIT_STATUSES = (
+    "exit status: 0 done, 2 usage, 3 configuration, 4 data set, 5 broker or topic, 6 storage, "
+    "7 analysis"
+)
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message}; see {self.prog} --help")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands."""
+    parser = _Parser(
+        prog="server-monitoring",
+        description="Server metrics from a CSV file through Kafka to windowed alert tables.",
+        epilog=EXIT_STATUSES,
+    )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, module in COMMANDS.items():
+        command = commands.add_parser(
+            name,
+            help=module.HELP,
+            description=f"{module.HELP[0].upper()}{module.HELP[1:]}.",
+            epilog=f"example: {module.EXAMPLE}",
+        )
+        module.add_arguments(command)
+        command.set_defaults(run=module.run)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit status."""
+    try:
+        args = build_parser().parse_args(argv)
+        status: int = args.run(args)
+    except ServerMonitoringError as error:
+        print(f"server-monitoring: error: {error}", file=sys.stderr)
+        return error.exit_status
+    except ModuleNotFoundError as error:
+        print(
+            f"server-monitoring: error: {error.name}: not installed in {sys.prefix}; run analyze "
+            "from the analysis venv and everything else from the pipeline's",
+            file=sys.stderr,
+        )
+        return ServerMonitoringError.exit_status
+    except BrokenPipeError:
+        # The reader of standard output went away; nothing is left to say to it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return status

@@ -1,0 +1,61 @@
+"""The errors a user can cause or meet, each with the exit status of the command.
+
+ServerMonitoringError           1
+├── UsageError                  2  the command line
+├── ConfigError                 3  the configuration file
+├── DatasetError                4  the data set
+├── BrokerError                 5  the broker or a topic
+├── StorageError                6  files of a run on this host
+└── AnalysisError               7  raw data or the Spark job
+
+Each message is one line that names the thing, what was found and what to do. Only `cli.main`
+catches them.
+"""
+
+
+class ServerMonitoringError(Exception):
+    """Base of all errors that are reported as one line, without a traceback."""
+
+    exit_status = 1
+
+
+class UsageError(ServerMonitoringError):
+    """The command line is wrong."""
+
+    exit_status = 2
+
+
+class ConfigError(ServerMonitoringError):
+    """The configuration file is missing, or a setting in it is wrong."""
+
+    exit_status = 3
+
+
+class DatasetError(ServerMonitoringError):
+    """The data set is missing, or rows of it cannot be used."""
+
+    exit_status = 4
+
+
+class BrokerError(ServerMonitoringError):
+    """The broker does not answer, a topic is missing, or a record was refused."""
+
+    exit_status = 5
+
+
+class StorageError(ServerMonitoringError):
+    """A file of the run cannot be written, or contradicts its sidecar."""
+
+    exit_status = 6
+
+
+class AnalysisError(ServerMonitoringError):
+    """Raw data is missing or corrupt, or the Spark job failed."""
+
+    exit_status = 7
+
+
+def one_line(text: object, limit: int = 300) -> str:
+    """Return `text` on one line of at most `limit` characters, for use in a message."""
+    line = " ".join(str(text).split())
+    return line if len(line) <= limit else line[: limit - 3] + "..."

@@ -1,0 +1,53 @@
+"""Messages to systemd (sd_notify), or to standard error where there is no systemd."""
+
+import os
+import socket
+import sys
+import time
+from collections.abc import Callable
+
+
+def sd_notify(message: str) -> bool:
+    """Send `message` to the socket in NOTIFY_SOCKET; return False where there is none."""
+    address = os.environ.get("NOTIFY_SOCKET", "")
+    if not address:
+        return False
+    if address.startswith("@"):  # systemd's spelling of Linux's abstract name space
+        address = "\0" + address[1:]
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sock:
+        sock.sendto(message.encode(), address)
+    return True
+
+
+def tell(message: str, line: str) -> None:
+    """Send `message` to systemd, or print `line` where there is none or it does not listen."""
+    try:
+        told = sd_notify(message)
+    except OSError:
+        told = False
+    if not told:
+        print(line, file=sys.stderr, flush=True)
+
+
+def ready(line: str) -> None:
+    """Tell that the command has started, with its first status."""
+    tell(f"READY=1\nSTATUS={line}", f"ready: {line}")
+
+
+class Status:
+    """A status line, told at most once an interval so that it costs nothing."""
+
+    def __init__(self, interval: float = 1.0, clock: Callable[[], float] = time.monotonic) -> None:
+        """Tell at most once in `interval` seconds of `clock`."""
+        self._interval = interval
+        self._clock = clock
+        self._next = clock()
+
+    def due(self) -> bool:
+        """Return whether an interval has passed since the last status."""
+        return self._clock() >= self._next
+
+    def tell(self, line: str) -> None:
+        """Tell `line` now."""
+        self._next = self._clock() + self._interval
+        tell(f"STATUS={line}", line)

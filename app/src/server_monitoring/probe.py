@@ -1,0 +1,54 @@
+"""Ask the broker, as a client would: produce one record to a topic of its own and read it back."""
+
+import time
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from server_monitoring.broker import (
+    CONNECT_SECONDS,
+    Reader,
+    TopicPartition,
+    create_topic,
+    open_producer,
+    translated,
+)
+from server_monitoring.errors import BrokerError
+
+PROBE_TOPIC = "server-monitoring-probe"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Where the probe's record landed and how long producing and reading it took."""
+
+    offset: int
+    created: bool
+    seconds: float
+
+
+def probe(servers: Sequence[str]) -> Answer:
+    """Produce one record and read it back.
+
+    Raises:
+        BrokerError: the broker does not answer, refuses, or does not give the record back.
+
+    """
+    created = create_topic(servers, PROBE_TOPIC)
+    token = uuid.uuid4().hex.encode()
+    start = time.monotonic()
+    with open_producer(servers) as producer, translated(servers, "producing the probe's record"):
+        future = producer.send(PROBE_TOPIC, value=token, partition=0)
+        offset = int(future.get(timeout=CONNECT_SECONDS).offset)
+    tp = TopicPartition(PROBE_TOPIC, 0)
+    with Reader(servers) as reader:
+        records = reader.start({tp: offset})
+        deadline = time.monotonic() + CONNECT_SECONDS
+        while time.monotonic() < deadline:
+            if any(record.value == token for record in records.get(tp, [])):
+                return Answer(offset, created, time.monotonic() - start)
+            records = reader.poll(200, 500)
+    raise BrokerError(
+        f"topic {PROBE_TOPIC}: the record at offset {offset} was accepted but not given back "
+        f"within {CONNECT_SECONDS} s by broker {', '.join(servers)}; see the broker's log"
+    )

@@ -1,0 +1,62 @@
+"""Where the files of a run are: `<data_dir>/runs/<run_id>/`."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from server_monitoring.errors import StorageError, UsageError, one_line
+
+RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+def checked_run_id(run_id: str) -> str:
+    """Return `run_id` if it may name a directory.
+
+    Raises:
+        UsageError: it holds other characters than letters, digits, `.`, `_`, `-`, or is too long.
+
+    """
+    if RUN_ID.fullmatch(run_id) is None:
+        found = one_line(repr(run_id), 80)
+        raise UsageError(
+            f"run id: found {found}, expected 1 to 64 letters, digits, '.', '_' or '-', "
+            "the first a letter or digit"
+        )
+    return run_id
+
+
+@dataclass(frozen=True)
+class Run:
+    """The paths of one run."""
+
+    data_dir: Path
+    run_id: str
+
+    @property
+    def directory(self) -> Path:
+        """The run's own directory."""
+        return self.data_dir / "runs" / self.run_id
+
+    @property
+    def raw(self) -> Path:
+        """Raw segments: `raw/<topic>/<partition>.csv`."""
+        return self.directory / "raw"
+
+    @property
+    def end_offsets(self) -> Path:
+        """End offsets of the run: `{topic: {partition: next offset}}`; appears during it."""
+        return self.directory / "end_offsets.json"
+
+    def create(self) -> None:
+        """Make the directory if it is missing.
+
+        Raises:
+            StorageError: it cannot be made.
+
+        """
+        try:
+            self.directory.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StorageError(
+                f"{self.directory}: {error.strerror}; make {self.data_dir} writable for this user"
+            ) from error

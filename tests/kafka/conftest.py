@@ -1,0 +1,66 @@
+"""A real broker on loopback, from the tree that KAFKA_HOME names."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "app" / "src"), str(ROOT / "tests"), str(Path(__file__).parent)]
+
+from kafka_broker import (  # noqa: E402 - found by the line above
+    PROPERTIES,
+    Broker,
+    Pipeline,
+    free_port,
+    make_pipeline,
+)
+
+
+@pytest.fixture(scope="session")
+def make_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Broker]]:
+    """Return a function that starts another broker; all are ended with the session."""
+    home = os.environ.get("KAFKA_HOME", "")
+    if not home or not (Path(home) / "bin" / "kafka-server-start.sh").exists():
+        pytest.fail(f"KAFKA_HOME: found {home!r}, expected a tree with bin/kafka-server-start.sh")
+    brokers: list[Broker] = []
+
+    def make() -> Broker:
+        directory = tmp_path_factory.mktemp("kafka")
+        broker = Broker(Path(home), directory, free_port())
+        properties = directory / "server.properties"
+        properties.write_text(
+            PROPERTIES.format(port=broker.port, controller=free_port(), directory=directory)
+        )
+        script = str(broker.home / "bin" / "kafka-storage.sh")
+        identity = ["-t", "MkU3OEVBNTcwNTJENDM2Qg", "-c", str(properties)]
+        subprocess.run(
+            [script, "format", "--standalone", *identity],
+            check=True,
+            capture_output=True,
+            env=broker.environment(),
+        )
+        brokers.append(broker)
+        broker.start()
+        return broker
+
+    yield make
+    for broker in brokers:
+        broker.stop(hard=True)
+        shutil.rmtree(broker.directory, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def broker(make_broker: Callable[[], Broker]) -> Broker:
+    """Return the broker that tests share and leave running."""
+    return make_broker()
+
+
+@pytest.fixture
+def pipeline(broker: Broker, tmp_path: Path) -> Pipeline:
+    """Return the two metric groups with topics of this test's own, 3 partitions each."""
+    return make_pipeline(broker, tmp_path, partitions=3)

@@ -1,0 +1,161 @@
+"""A broker to start and stop, topics, and the app as a process: what the fixtures are made of."""
+
+import contextlib
+import os
+import random
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from app_settings import settings, write_settings
+from kafka.admin import KafkaAdminClient
+from kafka.errors import KafkaError
+
+ROOT = Path(__file__).resolve().parents[2]
+START_SECONDS = 90
+PROPERTIES = """\
+process.roles=broker,controller
+node.id=1
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
+controller.listener.names=CONTROLLER
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+controller.quorum.bootstrap.servers=127.0.0.1:{controller}
+log.dirs={directory}/data
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=1
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+share.coordinator.state.topic.replication.factor=1
+auto.create.topics.enable=false
+"""
+
+
+@dataclass
+class Broker:
+    """A broker that tests may stop and start again."""
+
+    home: Path
+    directory: Path
+    port: int
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def address(self) -> str:
+        """Return host:port."""
+        return f"127.0.0.1:{self.port}"
+
+    def environment(self) -> dict[str, str]:
+        """Keep the broker small, and its logs below its own directory."""
+        return os.environ | {
+            "KAFKA_HEAP_OPTS": "-Xms256m -Xmx384m",
+            "LOG_DIR": str(self.directory / "logs"),
+        }
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        script = self.home / "bin" / "kafka-server-start.sh"
+        command = [script, self.directory / "server.properties"]
+        with (self.directory / "broker.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                command, stdout=log, stderr=log, env=self.environment(), start_new_session=True
+            )
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline and self.process.poll() is None:
+            with contextlib.suppress(KafkaError):
+                KafkaAdminClient(bootstrap_servers=self.address, bootstrap_timeout_ms=2000).close()
+                return
+        log_end = (self.directory / "broker.log").read_text()[-3000:]
+        pytest.fail(f"the broker did not start within {START_SECONDS} s:\n{log_end}")
+
+    def stop(self, *, hard: bool = False) -> None:
+        """End the process that `start` started."""
+        if self.process is None:
+            return
+        if hard:
+            self.process.kill()
+        else:
+            self.process.terminate()
+        try:
+            self.process.wait(timeout=30)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait(timeout=30)
+        self.process = None
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on, below those that the kernel gives to clients."""
+    while True:
+        port = random.randrange(20_000, 32_000)
+        with socket.socket() as sock, contextlib.suppress(OSError):
+            sock.bind(("127.0.0.1", port))
+            return port
+
+
+def create_topics(address: str, partitions: dict[str, int], **configs: str) -> None:
+    """Create topics and wait until they have leaders."""
+    admin = KafkaAdminClient(bootstrap_servers=address)
+    try:
+        admin.create_topics(
+            {
+                name: {"num_partitions": n, "replication_factor": 1, "configs": configs}
+                for name, n in partitions.items()
+            },
+            wait_for_metadata=True,
+        )
+    finally:
+        admin.close()
+
+
+@dataclass
+class Pipeline:
+    """A configuration whose topics exist, for one test alone."""
+
+    broker: Broker
+    config: Path
+    values: dict[str, Any]
+    data_dir: Path
+
+    def run_directory(self, run_id: str) -> Path:
+        """Return where a run's files are."""
+        return self.data_dir / "runs" / run_id
+
+    def command(self, *arguments: str) -> list[str]:
+        """Return a command line of the app."""
+        return [sys.executable, "-m", "server_monitoring", *arguments, "--config", str(self.config)]
+
+    def environment(self) -> dict[str, str]:
+        """Run the app from the source tree, without systemd."""
+        left_out = {"NOTIFY_SOCKET", "PYTHONPATH"}
+        kept = {name: value for name, value in os.environ.items() if name not in left_out}
+        return kept | {"PYTHONPATH": str(ROOT / "app" / "src")}
+
+    def run(self, *arguments: str, timeout: float = 60) -> subprocess.CompletedProcess[str]:
+        """Run a command of the app to its end."""
+        return subprocess.run(
+            self.command(*arguments),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=timeout,
+            env=self.environment(),
+        )
+
+
+def make_pipeline(broker: Broker, directory: Path, partitions: int) -> Pipeline:
+    """Give the default settings' topics names of their own, and create them."""
+    values = settings(directory / "data", (broker.address,))
+    suffix = uuid.uuid4().hex[:8]
+    metrics = [m for group in values["groups"].values() for m in group["metrics"]]
+    for metric in metrics:
+        metric["topic"] += f"-{suffix}"
+    create_topics(broker.address, {m["topic"]: partitions for m in metrics})
+    config = write_settings(directory / "config.yml", values)
+    return Pipeline(broker, config, values, directory / "data")

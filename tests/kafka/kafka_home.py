@@ -1,0 +1,37 @@
+#!/usr/bin/env python3
+"""Print the path of a Kafka tree for tests on this machine: the role's archive, unpacked once."""
+
+import json
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[2]
+CACHE = PROJECT / ".cache" / "kafka"
+
+
+def version() -> str:
+    """Return the release that the role installs."""
+    defaults = (PROJECT / "roles" / "kafka" / "defaults" / "main.yml").read_text(encoding="utf-8")
+    lines = [line for line in defaults.splitlines() if line.startswith("kafka_version:")]
+    return lines[0].partition(":")[2].strip()
+
+
+def main() -> None:
+    """Assemble the archive where it is missing, unpack it where it is not, print the tree's path."""
+    builder = PROJECT / "files" / "kafka" / "build_archive.py"
+    command = [sys.executable, str(builder), "--kafka-version", version(), "--cache", str(CACHE)]
+    built = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
+    tree = CACHE / f"tree-{built['sha256'][:12]}"
+    if not tree.exists():
+        part = tree.with_suffix(".part")
+        with tarfile.open(built["path"]) as archive:
+            archive.extractall(part, filter="data")
+        next(part.iterdir()).rename(tree)
+        part.rmdir()
+    sys.stdout.write(f"{tree}\n")
+
+
+if __name__ == "__main__":
+    main()

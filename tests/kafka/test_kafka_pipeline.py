@@ -1,0 +1,454 @@
+"""Producer, consumers and probe against a real broker."""
+
+import csv
+import json
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from app_settings import settings, write_settings
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.admin import KafkaAdminClient
+from kafka_broker import Broker, Pipeline, create_topics, free_port, make_pipeline
+
+HEADER = "ts,server_id,cpu_pct,mem_pct,net_in,disk_io"
+IDS = ["a", "b,c", 'd"e', "f\ng", "Zürich 💡", "server-6", "server-7"]
+GROUPS = ("cpu_mem", "net_disk")
+
+
+def write_dataset(path: Path, rows: int) -> list[list[str]]:
+    """Write a data set of canonical values and return its rows."""
+    content = [
+        [
+            f"{i // 3600 % 24:02d}:{i // 60 % 60:02d}:{i % 60:02d}",
+            IDS[i % len(IDS)],
+            *(f"{i}.{column}5" for column in range(1, 5)),
+        ]
+        for i in range(rows)
+    ]
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(HEADER.split(","))
+        writer.writerows(content)
+    return content
+
+
+@contextmanager
+def consumer(pipeline: Pipeline, run_id: str, group: str) -> Iterator[subprocess.Popen[str]]:
+    """Run a consumer that is ready, and end it if the test does not."""
+    process = subprocess.Popen(
+        pipeline.command("consume", "--run-id", run_id, "--group", group),
+        stderr=subprocess.PIPE,
+        text=True,
+        env=pipeline.environment(),
+    )
+    assert process.stderr is not None
+    try:
+        line = process.stderr.readline()
+        assert line.startswith("ready: waiting"), line
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+def finish(process: subprocess.Popen[str]) -> str:
+    """Wait for a consumer's end; return what it said."""
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    return err
+
+
+def publish_end(pipeline: Pipeline, run_id: str) -> dict[str, dict[str, int]]:
+    """Give the consumers the producer's end offsets."""
+    directory = pipeline.run_directory(run_id)
+    summary = json.loads((directory / "produce.json").read_text())
+    (directory / "end_offsets.json").write_text(json.dumps(summary["end_offsets"]))
+    ends: dict[str, dict[str, int]] = summary["end_offsets"]
+    return ends
+
+
+def stored(pipeline: Pipeline, run_id: str, topic: str) -> list[list[str]]:
+    """Return a topic's stored rows, of all partitions."""
+    rows = []
+    for path in sorted((pipeline.run_directory(run_id) / "raw" / topic).glob("*.csv")):
+        with path.open(encoding="utf-8", newline="") as file:
+            rows += list(csv.reader(file, strict=True))[1:]
+    return rows
+
+
+def topics(pipeline: Pipeline) -> dict[str, int]:
+    """Return each topic with the place of its value in a row."""
+    metrics = [m for g in pipeline.values["groups"].values() for m in g["metrics"]]
+    return {metric["topic"]: HEADER.split(",").index(metric["column"]) for metric in metrics}
+
+
+def check_all_stored(pipeline: Pipeline, run_id: str, rows: list[list[str]]) -> None:
+    """Each topic has exactly the data set's rows, and a server's rows are in its order."""
+    for topic, place in topics(pipeline).items():
+        found = stored(pipeline, run_id, topic)
+        wanted = [[row[0], row[1], row[place]] for row in rows]
+        assert sorted(found) == sorted(wanted)
+        for server_id in IDS:
+            assert [r for r in found if r[1] == server_id] == [
+                r for r in wanted if r[1] == server_id
+            ]
+
+
+def test_every_row_is_stored_once_in_each_topic(pipeline: Pipeline, tmp_path: Path) -> None:
+    """From file to segments, with summaries that add up."""
+    rows = write_dataset(tmp_path / "m.csv", 20_000)
+    with (
+        consumer(pipeline, "r1", "cpu_mem") as first,
+        consumer(pipeline, "r1", "net_disk") as second,
+    ):
+        done = pipeline.run("produce", "--run-id", "r1", "--dataset", str(tmp_path / "m.csv"))
+        assert done.returncode == 0, done.stderr
+        assert done.stderr.startswith("ready: sending 20000 rows")
+        publish_end(pipeline, "r1")
+        finish(first)
+        finish(second)
+    check_all_stored(pipeline, "r1", rows)
+    produced = json.loads((pipeline.run_directory("r1") / "produce.json").read_text())
+    for group in GROUPS:
+        summary = json.loads((pipeline.run_directory("r1") / f"consume-{group}.json").read_text())
+        assert summary["foreign"] == summary["malformed"] == 0
+        for topic, count in summary["rows"].items():
+            assert count == produced["rows"][topic] == 20_000
+            assert summary["partitions"][topic] == [0, 1, 2]
+            assert summary["messages_per_second"][topic] > 0
+            assert produced["messages_per_second"][topic] > 0
+
+
+def test_records_on_the_wire_are_the_reference_format_in_kafkas_own_partition(
+    pipeline: Pipeline, tmp_path: Path
+) -> None:
+    """Another client reads key, JSON and headers, and would have chosen the same partition."""
+    rows = write_dataset(tmp_path / "m.csv", 7)
+    pipeline.run("produce", "--run-id", "r1", "--dataset", str(tmp_path / "m.csv"))
+    topic = next(iter(topics(pipeline)))
+    reader = KafkaConsumer(bootstrap_servers=pipeline.broker.address, auto_offset_reset="earliest")
+    other = KafkaProducer(bootstrap_servers=pipeline.broker.address)
+    try:
+        reader.assign([TopicPartition(topic, p) for p in range(3)])
+        found: list[Any] = []
+        deadline = time.monotonic() + 20
+        while len(found) < 7 and time.monotonic() < deadline:
+            found += [r for batch in reader.poll(500).values() for r in batch]
+        assert len(found) == 7
+        for record in found:
+            value = json.loads(record.value)
+            line = int(dict(record.headers)["row"])
+            assert dict(record.headers)["run_id"] == b"r1"
+            # One id holds a line end: from there on a row's line is one further.
+            row = rows[line - 2 if line <= 5 else line - 3]
+            assert [value["ts"], value["server_id"], str(value["cpu_pct"])] == row[:3]
+            assert record.key == row[1].encode()
+            assert other.send(topic, b"x", key=record.key).get(10).partition == record.partition
+            assert abs(record.timestamp / 1000 - time.time()) < 60
+    finally:
+        reader.close()
+        other.close()
+
+
+def test_a_killed_consumer_resumes_and_ends_with_the_same_rows(
+    pipeline: Pipeline, tmp_path: Path
+) -> None:
+    """Killed without warning while records arrive, twice; nothing is lost or doubled."""
+    rows = write_dataset(tmp_path / "m.csv", 30_000)
+    producer = None
+    for _ in range(2):
+        with consumer(pipeline, "r1", "cpu_mem") as process:
+            if producer is None:
+                producer = subprocess.Popen(
+                    pipeline.command(
+                        "produce", "--run-id", "r1", "--dataset", str(tmp_path / "m.csv")
+                    ),
+                    stderr=subprocess.DEVNULL,
+                    env=pipeline.environment(),
+                )
+            assert process.stderr is not None
+            while " 0 of topic-mem" in process.stderr.readline():
+                pass
+            process.kill()
+    assert producer is not None
+    assert producer.wait(timeout=60) == 0
+    publish_end(pipeline, "r1")
+    for group in ("cpu_mem",):
+        with consumer(pipeline, "r1", group) as process:
+            finish(process)
+    for topic, place in list(topics(pipeline).items())[:2]:
+        found = stored(pipeline, "r1", topic)
+        assert sorted(found) == sorted([row[0], row[1], row[place]] for row in rows)
+
+
+def test_sigterm_stores_what_came_and_a_restart_finishes_the_run(
+    pipeline: Pipeline, tmp_path: Path
+) -> None:
+    """Status 0, no summary before the end."""
+    rows = write_dataset(tmp_path / "m.csv", 5_000)
+    summary = pipeline.run_directory("r1") / "consume-cpu_mem.json"
+    with consumer(pipeline, "r1", "cpu_mem") as process:
+        pipeline.run("produce", "--run-id", "r1", "--dataset", str(tmp_path / "m.csv"))
+        process.send_signal(signal.SIGTERM)
+        assert "stopped before the end" in finish(process)
+    assert not summary.exists()
+    publish_end(pipeline, "r1")
+    with consumer(pipeline, "r1", "cpu_mem") as process:
+        finish(process)
+    assert list(json.loads(summary.read_text())["rows"].values()) == [5_000, 5_000]
+    assert len(stored(pipeline, "r1", next(iter(topics(pipeline))))) == len(rows)
+
+
+def test_records_of_other_runs_are_counted_and_not_stored(
+    pipeline: Pipeline, tmp_path: Path
+) -> None:
+    """An earlier run's, another writer's, and those without headers."""
+    write_dataset(tmp_path / "m.csv", 100)
+    pipeline.run("produce", "--run-id", "r0", "--dataset", str(tmp_path / "m.csv"))
+    with consumer(pipeline, "r1", "cpu_mem") as process:
+        pipeline.run("produce", "--run-id", "r2", "--dataset", str(tmp_path / "m.csv"))
+        pipeline.run("produce", "--run-id", "r1", "--dataset", str(tmp_path / "m.csv"))
+        publish_end(pipeline, "r1")
+        finish(process)
+    summary = json.loads((pipeline.run_directory("r1") / "consume-cpu_mem.json").read_text())
+    assert list(summary["rows"].values()) == [100, 100]
+    assert summary["foreign"] == 200
+
+
+def test_malformed_records_of_this_run_are_set_aside_with_offset_and_reason(
+    pipeline: Pipeline, tmp_path: Path
+) -> None:
+    """They neither stop the consumer nor reach the segments."""
+    write_dataset(tmp_path / "m.csv", 50)
+    topic = next(iter(topics(pipeline)))
+    with consumer(pipeline, "r1", "cpu_mem") as process:
+        other = KafkaProducer(bootstrap_servers=pipeline.broker.address)
+        for value in (b"\xff", b"{}", None):
+            other.send(topic, value, key=b"k", headers=[("run_id", b"r1")], partition=0).get(10)
+        other.close()
+        pipeline.run("produce", "--run-id", "r1", "--dataset", str(tmp_path / "m.csv"))
+        publish_end(pipeline, "r1")
+        finish(process)
+    summary = json.loads((pipeline.run_directory("r1") / "consume-cpu_mem.json").read_text())
+    assert (summary["malformed"], summary["rows"][topic]) == (3, 50)
+    aside = pipeline.run_directory("r1") / "raw" / topic / "0.malformed.jsonl"
+    entries = [json.loads(line) for line in aside.read_text().splitlines()]
+    assert [entry["offset"] for entry in entries] == [0, 1, 2]
+    assert [entry["value_base64"] for entry in entries] == ["/w==", "e30=", ""]
+
+
+def test_two_hosts_of_a_group_share_its_partitions(pipeline: Pipeline, tmp_path: Path) -> None:
+    """Both topics alike, so that a server's rows meet on one host; together they have it all."""
+    rows = write_dataset(tmp_path / "m.csv", 700)
+    hosts = []
+    for index in (0, 1):
+        values = pipeline.values | {
+            "data_dir": str(tmp_path / f"host{index}"),
+            "consumers": {"cpu_mem": {"index": index, "hosts": 2}},
+        }
+        config = write_settings(tmp_path / f"host{index}.yml", values)
+        hosts.append(Pipeline(pipeline.broker, config, values, tmp_path / f"host{index}"))
+    with (
+        consumer(hosts[0], "r1", "cpu_mem") as first,
+        consumer(hosts[1], "r1", "cpu_mem") as second,
+    ):
+        pipeline.run("produce", "--run-id", "r1", "--dataset", str(tmp_path / "m.csv"))
+        ends = publish_end(pipeline, "r1")
+        for host in hosts:
+            (host.run_directory("r1") / "end_offsets.json").write_text(json.dumps(ends))
+        finish(first)
+        finish(second)
+    for topic in list(topics(pipeline))[:2]:
+        raw = [
+            {p.stem for p in (h.run_directory("r1") / "raw" / topic).glob("*.csv")} for h in hosts
+        ]
+        assert raw == [{"0", "2"}, {"1"}]
+        assert sum(len(stored(host, "r1", topic)) for host in hosts) == len(rows)
+
+
+def test_skipped_bad_rows_are_listed_and_the_rest_is_sent(
+    pipeline: Pipeline, tmp_path: Path
+) -> None:
+    """With line and reason, in the run's bad-rows.csv."""
+    path = tmp_path / "m.csv"
+    path.write_text(f"{HEADER}\n20:52:00,a,1,2,3,4\n20:52:00,b,x,2,3\n20:52:10,c,1,2,3,nan\n")
+    argv = ["produce", "--run-id", "r1", "--dataset", str(path)]
+    assert pipeline.run(*argv).returncode == 4
+    done = pipeline.run(*argv, "--on-bad-row=skip")
+    assert done.returncode == 0, done.stderr
+    summary = json.loads((pipeline.run_directory("r1") / "produce.json").read_text())
+    assert (summary["dataset"]["rows"], summary["bad_rows"]) == (1, 2)
+    assert set(summary["rows"].values()) == {1}
+    with (pipeline.run_directory("r1") / "bad-rows.csv").open(newline="") as file:
+        assert list(csv.reader(file)) == [
+            ["line", "reason", "row"],
+            ["3", "found 5 fields, expected 6", "20:52:00,b,x,2,3"],
+            ["4", "column disk_io: found 'nan', expected a finite number", "20:52:10,c,1,2,3,nan"],
+        ]
+
+
+def test_a_run_is_sent_once(pipeline: Pipeline, tmp_path: Path) -> None:
+    """Sending again under the same id would double its records."""
+    write_dataset(tmp_path / "m.csv", 10)
+    argv = ["produce", "--run-id", "r1", "--dataset", str(tmp_path / "m.csv")]
+    assert pipeline.run(*argv).returncode == 0
+    again = pipeline.run(*argv)
+    assert again.returncode == 6
+    assert "run r1 was sent before" in again.stderr
+
+
+@pytest.mark.parametrize("command", ["produce", "consume"])
+def test_a_missing_topic_is_named_within_15_seconds(
+    broker: Broker, pipeline: Pipeline, tmp_path: Path, command: str
+) -> None:
+    """With the broker that was asked; the topic is not created by asking."""
+    write_dataset(tmp_path / "m.csv", 10)
+    pipeline.values["groups"]["cpu_mem"]["metrics"][1]["topic"] = "topic-absent"
+    write_settings(pipeline.config, pipeline.values)
+    own = {"produce": ["--dataset", str(tmp_path / "m.csv")], "consume": ["--group", "cpu_mem"]}
+    start = time.monotonic()
+    done = pipeline.run(command, "--run-id", "r1", *own[command])
+    assert time.monotonic() - start < 15
+    assert done.returncode == 5
+    assert done.stderr == (
+        f"server-monitoring: error: topic topic-absent: not found on broker {broker.address}; "
+        "create it by provisioning (kafka_topics)\n"
+    )
+    admin = KafkaAdminClient(bootstrap_servers=broker.address)
+    assert "topic-absent" not in admin.list_topics()
+    admin.close()
+
+
+@pytest.mark.parametrize("command", ["produce", "consume", "probe"])
+def test_a_broker_that_is_down_is_named_within_15_seconds(tmp_path: Path, command: str) -> None:
+    """Nothing listens there; no traceback, no hanging."""
+    write_dataset(tmp_path / "m.csv", 10)
+    nobody = Broker(Path(), tmp_path, free_port())
+    values = settings(tmp_path / "data", (nobody.address,))
+    down = Pipeline(nobody, write_settings(tmp_path / "c.yml", values), values, tmp_path / "data")
+    own = {
+        "produce": ["--run-id", "r1", "--dataset", str(tmp_path / "m.csv")],
+        "consume": ["--run-id", "r1", "--group", "cpu_mem"],
+        "probe": [],
+    }
+    start = time.monotonic()
+    done = down.run(command, *own[command])
+    assert time.monotonic() - start < 15
+    assert done.returncode == 5
+    assert done.stderr.startswith(f"server-monitoring: error: broker {nobody.address}: no answer")
+    assert done.stderr.count("\n") == 1
+
+
+def test_topics_with_different_partitions_are_refused(pipeline: Pipeline) -> None:
+    """A server's two metrics would not meet on one host."""
+    metrics = pipeline.values["groups"]["cpu_mem"]["metrics"]
+    metrics[1]["topic"] += "-x"
+    create_topics(pipeline.broker.address, {metrics[1]["topic"]: 2})
+    write_settings(pipeline.config, pipeline.values)
+    done = pipeline.run("consume", "--run-id", "r1", "--group", "cpu_mem")
+    assert done.returncode == 5
+    assert f"{metrics[0]['topic']} has 3, {metrics[1]['topic']} has 2 partitions" in done.stderr
+
+
+def test_a_refused_record_stops_the_producer_and_names_its_line(
+    pipeline: Pipeline, tmp_path: Path
+) -> None:
+    """Here a topic that takes no record as large as line 3's."""
+    metric = pipeline.values["groups"]["net_disk"]["metrics"][0]
+    metric["topic"] += "-small"
+    create_topics(pipeline.broker.address, {metric["topic"]: 3}, **{"max.message.bytes": "400"})
+    write_settings(pipeline.config, pipeline.values)
+    path = tmp_path / "m.csv"
+    path.write_text(f"{HEADER}\n20:52:00,a,1,2,3,4\n20:52:00,{'b' * 900},1,2,3,4\n")
+    done = pipeline.run("produce", "--run-id", "r1", "--dataset", str(path))
+    assert done.returncode == 5
+    error = done.stderr.splitlines()[-1]
+    assert f"topic {metric['topic']}: the record of line 3 was not accepted" in error
+    assert not (pipeline.run_directory("r1") / "produce.json").exists()
+
+
+def test_a_broker_that_dies_while_sending_ends_the_producer_with_a_line(
+    make_broker: Callable[[], Broker], tmp_path: Path
+) -> None:
+    """Within the delivery time, not never; and the consumer keeps what it stored."""
+    broker = make_broker()
+    pipeline = make_pipeline(broker, tmp_path, partitions=3)
+    write_dataset(tmp_path / "m.csv", 200_000)
+    with consumer(pipeline, "r1", "cpu_mem") as consuming:
+        producer = subprocess.Popen(
+            pipeline.command("produce", "--run-id", "r1", "--dataset", str(tmp_path / "m.csv")),
+            stderr=subprocess.PIPE,
+            text=True,
+            env=pipeline.environment(),
+        )
+        assert producer.stderr is not None
+        while not producer.stderr.readline().startswith("sent "):
+            pass
+        broker.stop(hard=True)
+        start = time.monotonic()
+        _, err = producer.communicate(timeout=60)
+        assert time.monotonic() - start < 30
+        assert producer.returncode == 5
+        assert err.splitlines()[-1].startswith("server-monitoring: error: "), err
+        assert "Traceback" not in err
+        consuming.send_signal(signal.SIGTERM)
+        finish(consuming)
+    for path in (pipeline.run_directory("r1") / "raw").glob("*/*.csv"):
+        sidecar = json.loads(path.with_suffix(".json").read_text())
+        assert path.stat().st_size == sidecar["bytes"]
+
+
+def test_offsets_that_the_broker_no_longer_has_are_an_error_not_a_gap(
+    pipeline: Pipeline, tmp_path: Path
+) -> None:
+    """Records deleted before they were read: the run cannot be completed."""
+    write_dataset(tmp_path / "m.csv", 100)
+    with consumer(pipeline, "r1", "cpu_mem") as process:
+        process.send_signal(signal.SIGTERM)
+        finish(process)
+    pipeline.run("produce", "--run-id", "r1", "--dataset", str(tmp_path / "m.csv"))
+    ends = publish_end(pipeline, "r1")
+    topic = next(iter(topics(pipeline)))
+    partition = max(ends[topic], key=lambda p: ends[topic][p])
+    admin = KafkaAdminClient(bootstrap_servers=pipeline.broker.address)
+    admin.delete_records({TopicPartition(topic, int(partition)): ends[topic][partition]})
+    admin.close()
+    done = pipeline.run("consume", "--run-id", "r1", "--group", "cpu_mem")
+    assert done.returncode == 5
+    assert "no longer on the broker" in done.stderr
+    assert len(stored(pipeline, "r1", topic)) == 0
+
+
+def test_the_group_shows_its_progress_on_the_broker(pipeline: Pipeline, tmp_path: Path) -> None:
+    """Committed offsets are the end offsets once all is stored."""
+    write_dataset(tmp_path / "m.csv", 1_000)
+    with consumer(pipeline, "r1", "cpu_mem") as process:
+        pipeline.run("produce", "--run-id", "r1", "--dataset", str(tmp_path / "m.csv"))
+        ends = publish_end(pipeline, "r1")
+        finish(process)
+    reader = KafkaConsumer(
+        bootstrap_servers=pipeline.broker.address, group_id="server-monitoring-cpu_mem"
+    )
+    topic = next(iter(topics(pipeline)))
+    committed = {p: reader.committed(TopicPartition(topic, int(p))) for p in ends[topic]}
+    reader.close()
+    assert {p: n for p, n in ends[topic].items() if n} == {p: n for p, n in committed.items() if n}
+
+
+def test_probe_answers_twice_and_makes_its_topic_once(pipeline: Pipeline) -> None:
+    """One line with topic, offset and time."""
+    first = pipeline.run("probe")
+    second = pipeline.run("probe", "--bootstrap-servers", pipeline.broker.address)
+    for done in (first, second):
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.startswith(f"broker {pipeline.broker.address} answers: topic server-mon")
+        assert done.stdout.count("\n") == 1
+    offsets = [int(d.stdout.split("offset ")[1].split(",")[0]) for d in (first, second)]
+    assert offsets[1] == offsets[0] + 1

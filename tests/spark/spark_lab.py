@@ -1,0 +1,64 @@
+"""A run's raw data, made by a test, and its analysis."""
+
+from pathlib import Path
+
+from app_settings import settings, write_settings
+from pyspark.sql import SparkSession
+from server_monitoring import job
+from server_monitoring.config import Config, load
+from server_monitoring.dataset import Dataset, Row
+from server_monitoring.records import Reading, canonical_value, partition_for
+from server_monitoring.runs import Run
+from server_monitoring.segment import Segment, Sidecar, csv_lines
+
+ROOT = Path(__file__).resolve().parents[2]
+Readings = list[tuple[str, str, str]]
+
+
+class Lab:
+    """A run's raw data, made by a test, and its analysis."""
+
+    def __init__(self, directory: Path, session: SparkSession) -> None:
+        """Use the default settings, with windows from midnight on."""
+        self.directory = directory
+        self.session = session
+        self.values = settings(directory / "data")
+        self.values["start"] = "00:00:00"
+        self.run = Run(directory / "data", "r1")
+
+    def config(self) -> Config:
+        """Return the settings as they are now."""
+        return load(write_settings(self.directory / "config.yml", self.values))
+
+    def store(self, topic: str, readings: Readings, partition: int = 0) -> Path:
+        """Write a segment as a consumer does; values become canonical."""
+        metrics = [m for g in self.values["groups"].values() for m in g["metrics"]]
+        column = next(m["column"] for m in metrics if m["topic"] == topic)
+        path = self.run.raw / topic / f"{partition}.csv"
+        segment = Segment(path, column, Sidecar("r1", topic, partition, 0, 0, 0))
+        rows = [Reading(ts, server, canonical_value(value)) for ts, server, value in readings]
+        segment.append(csv_lines(rows), len(rows), len(rows))
+        segment.store()
+        segment.close()
+        return path
+
+    def analyze(self, group: str) -> job.Result:
+        """Run the analysis of a group."""
+        config = self.config()
+        self.run.create()
+        return job.analyze(self.session, self.run, config, config.group(group), lambda _: None)
+
+
+def store_dataset(lab: Lab, path: Path, partitions: int) -> None:
+    """Store a whole data set as consumers would."""
+    metrics = lab.config().metrics()
+    with Dataset(path, [m.column for m in metrics]) as dataset:
+        rows = [row for row in dataset.read() if isinstance(row, Row)]
+    for place, metric in enumerate(metrics):
+        for partition in range(partitions):
+            readings = [
+                (row.ts, row.server_id, row.values[place])
+                for row in rows
+                if partition_for(row.server_id, partitions) == partition
+            ]
+            lab.store(metric.topic, readings, partition)

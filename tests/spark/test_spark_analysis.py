@@ -1,0 +1,326 @@
+"""Windows, joins, rounding, labels and the text of the table, on small data."""
+
+import csv
+import json
+import os
+import random
+import subprocess
+import sys
+from collections.abc import Callable
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from app_settings import write_settings
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F  # noqa: N812 - the name every Spark program uses
+from reference_tables import half_up, tables
+from server_monitoring import analysis
+from server_monitoring.errors import AnalysisError
+from server_monitoring.records import VALUE_LIMIT, decimal_text
+from server_monitoring.segment import Segment, Sidecar
+from spark_lab import ROOT, Lab, store_dataset
+
+CPU, MEM, NET, DISK = "topic-cpu", "topic-mem", "topic-net", "topic-disk"
+
+
+def rows(path: Path) -> list[list[str]]:
+    """Return a table's rows without its header."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.reader(file, strict=True))[1:]
+
+
+def test_averages_equal_fractions_for_random_ties_and_negative_totals(spark: SparkSession) -> None:
+    """Half of the 4,000 cases lie on a tie or one unit of the 18th place beside it."""
+    rng = random.Random(47)
+    cases = []
+    for _ in range(4_000):
+        count = rng.choice([1, 2, 3, 7, 360])
+        unscaled = rng.randrange(-VALUE_LIMIT * 10**18, VALUE_LIMIT * 10**18) * count
+        if rng.random() < 0.5:
+            unscaled = (2 * rng.randrange(-(10**6), 10**6) + 1) * count * 5 * 10**15
+            unscaled += rng.choice([-1, 0, 1])
+        cases.append((Decimal(unscaled).scaleb(-18), count))
+    frame = spark.createDataFrame(cases, "total decimal(38,18), count bigint")
+    rounded = analysis.rounded_average(F.col("total"), F.col("count"))
+    for row in frame.select("total", "count", rounded.alias("mean")).collect():
+        exact = half_up(Fraction(row["total"]) / row["count"])
+        assert Fraction(row["mean"]) == exact, row
+
+
+def test_the_text_of_a_maximum_is_the_shortest_of_its_double(spark: SparkSession) -> None:
+    """Through decimal(30,18) and back, for doubles of every size within the limits."""
+    rng = random.Random(47)
+    texts = ["0.0", "5.0", "100.0", "-20.0", "0.000000000000000001", "2.0E-3", "123456789012.25"]
+    texts = [decimal_text(float(text)) for text in texts]
+    while len(texts) < 2_000:
+        text = decimal_text(rng.uniform(-1, 1) * 10 ** rng.randrange(-3, 12))
+        if len(text.split(".")[1]) <= 18:
+            texts.append(text)
+    frame = spark.createDataFrame([(text,) for text in texts], "text string")
+    value = F.col("text").cast(analysis.VALUE_TYPE)
+    for row in frame.select("text", analysis.decimal_text(value).alias("found")).collect():
+        assert row["found"] == row["text"]
+
+
+def test_join_windows_counts_windows_and_join_rows_counts_rows(lab: Lab) -> None:
+    """The metrics' rows are 10 s apart: they share two windows, but no row."""
+    for topic in (CPU, NET):
+        lab.store(topic, [("00:01:00", "a", "1")])
+    for topic in (MEM, DISK):
+        lab.store(topic, [("00:01:10", "a", "2")])
+    assert rows(lab.analyze("cpu_mem").path) == [
+        ["a", "00:00:50", "00:01:20", "1.00", "2.00", ""],
+        ["a", "00:01:00", "00:01:30", "1.00", "2.00", ""],
+    ]
+    assert lab.analyze("net_disk").windows == 0
+    assert (lab.run.directory / "team_47_NET_DISK.csv").read_text() == (
+        "server_id,window_start,window_end,max_net_in,max_disk_io,alert\n"
+    )
+    lab.values["groups"]["net_disk"]["join"] = "windows"
+    assert lab.analyze("net_disk").windows == 2
+
+
+def test_join_rows_leaves_out_a_value_whose_partner_is_missing(lab: Lab) -> None:
+    """The largest value has no partner at its second, so it is not the maximum."""
+    lab.store(NET, [("00:01:00", "a", "1"), ("00:01:05", "a", "9")])
+    lab.store(DISK, [("00:01:00", "a", "2")])
+    assert {row[3] for row in rows(lab.analyze("net_disk").path)} == {"1.0"}
+
+
+def test_of_duplicate_rows_the_first_of_each_metric_counts(lab: Lab) -> None:
+    """For each metric on its own, whatever the order of values."""
+    lab.store(CPU, [("00:01:00", "a", "5"), ("00:01:00", "a", "1"), ("00:01:00", "a", "9")])
+    lab.store(MEM, [("00:01:00", "a", "1"), ("00:01:00", "a", "7")])
+    assert {(row[3], row[4]) for row in rows(lab.analyze("cpu_mem").path)} == {("5.00", "1.00")}
+
+
+def test_windows_end_at_midnight_and_do_not_begin_before_it(lab: Lab) -> None:
+    """The first row of the day is in one window only; the last one's end past midnight."""
+    for topic in (CPU, MEM):
+        lab.store(topic, [("00:00:00", "a", "1"), ("23:59:59", "a", "2")])
+    assert [row[1:3] for row in rows(lab.analyze("cpu_mem").path)] == [
+        ["00:00:00", "00:00:30"],
+        ["23:59:30", "00:00:00"],
+        ["23:59:40", "00:00:10"],
+        ["23:59:50", "00:00:20"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("start", "first"), [("00:00:50", "00:00:50"), ("00:00:41", "00:00:50"), ("00:01:01", None)]
+)
+def test_start_applies_to_the_beginning_of_a_window(
+    lab: Lab, start: str, first: str | None
+) -> None:
+    """Earlier rows still count in the windows that are shown."""
+    for topic in (CPU, MEM):
+        lab.store(topic, [("00:01:00", "a", "1"), ("00:00:45", "a", "3")])
+    lab.values["start"] = start
+    table = rows(lab.analyze("cpu_mem").path)
+    assert (table[0][1] if table else None) == first
+    assert all(row[1] >= start for row in table)
+
+
+def test_labels_need_a_value_strictly_above_its_threshold(lab: Lab) -> None:
+    """At the threshold is not above it; the rounded average is what is compared."""
+    lab.values |= {"window_seconds": 10}
+    cases = {
+        "equal": ("82.1", "80.02", ""),
+        "rounds down to equal": ("82.104", "80.02", ""),
+        "rounds up": ("82.105", "80.02", "CPU spike suspected"),
+        "second": ("82.1", "80.03", "Memory saturation suspected"),
+        "both": ("83", "81", "High CPU + Memory stress"),
+    }
+    lab.store(CPU, [("00:01:00", server, case[0]) for server, case in cases.items()])
+    lab.store(MEM, [("00:01:00", server, case[1]) for server, case in cases.items()])
+    result = lab.analyze("cpu_mem")
+    assert {row[0]: row[5] for row in rows(result.path)} == {s: c[2] for s, c in cases.items()}
+    assert list(result.alerts.values()) == [1, 1, 1]
+
+
+def test_maxima_are_compared_with_all_their_digits(lab: Lab) -> None:
+    """A unit of the last place above the threshold is above."""
+    lab.values |= {"window_seconds": 10}
+    lab.store(NET, [("00:01:00", "at", "3688.63"), ("00:01:00", "above", "3688.6300000000006")])
+    lab.store(DISK, [("00:01:00", "at", "-1e-5"), ("00:01:00", "above", "-7")])
+    assert rows(lab.analyze("net_disk").path) == [
+        ["above", "00:01:00", "00:01:10", "3688.6300000000006", "-7.0", "Possible DDoS"],
+        ["at", "00:01:00", "00:01:10", "3688.63", "-0.00001", ""],
+    ]
+
+
+IDS = ["b,c", 'd"e', "f\ng", "h\r\ni", "\r", "Zürich 💡", " lead", "trail ", "#x", '"', ",", "\\",
+       'x\\"y', "NULL", "z", "Z", "\ufffd", "é", "'", "\t", "\u2028"]  # fmt: skip
+
+
+def test_server_ids_of_every_kind_come_through_in_byte_order(lab: Lab) -> None:
+    """From segment to table, sorted as Python sorts text."""
+    for topic in (CPU, MEM):
+        lab.store(topic, [("00:00:05", server, "1") for server in IDS])
+    assert [row[0] for row in rows(lab.analyze("cpu_mem").path)] == sorted(IDS)
+
+
+def test_a_table_over_many_segments_equals_plain_arithmetic(lab: Lab, tmp_path: Path) -> None:
+    """Irregular times, gaps, duplicates, negative and small values, 40 servers."""
+    rng = random.Random(47)
+    dataset = tmp_path / "m.csv"
+    with dataset.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["ts", "server_id", "cpu_pct", "mem_pct", "net_in", "disk_io"])
+        for _ in range(4_000):
+            second = rng.choice([rng.randrange(400), 86_399 - rng.randrange(100)])
+            ts = f"{second // 3600:02d}:{second // 60 % 60:02d}:{second % 60:02d}"
+            values = [
+                repr(round(rng.uniform(-50, 100), rng.choice([0, 1, 2, 3, 9]))) for _ in "1234"
+            ]
+            writer.writerow([ts, f"server {rng.randrange(40)}", *values])
+    thresholds = {"cpu_pct": 40, "mem_pct": 50.5, "net_in": 90, "disk_io": 95}
+    lab.values["thresholds"] = thresholds
+    store_dataset(lab, dataset, 7)
+    exact = tables(dataset, thresholds, "00:00:00")
+    assert rows(lab.analyze("cpu_mem").path) == exact[0]
+    assert rows(lab.analyze("net_disk").path) == exact[1]
+    assert min(len(table) for table in exact) > 1_000
+
+
+def test_a_third_group_and_other_windows_need_no_code(lab: Lab) -> None:
+    """Windows whose length is no multiple of the slide, averages joined by rows."""
+    lab.values |= {"window_seconds": 25, "slide_seconds": 10}
+    lab.values["thresholds"] |= {"gpu_c": 1, "fan_rpm": 1}
+    lab.values["groups"]["gpu_fan"] = {
+        "metrics": [
+            {"topic": "gpu", "column": "gpu_c", "output_column": "avg_gpu"},
+            {"topic": "fan", "column": "fan_rpm", "output_column": "avg_fan"},
+        ],
+        "aggregate": "average",
+        "join": "rows",
+        "output_file": "gpu.csv",
+        "labels": {"both": 'fire, "now"', "first": "hot", "second": "loud"},
+    }
+    lab.store("gpu", [("00:01:04", "a", "2"), ("00:01:06", "a", "3")])
+    lab.store("fan", [("00:01:04", "a", "2"), ("00:01:06", "a", "5")])
+    assert rows(lab.analyze("gpu_fan").path) == [
+        ["a", "00:00:40", "00:01:05", "2.00", "2.00", 'fire, "now"'],
+        ["a", "00:00:50", "00:01:15", "2.50", "3.50", 'fire, "now"'],
+        ["a", "00:01:00", "00:01:25", "2.50", "3.50", 'fire, "now"'],
+    ]
+
+
+def test_an_empty_partition_and_empty_topics_are_no_error(lab: Lab) -> None:
+    """A host may have partitions that got no server."""
+    for topic in (CPU, MEM):
+        lab.store(topic, [], 0)
+    assert lab.analyze("cpu_mem").windows == 0
+    for topic in (CPU, MEM):
+        lab.store(topic, [("00:01:00", "a", "1")], 12)
+    assert lab.analyze("cpu_mem").windows == 3
+
+
+def corrupt(path: Path, old: str, new: str) -> None:
+    """Replace text in a segment, keeping its size."""
+    content = path.read_text(encoding="utf-8")
+    assert content.count(old) == 1
+    assert len(old) == len(new)
+    path.write_text(content.replace(old, new), encoding="utf-8", newline="")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("2.5", "2,5", "line 3: corrupt row: found 4 fields, expected 3"),
+        ("2.5", "x.5", "line 3: corrupt row: found 'x.5', expected a finite number"),
+        ("2.5", "NaN", "line 3: corrupt row: found 'NaN', expected a finite number"),
+        (",b,", "\0\0\0", "line 3: corrupt row: found 1 fields"),
+        (",b,", ",\n,", "line 3: corrupt row: found 2 fields"),
+        ("00:01:10", "00:61:10", "line 3: corrupt row: ts: found '00:61:10'"),
+        (",b,", ',",', "line 3: corrupt row"),
+        ("ts,server_id", "ts;server_id", "line 1: found 'ts;server_id,mem_pct"),
+    ],
+)
+def test_a_corrupt_row_is_named_by_file_and_line(
+    lab: Lab, old: str, new: str, message: str
+) -> None:
+    """The size is still the sidecar's, so only reading can find it; no table is left."""
+    readings = [("00:01:00", "a", "1"), ("00:01:10", "b", "2.5"), ("00:01:20", "c", "3")]
+    lab.store(CPU, readings)
+    path = lab.store(MEM, readings)
+    corrupt(path, old, new)
+    with pytest.raises(AnalysisError) as caught:
+        lab.analyze("cpu_mem")
+    assert str(caught.value).startswith(f"{path}: {message}")
+    assert "\n" not in str(caught.value)
+    assert sorted(p.name for p in lab.run.directory.iterdir()) == ["raw"]
+
+
+def cut(path: Path) -> None:
+    """Remove the last byte."""
+    os.truncate(path, path.stat().st_size - 1)
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda path: path.unlink(), "topic-mem: no raw data of run r1"),
+        (cut, "expected the 36 of its sidecar; run the group's consumer to its end"),
+        (lambda path: path.with_suffix(".json").unlink(), "0.json: No such file"),
+        (lambda path: path.rename(path.with_name("1.csv")), "1.json: No such file"),
+    ],
+)
+def test_raw_data_that_is_not_whole_is_refused(
+    lab: Lab, damage: Callable[[Path], None], message: str
+) -> None:
+    """Before Spark reads anything."""
+    lab.store(CPU, [("00:01:00", "a", "1")])
+    damage(lab.store(MEM, [("00:01:00", "a", "1")]))
+    with pytest.raises(AnalysisError) as caught:
+        lab.analyze("cpu_mem")
+    assert message in str(caught.value)
+
+
+def test_topics_with_different_partitions_are_refused(lab: Lab) -> None:
+    """One of them was not collected here."""
+    lab.store(CPU, [], 0)
+    lab.store(CPU, [], 1)
+    lab.store(MEM, [], 0)
+    with pytest.raises(AnalysisError, match=r"1\.csv: there for only one of"):
+        lab.analyze("cpu_mem")
+
+
+def test_an_uncommitted_tail_is_not_analyzed(lab: Lab) -> None:
+    """A consumer that was killed must finish first."""
+    lab.store(CPU, [("00:01:00", "a", "1")])
+    path = lab.store(MEM, [("00:01:00", "a", "1")])
+    segment = Segment(path, "mem_pct", Sidecar("r1", MEM, 0, 0, 0, 0))
+    segment.append("00:01:10,a,1.0\n", 1, 2)
+    segment.close()
+    with pytest.raises(AnalysisError, match="run the group's consumer to its end"):
+        lab.analyze("cpu_mem")
+
+
+def test_the_command_writes_table_and_summary(lab: Lab) -> None:
+    """In a process of its own, by plain python; quiet but for its status lines."""
+    for topic in (CPU, MEM):
+        lab.store(topic, [("00:01:00", "a", "99")])
+    config = write_settings(lab.directory / "config.yml", lab.values)
+    arguments = ["analyze", "--run-id", "r1", "--group", "cpu_mem", "--config", str(config)]
+    environment = {k: v for k, v in os.environ.items() if k != "NOTIFY_SOCKET"} | {
+        "PYTHONPATH": str(ROOT / "app" / "src"),
+        "PYSPARK_SUBMIT_ARGS": "--master local[1] --conf spark.ui.enabled=false "
+        "--conf spark.driver.host=127.0.0.1 --conf spark.driver.bindAddress=127.0.0.1 "
+        "--conf spark.log.level=ERROR pyspark-shell",
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "server_monitoring", *arguments],
+        capture_output=True, text=True, check=False, env=environment, timeout=180,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    summary = json.loads((lab.run.directory / "analyze-cpu_mem.json").read_text())
+    assert summary["rows"] == {CPU: 1, MEM: 1}
+    assert (summary["windows"], summary["alerts"]["High CPU + Memory stress"]) == (3, 3)
+    assert summary["spark_version"] == "4.3.0"
+    assert int(summary["java_version"].split(".")[0]) >= 17
+    assert (lab.run.directory / summary["output_file"]).exists()
+    assert "Traceback" not in done.stderr
+    assert "wrote 3 windows to team_47_CPU_MEM.csv" in done.stderr

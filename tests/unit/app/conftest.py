@@ -1,0 +1,53 @@
+"""Fixtures of the app's unit tests: no network, settings as files."""
+
+import socket
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+sys.path[:0] = [str(ROOT / "app" / "src"), str(ROOT / "tests")]
+
+from app_settings import settings, write_settings  # noqa: E402 - found by the line above
+
+
+@pytest.fixture(autouse=True)
+def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no unit test reach beyond this machine's own file system."""
+    real = socket.socket
+
+    class LocalOnly(real):  # type: ignore[misc, valid-type]
+        def __init__(self, family: int = -1, *args: Any, **kwargs: Any) -> None:
+            if family != socket.AF_UNIX:
+                message = "a unit test opened a network socket"
+                raise AssertionError(message)
+            super().__init__(family, *args, **kwargs)
+
+    monkeypatch.setattr(socket, "socket", LocalOnly)
+
+
+@pytest.fixture
+def values(tmp_path: Path) -> dict[str, Any]:
+    """Return valid settings to be changed by a test."""
+    return settings(tmp_path / "data")
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Callable[[object], Path]:
+    """Return a function that writes settings to a file."""
+    return lambda content: write_settings(tmp_path / "config.yml", content)
+
+
+@pytest.fixture
+def write_csv(tmp_path: Path) -> Callable[[str | bytes], Path]:
+    """Return a function that writes a data set to a file."""
+
+    def write_file(content: str | bytes) -> Path:
+        path = tmp_path / "metrics.csv"
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return path
+
+    return write_file

@@ -1,0 +1,170 @@
+"""The command line: help for everything, one line for every mistake, no traceback."""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from server_monitoring import cli, errors
+
+WriteYaml = Callable[[object], Path]
+WriteCsv = Callable[[str | bytes], Path]
+GOOD = "ts,server_id,cpu_pct,mem_pct,net_in,disk_io\n20:52:00,a,1,2,3,4\n"
+
+
+def last_error(capsys: pytest.CaptureFixture[str]) -> str:
+    """Return the one line that was written to standard error."""
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1, err
+    assert err.startswith("server-monitoring: error: ")
+    return err
+
+
+@pytest.mark.parametrize("command", cli.COMMANDS)
+def test_every_command_has_help_with_an_example(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each option is described."""
+    with pytest.raises(SystemExit) as caught:
+        cli.main([command, "--help"])
+    assert caught.value.code == 0
+    text = capsys.readouterr().out
+    assert f"server-monitoring {command}" in text or command in cli.COMMANDS[command].EXAMPLE
+    assert "example: " in text
+    options = re.findall(r"^  (--[a-z-]+)(.*(?:\n {4,}.*)*)", text, re.MULTILINE)
+    assert options
+    for option, description in options:
+        assert len(re.sub(r"\s+", " ", description)) > 20, option
+
+
+def test_the_programs_help_lists_every_command_and_exit_status(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Statuses are those of the errors."""
+    with pytest.raises(SystemExit):
+        cli.main(["--help"])
+    text = " ".join(capsys.readouterr().out.split())
+    for name, module in cli.COMMANDS.items():
+        assert f"{name} {module.HELP}" in text
+    for kind in errors.ServerMonitoringError.__subclasses__():
+        assert f"{kind.exit_status} " in text
+
+
+def test_every_error_has_its_own_exit_status() -> None:
+    """A script can tell them apart."""
+    kinds = errors.ServerMonitoringError.__subclasses__()
+    assert sorted(kind.exit_status for kind in kinds) == [2, 3, 4, 5, 6, 7]
+
+
+@pytest.mark.parametrize(
+    ("argv", "status", "message"),
+    [
+        ([], 2, "COMMAND"),
+        (["serve"], 2, "invalid choice: 'serve'"),
+        (["produce", "--run-id", "r1"], 2, "--dataset"),
+        (["consume", "--run-id", "../r", "--group", "g"], 2, "run id: found '../r'"),
+        (["probe", "--bootstrap-servers", "kafka"], 2, "found 'kafka', expected host:port"),
+        (["validate", "--config", "/none.yml"], 3, "/none.yml: No such file"),
+    ],
+)
+def test_a_usage_or_configuration_mistake_is_one_line(
+    capsys: pytest.CaptureFixture[str], argv: list[str], status: int, message: str
+) -> None:
+    """With its exit status."""
+    assert cli.main(argv) == status
+    assert message in last_error(capsys)
+
+
+def test_bad_rows_stop_produce_before_it_needs_a_broker(
+    values: dict[str, Any],
+    write: WriteYaml,
+    write_csv: WriteCsv,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Nothing is sent and nothing is left on disk."""
+    config, dataset = write(values), write_csv(GOOD + "20:52:00,a,1,2,3,x\n")
+    argv = ["produce", "--run-id", "r1", "--dataset", str(dataset), "--config", str(config)]
+    assert cli.main(argv) == 4
+    error = last_error(capsys)
+    assert "line 3, column disk_io: found 'x', expected a finite number" in error
+    assert "nothing was sent" in error
+    assert not Path(values["data_dir"]).exists()
+
+
+def test_validate_says_what_is_good(
+    values: dict[str, Any],
+    write: WriteYaml,
+    write_csv: WriteCsv,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """In a line, or as JSON."""
+    argv = ["validate", "--dataset", str(write_csv(GOOD)), "--config", str(write(values))]
+    assert cli.main(argv) == 0
+    assert "groups cpu_mem, net_disk" in (out := capsys.readouterr().out)
+    assert "1 good rows" in out
+    assert cli.main([*argv, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["dataset"]["rows"], found["dataset"]["bad_rows"]) == (1, 0)
+
+
+def test_validate_reports_bad_rows_with_status_4_also_as_json(
+    values: dict[str, Any],
+    write: WriteYaml,
+    write_csv: WriteCsv,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """JSON on standard output, the line on standard error."""
+    dataset = write_csv(GOOD + "x,a,1,2,3,4\n")
+    argv = ["validate", "--json", "--dataset", str(dataset), "--config", str(write(values))]
+    assert cli.main(argv) == 4
+    captured = capsys.readouterr()
+    problem = json.loads(captured.out)["dataset"]["problems"][0]
+    assert (problem["line"], problem["column"], problem["found"]) == (3, "ts", "'x'")
+    assert "line 3, column ts" in captured.err
+
+
+def test_analyze_without_raw_data_fails_before_spark_starts(
+    values: dict[str, Any], write: WriteYaml, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The reason is where the data should be."""
+    argv = ["analyze", "--run-id", "r1", "--group", "cpu_mem", "--config", str(write(values))]
+    assert cli.main(argv) == 7
+    assert "raw/topic-cpu: no raw data of run r1" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("blocked", "command"), [("kafka", "analyze"), ("pyspark", "consume"), ("pyspark", "produce")]
+)
+def test_each_venv_needs_only_its_own_library(
+    values: dict[str, Any], write: WriteYaml, blocked: str, command: str
+) -> None:
+    """The other library cannot even be imported, and the command fails for its own reason."""
+    program = (
+        f"import sys; sys.modules[{blocked!r}] = None\n"
+        "from server_monitoring.cli import main; sys.exit(main(sys.argv[1:]))"
+    )
+    values["consumers"] = {}
+    config = str(write(values))
+    own = {
+        "analyze": ["--group", "cpu_mem"],
+        "consume": ["--group", "cpu_mem"],
+        "produce": ["--dataset", "/none.csv"],
+    }[command]
+    argv = [sys.executable, "-c", program, command, "--run-id", "r1", "--config", config, *own]
+    source = str(Path(cli.__file__).parents[1])
+    done = subprocess.run(
+        argv, capture_output=True, text=True, check=False, env={"PYTHONPATH": source}
+    )
+    assert done.returncode == {"analyze": 7, "consume": 3, "produce": 4}[command], done.stderr
+
+
+def test_no_module_hides_one_of_pythons_own() -> None:
+    """Spark-submit runs __main__.py with the package's folder first in the path."""
+    package = Path(cli.__file__).parent
+    names = {path.stem for path in package.glob("*.py")} | {"commands"}
+    assert not names & set(sys.stdlib_module_names)
+    assert not names & {"kafka", "yaml", "pyspark", "py4j", "crc32c"}

@@ -1,0 +1,180 @@
+"""The consumer's loop without a broker: a reader that answers what a test gives it."""
+
+import errno
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from server_monitoring import config, consumer
+from server_monitoring.broker import ConsumerRecord, Reader, TopicPartition
+from server_monitoring.errors import BrokerError, StorageError
+from server_monitoring.runs import Run
+from server_monitoring.segment import read_sidecar
+
+CPU, MEM = TopicPartition("topic-cpu", 0), TopicPartition("topic-mem", 0)
+
+
+class Answers(Reader):
+    """A reader of two one-partition topics, with scripted polls and a clock that they move."""
+
+    def __init__(self, polls: list[dict[TopicPartition, list[Any]]], partitions: int = 1) -> None:
+        """Answer `polls` in turn, then nothing; each poll takes ten seconds."""
+        self.polls = polls
+        self.count = partitions
+        self.now = 0.0
+        self.committed: list[dict[TopicPartition, int]] = []
+
+    def partitions(self, topic: str) -> int:
+        """Return the same number for both topics."""
+        return self.count if topic else 0
+
+    def end_offsets(self, topic_partitions: Any) -> dict[TopicPartition, int]:
+        """Begin everywhere at 10."""
+        return dict.fromkeys(topic_partitions, 10)
+
+    def poll(self, timeout_ms: int, max_records: int) -> dict[TopicPartition, list[Any]]:
+        """Return the next answer."""
+        assert timeout_ms > 0 < max_records
+        self.now += 10
+        return self.polls.pop(0) if self.polls else {}
+
+    def commit(self, offsets: dict[TopicPartition, int]) -> None:
+        """Remember what was shown."""
+        self.committed.append(dict(offsets))
+
+
+def record(tp: TopicPartition, offset: int, value: bytes, run_id: bytes = b"r1") -> ConsumerRecord:
+    """Return a record as the client gives it."""
+    headers = [("run_id", run_id), ("row", b"2")]
+    size = len(value)
+    return ConsumerRecord(*tp, 0, offset, 0, 0, b"a", value, headers, None, 1, size, 10)
+
+
+def value(column: str, number: str = "1.5") -> bytes:
+    """Return a value in the wire format."""
+    return b'{"ts": "20:52:00", "server_id": "a", "%s": %s}' % (column.encode(), number.encode())
+
+
+@pytest.fixture
+def start(
+    values: dict[str, Any], write: Callable[[object], Path]
+) -> Callable[[Answers], consumer.Consumer]:
+    """Return a function that opens a consumer of cpu_mem on a reader."""
+    settings = config.load(write(values))
+    run = Run(settings.data_dir, "r1")
+
+    def make(reader: Answers) -> consumer.Consumer:
+        return consumer.Consumer(
+            reader, run, settings.group("cpu_mem"), config.Share(0, 1), lambda: reader.now
+        )
+
+    return make
+
+
+def publish(made: consumer.Consumer, cpu: int, mem: int) -> None:
+    """Say where the run ends."""
+    raw = made.segments[CPU].path.parents[1]
+    ends = {"topic-cpu": {"0": cpu}, "topic-mem": {"0": mem}}
+    (raw.parent / "end_offsets.json").write_text(json.dumps(ends))
+
+
+def test_the_loop_stores_shows_progress_and_stops_at_the_end_offsets(
+    start: Callable[[Answers], consumer.Consumer],
+) -> None:
+    """Foreign records move the offset and are not stored."""
+    reader = Answers(
+        [
+            {CPU: [record(CPU, 10, value("cpu_pct")), record(CPU, 11, b"?", b"r0")]},
+            {MEM: [record(MEM, 10, value("mem_pct", "2"))]},
+        ]
+    )
+    made = start(reader)
+    publish(made, 12, 11)
+    assert made.run(lambda: False, lambda: None)
+    made.close()
+    assert made.segments[CPU].path.read_text() == "ts,server_id,cpu_pct\n20:52:00,a,1.5\n"
+    assert made.segments[MEM].path.read_text() == "ts,server_id,mem_pct\n20:52:00,a,2.0\n"
+    assert (made.totals("foreign"), made.totals("rows")) == (
+        {"topic-cpu": 1, "topic-mem": 0},
+        {"topic-cpu": 1, "topic-mem": 1},
+    )
+    assert read_sidecar(made.segments[CPU].path).offset == 12
+    assert reader.committed == [{CPU: 12}, {MEM: 11}]
+
+
+def test_end_offsets_that_cannot_be_reached_become_an_error_and_not_a_hang(
+    start: Callable[[Answers], consumer.Consumer],
+) -> None:
+    """After a minute without records the partition and both offsets are named."""
+    reader = Answers([])
+    made = start(reader)
+    publish(made, 10, 12)
+    with pytest.raises(BrokerError, match="topic-mem: partition 0 stands at offset 10 of 12"):
+        made.run(lambda: reader.now > 1000, lambda: None)
+    made.close()
+    assert consumer.STALL_SECONDS < reader.now <= consumer.STALL_SECONDS + 20
+
+
+def test_without_end_offsets_the_consumer_waits_until_it_is_stopped(
+    start: Callable[[Answers], consumer.Consumer],
+) -> None:
+    """A producer that is late is no error; what came is stored."""
+    reader = Answers([{CPU: [record(CPU, 10, value("cpu_pct"))]}])
+    made = start(reader)
+    assert not made.run(lambda: reader.now > 1000, lambda: None)
+    made.close()
+    assert read_sidecar(made.segments[CPU].path).rows == 1
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"topic-cpu": {"0": 12}}', '{"topic-cpu": 1}'])
+def test_half_a_file_of_end_offsets_is_not_there_yet(tmp_path: Path, content: str) -> None:
+    """It is copied while the consumer looks."""
+    path = tmp_path / "end_offsets.json"
+    assert consumer.read_end_offsets(path, [CPU, MEM]) is None
+    path.write_text(content)
+    assert consumer.read_end_offsets(path, [CPU, MEM]) is None
+
+
+def test_a_disk_that_fills_up_ends_the_loop_and_leaves_what_was_stored(
+    start: Callable[[Answers], consumer.Consumer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next start resumes at the stored offset."""
+    batches: list[dict[TopicPartition, list[Any]]] = [
+        {CPU: [record(CPU, offset, value("cpu_pct"))]} for offset in (10, 11)
+    ]
+    reader = Answers(batches)
+    made = start(reader)
+    real = os.write
+    written = []
+
+    def fill_up(fd: int, data: bytes) -> int:
+        written.append(data)
+        if len(written) > 1:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return real(fd, data)
+
+    monkeypatch.setattr(os, "write", fill_up)
+    with pytest.raises(StorageError, match="No space left on device"):
+        made.run(lambda: reader.now > 1000, lambda: None)
+    monkeypatch.undo()
+    made.close()
+    again = start(Answers([]))
+    assert (again.segments[CPU].state.offset, again.segments[CPU].state.rows) == (11, 1)
+    again.close()
+
+
+def test_a_host_takes_the_partitions_of_its_share_alike_for_both_topics(
+    values: dict[str, Any], write: Callable[[object], Path]
+) -> None:
+    """Three hosts and seven partitions: each partition has one host."""
+    group = config.load(write(values)).group("cpu_mem")
+    shares = [
+        consumer.assigned_partitions(Answers([], 7), group, config.Share(index, 3))
+        for index in range(3)
+    ]
+    for topic in ("topic-cpu", "topic-mem"):
+        taken = [[tp.partition for tp in share if tp.topic == topic] for share in shares]
+        assert taken == [[0, 3, 6], [1, 4], [2, 5]]

@@ -1,0 +1,134 @@
+"""The data set: every kind of bad row is found, with its line and column."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from server_monitoring.dataset import BadRow, Dataset, Row
+from server_monitoring.errors import DatasetError
+
+Write = Callable[[str | bytes], Path]
+HEADER = "ts,server_id,cpu_pct,mem_pct\n"
+COLUMNS = ("cpu_pct", "mem_pct")
+
+
+def rows(path: Path) -> list[Row | BadRow]:
+    """Return all rows of a file."""
+    with Dataset(path, COLUMNS) as dataset:
+        return list(dataset.read())
+
+
+def test_good_rows_come_with_their_lines_and_canonical_values(write_csv: Write) -> None:
+    """In the asked order of columns, whatever the order in the file."""
+    path = write_csv(
+        "mem_pct,extra,ts,server_id,cpu_pct\n1e1,x,20:52:00,a,5\n2,y,20:52:10,b,6.50\n"
+    )
+    assert rows(path) == [
+        Row(2, "20:52:00", "a", ["5.0", "10.0"]),
+        Row(3, "20:52:10", "b", ["6.5", "2.0"]),
+    ]
+
+
+def test_server_ids_with_commas_quotes_line_ends_and_unicode_survive(write_csv: Write) -> None:
+    """A row's line is the one it begins on."""
+    path = write_csv(HEADER + '20:52:00,"a,""b""\nc",1,2\n20:52:00,Zürich 💡,1,2\n')
+    assert rows(path) == [
+        Row(2, "20:52:00", 'a,"b"\nc', ["1.0", "2.0"]),
+        Row(4, "20:52:00", "Zürich 💡", ["1.0", "2.0"]),
+    ]
+
+
+def test_windows_line_ends_and_a_byte_order_mark_are_read_through(write_csv: Write) -> None:
+    """As spreadsheets write them."""
+    path = write_csv(b"\xef\xbb\xbf" + (HEADER + "20:52:00,a,1,2\n").replace("\n", "\r\n").encode())
+    assert rows(path) == [Row(2, "20:52:00", "a", ["1.0", "2.0"])]
+
+
+@pytest.mark.parametrize(
+    ("line", "problems"),
+    [
+        ("20:52:00,a,1", ["line 2: found 3 fields, expected 4"]),
+        ("20:52:00,a,1,2,3", ["line 2: found 5 fields, expected 4"]),
+        ("", ["line 2: found 0 fields, expected 4"]),
+        ("25:00:00,a,1,2", ["line 2, column ts: found '25:00:00', expected a time HH:mm:ss"]),
+        ("20:52:00,,1,2", ["line 2, column server_id: found '', expected a server id"]),
+        ("20:52:00,a,x,2", ["line 2, column cpu_pct: found 'x', expected a finite number"]),
+        ("20:52:00,a,1,nan", ["line 2, column mem_pct: found 'nan', expected a finite number"]),
+        ("20:52:00,a,-inf,1e999", ["cpu_pct: found '-inf'", "mem_pct: found '1e999'"]),
+        ("20:52:00,a,1e12,1", ["cpu_pct: found '1e12', expected a number below 10^12"]),
+        ("20:52:00,a,1,1e-19", ["mem_pct: found '1e-19', expected at most 18 digits"]),
+        ("x,a,y,z", ["column ts", "column cpu_pct", "column mem_pct"]),
+    ],
+)
+def test_a_bad_row_names_line_column_found_and_expected(
+    write_csv: Write, line: str, problems: list[str]
+) -> None:
+    """Each bad field of the row on its own; the next row is read again."""
+    bad, good = rows(write_csv(f"{HEADER}{line}\n20:52:00,b,1,2\n"))
+    assert isinstance(bad, BadRow)
+    assert len(bad.problems) == len(problems)
+    for found, expected in zip(bad.problems, problems, strict=True):
+        assert expected in str(found)
+    assert good == Row(3, "20:52:00", "b", ["1.0", "2.0"])
+
+
+def test_bytes_that_are_not_utf8_make_their_row_bad_only(write_csv: Write) -> None:
+    """A file in another encoding is reported, not a crash."""
+    path = write_csv(HEADER.encode() + b"20:52:00,M\xfcller,1,2\n20:52:00,b,1,2\n")
+    bad, good = rows(path)
+    assert "server_id: found 'M\\udcfcller'" in str(bad.problems[0])  # type: ignore[union-attr]
+    assert good.line == 3
+
+
+def test_the_first_twenty_problems_are_shown_and_the_rest_counted(write_csv: Write) -> None:
+    """The message stays one line of bounded length."""
+    path = write_csv(HEADER + "20:52:00,a,x,y\n" * 30 + "20:52:00,a,1,2\n")
+    with Dataset(path, COLUMNS) as dataset:
+        report = dataset.validate()
+    assert (report.rows, report.bad_rows, report.problems) == (1, 30, 60)
+    assert report.text().count("expected") == 20
+    assert report.text().endswith("; and 40 more")
+    assert "\n" not in report.text()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "empty file, expected a header"),
+        ("\n", "found an empty line"),
+        (HEADER, "a header but no rows"),
+        ("ts,server_id,cpu_pct\n1,2,3\n", "line 1: column mem_pct is not there"),
+        ("ts,server_id,cpu_pct,mem_pct,ts\n", "line 1: column ts is twice"),
+        (HEADER + '20:52:00,"a"b,1,2\n', "line 2: "),
+        (HEADER + '20:52:00,"a,1,2\n20:52:00,b,1,2\n', "line 2: "),
+    ],
+)
+def test_a_file_that_is_no_data_set_is_refused(
+    write_csv: Write, content: str, message: str
+) -> None:
+    """Whole-file faults stop at once, also when bad rows are skipped."""
+    path = write_csv(content)
+    with pytest.raises(DatasetError) as caught, Dataset(path, COLUMNS) as dataset:
+        dataset.validate()
+    assert str(caught.value).startswith(f"{path}: ")
+    assert message in str(caught.value)
+
+
+def test_a_missing_file_and_a_directory_are_refused(tmp_path: Path) -> None:
+    """With the system's reason."""
+    with pytest.raises(DatasetError, match="No such file"):
+        Dataset(tmp_path / "none.csv", COLUMNS)
+    with pytest.raises(DatasetError, match="directory"):
+        Dataset(tmp_path, COLUMNS)
+
+
+def test_reading_twice_gives_the_same_rows(write_csv: Write) -> None:
+    """The validation pass and the sending pass see one file."""
+    path = write_csv(HEADER + "".join(f"20:52:00,s{i},{i},2\n" for i in range(5_000)))
+    with Dataset(path, COLUMNS) as dataset:
+        digest = dataset.sha256()
+        first = list(dataset.read())
+        assert list(dataset.read()) == first
+        assert dataset.sha256() == digest
+    assert len(first) == 5_000
+    assert digest[1] == path.stat().st_size

@@ -1,0 +1,168 @@
+"""The wire format, canonical numbers and the choice of the partition."""
+
+import json
+import random
+import re
+import struct
+from decimal import Decimal
+
+import pytest
+from kafka.partitioner.default import murmur2 as client_murmur2
+from server_monitoring.records import (
+    canonical_value,
+    check_server_id,
+    decimal_text,
+    decode_value,
+    encode_value,
+    murmur2,
+    partition_for,
+)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (29.159114052953157, "29.159114052953157"),
+        (5.0, "5.0"),
+        (1e-05, "0.00001"),
+        (1.5e-17, "0.000000000000000015"),
+        (1e16, "10000000000000000.0"),
+        (-0.0, "0.0"),
+        (-2.5, "-2.5"),
+        (0.1 + 0.2, "0.30000000000000004"),
+    ],
+)
+def test_a_double_prints_as_its_shortest_positional_decimal(value: float, text: str) -> None:
+    """No exponent, a digit after the point, and no minus zero."""
+    assert decimal_text(value) == text
+
+
+def test_decimal_text_of_random_doubles_reads_back_as_the_same_double() -> None:
+    """Over all bit patterns, the text is the double and has no more digits than repr."""
+    rng = random.Random(47)
+    for _ in range(20_000):
+        value = struct.unpack("<d", rng.randbytes(8))[0]
+        if value - value != 0:  # NaN or infinite
+            continue
+        text = decimal_text(value)
+        assert float(text) == value
+        assert "e" not in text
+        assert Decimal(text) == Decimal(repr(value))
+
+
+@pytest.mark.parametrize(
+    ("text", "canonical"),
+    [("42", "42.0"), ("+1.50", "1.5"), ("1e3", "1000.0"), (".5", "0.5"), ("7.", "7.0"),
+     ("999999999999.9999", "999999999999.9999"), ("1e-18", "0.000000000000000001")],
+)  # fmt: skip
+def test_a_number_becomes_canonical(text: str, canonical: str) -> None:
+    """Other spellings of a number end as the shortest text of its double."""
+    assert canonical_value(text) == canonical
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", "finite number"),
+        ("abc", "finite number"),
+        ("nan", "finite number"),
+        ("inf", "finite number"),
+        ("-Infinity", "finite number"),
+        ("1e999", "finite number"),
+        ("1_000", "finite number"),
+        (" 1", "finite number"),
+        ("\u0661", "finite number"),
+        ("0x10", "finite number"),
+        ("1e12", "10^12"),
+        ("-1000000000000", "10^12"),
+        ("1e-19", "18 digits"),
+        ("1.25e-17", "18 digits"),
+    ],
+)
+def test_what_is_no_number_within_the_limits_is_refused(text: str, expected: str) -> None:
+    """The error says what was expected."""
+    with pytest.raises(ValueError, match=re.escape(expected)):
+        canonical_value(text)
+
+
+@pytest.mark.parametrize(
+    "server_id", ["server-1", 'a"b\\c', "Zürich", "a,b\nc", "\U0001f4a1", "\x07"]
+)
+def test_a_value_is_byte_for_byte_what_json_dumps_writes(server_id: str) -> None:
+    """The reference implementation's format, including the escaping of the server id."""
+    made = encode_value("20:52:00", json.dumps(server_id), "cpu_pct", "12.5")
+    whole = json.dumps({"ts": "20:52:00", "server_id": server_id, "cpu_pct": 12.5})
+    assert made == whole.encode()
+    assert decode_value(made, "cpu_pct") == ("20:52:00", server_id, "12.5")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        b"",
+        b"\xff",
+        b"17",
+        b"[]",
+        b"{}",
+        b"null",
+        b'"ts"',
+        b"[" * 100_000,
+        b'{"ts": "20:52:00", "server_id": "a"}',
+        b'{"ts": "20:52:00", "server_id": "a", "mem_pct": 1.0}',
+        b'{"ts": "20:52:00", "server_id": "a", "cpu_pct": "1.0"}',
+        b'{"ts": "20:52:00", "server_id": "a", "cpu_pct": true}',
+        b'{"ts": "20:52:00", "server_id": "a", "cpu_pct": NaN}',
+        b'{"ts": "20:52:00", "server_id": "a", "cpu_pct": 1e999}',
+        b'{"ts": "20:52:00", "server_id": "a", "cpu_pct": 1e13}',
+        b'{"ts": "20:52:60", "server_id": "a", "cpu_pct": 1.0}',
+        b'{"ts": 205200, "server_id": "a", "cpu_pct": 1.0}',
+        b'{"ts": "20:52:00", "server_id": "", "cpu_pct": 1.0}',
+        b'{"ts": "20:52:00", "server_id": "\\ud800", "cpu_pct": 1.0}',
+        b'{"ts": "20:52:00", "server_id": ["a"], "cpu_pct": 1.0}',
+    ],
+)
+def test_a_malformed_value_is_refused_with_a_value_error(value: bytes | None) -> None:
+    """Whatever the bytes are, the consumer has one exception to count."""
+    with pytest.raises(ValueError, match=r"."):
+        decode_value(value, "cpu_pct")
+
+
+def test_whole_numbers_and_exponents_of_other_writers_become_canonical() -> None:
+    """A JSON number need not have been written by this producer."""
+    value = b'{"cpu_pct": 1e-05, "server_id": "a", "ts": "00:00:00", "more": [1]}'
+    assert decode_value(value, "cpu_pct").value == "0.00001"
+    assert decode_value(value.replace(b"1e-05", b"7"), "cpu_pct").value == "7.0"
+
+
+@pytest.mark.parametrize("server_id", ["", "a\0b", "\udcff"])
+def test_a_server_id_that_cannot_travel_is_refused(server_id: str) -> None:
+    """Empty, with NUL, or not UTF-8."""
+    with pytest.raises(ValueError, match="server id"):
+        check_server_id(server_id)
+
+
+@pytest.mark.parametrize(
+    ("key", "hashed"),
+    [
+        # The vectors of org.apache.kafka.common.utils.UtilsTest.testMurmur2.
+        (b"21", -973932308),
+        (b"foobar", -790332482),
+        (b"a-little-bit-long-string", -985981536),
+        (b"a-little-bit-longer-string", -1486304829),
+        (b"lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8", -58897971),
+        (b"abc", 479470107),
+    ],
+)
+def test_murmur2_equals_kafkas_own_vectors(key: bytes, hashed: int) -> None:
+    """As signed 32-bit numbers, the way Java prints them."""
+    assert murmur2(key) == hashed % 2**32
+
+
+def test_partitions_equal_those_of_the_client_for_keys_of_every_length() -> None:
+    """The client library's default partitioner would choose the same."""
+    rng = random.Random(47)
+    for length in range(1, 300):
+        key = "".join(rng.choice("abcäöü€\U0001f4a1") for _ in range(length))
+        chosen = (client_murmur2(key.encode()) & 0x7FFFFFFF) % 7
+        assert partition_for(key, 7) == chosen

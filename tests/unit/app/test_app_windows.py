@@ -1,0 +1,80 @@
+"""Sliding windows, exact averages and time stamps."""
+
+import random
+from decimal import Decimal
+from fractions import Fraction
+
+import pytest
+from reference_tables import half_up
+from server_monitoring.timestamps import CLOCK, form_of
+from server_monitoring.windows import Windows, rounded_average
+
+
+@pytest.mark.parametrize(
+    ("window", "slide", "first"),
+    [(30, 10, 0), (30, 7, 0), (10, 10, 0), (30, 10, 75_120), (25, 10, 3)],
+)
+def test_starts_are_exactly_the_windows_that_hold_the_second(
+    window: int, slide: int, first: int
+) -> None:
+    """Against trying every multiple of the slide."""
+    windows = Windows(window, slide, first)
+    for second in [*range(120), *range(75_080, 75_160), 86_399]:
+        held = [
+            start
+            for start in range(0, 86_400, slide)
+            if start <= second < start + window and start >= first
+        ]
+        assert list(windows.starts(second)) == held
+
+
+def test_an_average_is_rounded_once_even_where_two_roundings_differ() -> None:
+    """0.00499... would first become 0.005 at a coarser scale and then 0.01."""
+    assert rounded_average(Decimal("0.014999999999999997"), 3) == Decimal("0.00")
+    assert rounded_average(Decimal("0.015"), 3) == Decimal("0.01")
+
+
+def test_averages_equal_fractions_for_random_totals_ties_and_negative_ones() -> None:
+    """Against exact fractions, half of the cases on or next to a tie."""
+    rng = random.Random(47)
+    for _ in range(20_000):
+        count = rng.choice([1, 2, 3, 7, 360])
+        unscaled = rng.randrange(-(10**32), 10**32)
+        if rng.random() < 0.5:
+            unscaled = (2 * rng.randrange(-(10**6), 10**6) + 1) * count * 5 * 10**15
+            unscaled += rng.choice([-1, 0, 1])
+        total = Decimal(unscaled).scaleb(-18)
+        exact = half_up(Fraction(unscaled, 10**18 * count))
+        assert Fraction(rounded_average(total, count)) == exact
+        assert str(rounded_average(total, count))[-3] == "."
+
+
+@pytest.mark.parametrize("text", ["00:00:00", "09:05:59", "20:52:00", "23:59:59"])
+def test_a_clock_time_survives_the_way_to_seconds_and_back(text: str) -> None:
+    """The form is recognized and written back alike."""
+    assert form_of(text) is CLOCK
+    assert CLOCK.from_seconds(CLOCK.to_seconds(text)) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "24:00:00",
+        "12:60:00",
+        "12:00:60",
+        "1:00:00",
+        "12:00",
+        "12:00:00 ",
+        "\uff11\uff12:00:00",
+        "12:00:00\n",
+    ],
+)
+def test_what_is_no_clock_time_has_no_form(text: str) -> None:
+    """Also digits of other scripts and surrounding blanks."""
+    assert form_of(text) is None
+
+
+def test_a_second_past_midnight_is_written_from_midnight_on() -> None:
+    """The end of a day's last windows."""
+    assert CLOCK.from_seconds(86_410) == "00:00:10"
