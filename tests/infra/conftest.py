@@ -1,0 +1,40 @@
+"""Checks of the nodes with testinfra: any inventory that was provisioned will do.
+
+    pytest tests/infra [--ansible-inventory inventory/<name>]
+
+The hosts of a test come from its inventory groups, so a host in several groups is checked for each.
+"""
+
+from typing import Any
+
+import pytest
+from nodes import connect, inventory, members
+from testinfra.host import Host
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test once for each host of the groups in its module's GROUPS."""
+    if "node" in metafunc.fixturenames:
+        path = metafunc.config.getoption("ansible_inventory")
+        metafunc.parametrize("node", members(path, metafunc.module.GROUPS), scope="module")
+
+
+@pytest.fixture(scope="module")
+def host(node: str, pytestconfig: pytest.Config) -> Host:
+    """Return testinfra's handle on the node."""
+    return connect(pytestconfig.getoption("ansible_inventory"), node)
+
+
+@pytest.fixture(scope="module")
+def variables(node: str, pytestconfig: pytest.Config) -> dict[str, Any]:
+    """Return the node's own inventory variables."""
+    return dict(inventory(pytestconfig.getoption("ansible_inventory"))["_meta"]["hostvars"][node])
+
+
+@pytest.fixture(scope="module")
+def broker(pytestconfig: pytest.Config) -> str:
+    """Return host:port of the first broker on the overlay."""
+    path = pytestconfig.getoption("ansible_inventory")
+    first = inventory(path)["kafka"]["hosts"][0]
+    address = inventory(path)["_meta"]["hostvars"][first]["zerotier_ip"]
+    return f"{address}:9092"

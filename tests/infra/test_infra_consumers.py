@@ -1,0 +1,97 @@
+"""A consumer starts, is ready, is closed in, and stops cleanly; Spark stands beside it."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from listening import can_write, listeners
+from nodes import inventory
+from testinfra.host import Host
+
+GROUPS = "consumers_*"
+RUNS = "/var/lib/server-monitoring/runs"
+RUN = "infra-check"
+
+
+@dataclass(frozen=True)
+class Consumer:
+    """A running consumer: its unit and process id."""
+
+    unit: str
+    pid: int
+
+
+@pytest.fixture(scope="module")
+def consumer(host: Host, node: str, pytestconfig: pytest.Config) -> Iterator[Consumer]:
+    """Start a consumer of a run of its own, and remove what it made."""
+    groups = inventory(pytestconfig.getoption("ansible_inventory"))
+    group = next(
+        name.removeprefix("consumers_")
+        for name in groups
+        if name.startswith("consumers_") and node in groups[name].get("hosts", [])
+    )
+    unit = f"server-monitoring-consume-{group}@{RUN}.service"
+    started = host.run(f"systemctl start {unit}")
+    assert started.rc == 0, host.check_output(f"journalctl --unit={unit} --lines=20 --no-pager")
+    pid = int(host.check_output(f"systemctl show {unit} --property=MainPID --value"))
+    yield Consumer(unit, pid)
+    host.run(f"systemctl stop {unit}; systemctl reset-failed {unit}")
+    host.check_output(f"rm --recursive --force {RUNS}/{RUN}")
+
+
+def test_consumer_is_ready_only_with_its_positions_on_disk(host: Host, consumer: Consumer) -> None:
+    """When systemd calls the unit active, each partition has a segment and a sidecar."""
+    assert host.check_output(f"systemctl is-active {consumer.unit}") == "active"
+    for kind in ("csv", "json"):
+        assert host.check_output(f"ls {RUNS}/{RUN}/raw/*/*.{kind} | wc -l") == "6"
+
+
+def test_consumer_runs_as_a_user_without_login(host: Host, consumer: Consumer) -> None:
+    """The process belongs to `server-monitoring`, who has no shell."""
+    assert host.check_output(f"stat --format=%U /proc/{consumer.pid}") == "server-monitoring"
+    assert host.user("server-monitoring").shell == "/usr/sbin/nologin"
+
+
+def test_consumer_listens_nowhere(host: Host, consumer: Consumer) -> None:
+    """Only the broker listens; a consumer opens no socket for others."""
+    assert [s for s in listeners(host) if s.pid == consumer.pid] == []
+
+
+def test_consumer_s_sandbox_is_really_in_effect(host: Host, consumer: Consumer) -> None:
+    """Seen from the consumer even root writes nowhere but to its data; no capability is left."""
+    for path in ("/", "/usr", "/etc", "/opt", "/var/log"):
+        assert not can_write(host, consumer.pid, path), path
+    assert can_write(host, consumer.pid, "/var/lib/server-monitoring")
+    status = host.check_output(f"cat /proc/{consumer.pid}/status")
+    assert re.search(r"^NoNewPrivs:\s+1$", status, re.MULTILINE)
+    assert re.search(r"^CapBnd:\s+0+$", status, re.MULTILINE)
+    assert re.search(r"^Seccomp:\s+2$", status, re.MULTILINE)
+
+
+def test_consumer_stops_cleanly_when_told(host: Host, consumer: Consumer) -> None:
+    """SIGTERM ends it with status 0, everything stored."""
+    host.check_output(f"systemctl stop {consumer.unit}")
+    shown = host.check_output(f"systemctl show {consumer.unit} --property=Result,ExecMainStatus")
+    assert "Result=success" in shown
+    assert "ExecMainStatus=0" in shown
+
+
+def test_spark_submit_answers_with_the_pinned_version(host: Host) -> None:
+    """Spark 4.3.0 on Java 17 or newer, from its own environment."""
+    said = host.run("PATH=/opt/spark/bin:$PATH /opt/spark/bin/spark-submit --version").stderr
+    assert re.search(r"version 4\.3\.0\b", said)
+    major = re.search(r'version "(\d+)', host.run("java -version").stderr)
+    assert major is not None
+    assert int(major[1]) >= 17
+
+
+def test_files_are_owned_and_closed(host: Host) -> None:
+    """Programs belong to root, data to server-monitoring, who alone reads the configuration."""
+    for tree in ("/opt/server-monitoring", "/opt/spark"):
+        assert host.check_output(f"find {tree} ! -user root -o -perm /022 ! -type l | head") == ""
+    data = host.file("/var/lib/server-monitoring")
+    assert (data.user, data.mode) == ("server-monitoring", 0o750)
+    settings = host.file("/etc/server-monitoring/config.yml")
+    assert (settings.user, settings.group, settings.mode) == ("root", "server-monitoring", 0o640)
+    assert host.check_output("stat --format=%a /etc/server-monitoring") == "750"

@@ -1,0 +1,98 @@
+"""The broker runs as its own user, closed in, on the overlay alone, with the topics as declared."""
+
+import re
+from typing import Any
+
+from listening import can_write, listeners
+from testinfra.host import Host
+
+GROUPS = "kafka"
+TOPICS = ("topic-cpu", "topic-disk", "topic-mem", "topic-net")
+
+
+def main_pid(host: Host) -> int:
+    """Return the broker's process id."""
+    return int(host.check_output("systemctl show kafka --property=MainPID --value"))
+
+
+def test_broker_runs_and_comes_back_after_a_boot(host: Host) -> None:
+    """The unit is enabled and running."""
+    assert host.service("kafka").is_enabled
+    assert host.service("kafka").is_running
+
+
+def test_broker_runs_as_a_user_without_login(host: Host) -> None:
+    """The process belongs to `kafka`, who has no shell."""
+    assert host.check_output(f"ps -o user= -p {main_pid(host)}") == "kafka"
+    assert host.user("kafka").shell == "/usr/sbin/nologin"
+
+
+def test_broker_listens_on_the_overlay_address_alone(host: Host, variables: dict[str, Any]) -> None:
+    """Ports 9092 and 9093 on the overlay's address, and no other socket of the process."""
+    own = {(s.address, s.port) for s in listeners(host) if s.pid == main_pid(host)}
+    assert own == {(variables["zerotier_ip"], 9092), (variables["zerotier_ip"], 9093)}
+
+
+def test_topics_are_as_declared(host: Host, broker: str) -> None:
+    """The four topics have three partitions and one replica; the probe's is the only other."""
+    described = host.check_output(
+        f"/opt/kafka/bin/kafka-topics.sh --bootstrap-server {broker} --describe"
+    )
+    for topic in TOPICS:
+        assert re.search(
+            rf"Topic: {topic}\s.*PartitionCount: 3\s+ReplicationFactor: 1\b", described
+        )
+    names = set(re.findall(r"^Topic: (\S+)", described, re.MULTILINE))
+    assert {n for n in names if not n.startswith("__")} == {*TOPICS, "server-monitoring-probe"}
+
+
+def test_topics_are_not_made_by_asking_for_them(host: Host, broker: str) -> None:
+    """auto.create.topics.enable is off in the running broker."""
+    described = host.check_output(
+        f"/opt/kafka/bin/kafka-configs.sh --bootstrap-server {broker} --entity-type brokers "
+        "--entity-name 1 --describe --all",
+    )
+    assert re.search(r"^\s*auto\.create\.topics\.enable=false ", described, re.MULTILINE)
+
+
+def test_tools_work_without_arguments_about_class_paths(host: Host, broker: str) -> None:
+    """The usual tools answer by their names alone, from a login shell."""
+    for tool in (
+        "kafka-consumer-groups.sh --list",
+        "kafka-get-offsets.sh",
+        "kafka-broker-api-versions.sh",
+    ):
+        done = host.run(
+            f"bash -lc '{tool.split()[0]} --bootstrap-server {broker} {' '.join(tool.split()[1:])}'"
+        )
+        assert done.rc == 0, done.stderr
+
+
+def test_versions_are_the_pinned_ones(host: Host) -> None:
+    """Kafka 4.3.1 on Java 17 or newer."""
+    assert host.check_output("/opt/kafka/bin/kafka-topics.sh --version").split()[0] == "4.3.1"
+    major = re.search(r'version "(\d+)', host.run("java -version").stderr)
+    assert major is not None
+    assert int(major[1]) >= 17
+
+
+def test_files_are_owned_and_closed(host: Host) -> None:
+    """Programs belong to root; data to kafka alone; the configuration is not for everybody."""
+    tree = host.file("/opt/kafka").linked_to
+    assert host.check_output(f"find {tree} ! -user root -o -perm /022 ! -type l") == ""
+    data = host.file("/var/lib/kafka")
+    assert (data.user, data.mode) == ("kafka", 0o750)
+    settings = host.file("/etc/kafka/server.properties")
+    assert (settings.user, settings.group, settings.mode) == ("root", "kafka", 0o640)
+
+
+def test_sandbox_is_really_in_effect(host: Host) -> None:
+    """Seen from the broker even root writes nowhere but to its data; no capability is left."""
+    pid = main_pid(host)
+    for path in ("/", "/usr", "/etc", "/opt", "/var/log"):
+        assert not can_write(host, pid, path), path
+    assert can_write(host, pid, "/var/lib/kafka")
+    status = host.check_output(f"cat /proc/{pid}/status")
+    assert re.search(r"^NoNewPrivs:\s+1$", status, re.MULTILINE)
+    assert re.search(r"^CapBnd:\s+0+$", status, re.MULTILINE)
+    assert re.search(r"^Seccomp:\s+2$", status, re.MULTILINE)

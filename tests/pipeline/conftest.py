@@ -1,0 +1,52 @@
+"""Fixtures of the end-to-end tests: runs, and inventories with one thing changed."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from runs import RESULTS, Name, Run
+
+from playbooks import PROJECT, Result, play
+
+
+@pytest.fixture(scope="session")
+def run_pipeline() -> Run:
+    """Return a function that runs the pipeline under a name: (result, results folder)."""
+
+    def run(name: str, **settings: Any) -> tuple[Result, Path]:
+        folder = RESULTS / name
+        shutil.rmtree(folder, ignore_errors=True)
+        return play("run_pipeline.yml", extra={"pipeline_run_id": name, **settings}), folder
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def first_run(run_pipeline: Run, run_name: Name) -> tuple[Result, Path]:
+    """Return the run on the lab's own data set, with the lab's own settings."""
+    return run_pipeline(run_name("first"))
+
+
+@pytest.fixture(scope="session")
+def run_name(tmp_path_factory: pytest.TempPathFactory) -> Name:
+    """Return a function that makes a name no earlier session of tests has used."""
+    session = tmp_path_factory.mktemp("runs").stat().st_ctime_ns // 1_000_000
+    return lambda name: f"test-{name}-{session}"
+
+
+@pytest.fixture
+def changed_inventory(tmp_path: Path) -> Callable[..., Path]:
+    """Return a function that copies the lab's inventory and lets a function change its hosts."""
+
+    def make(change: Callable[[dict[str, Any]], None]) -> Path:
+        copy = tmp_path / "inventory"
+        shutil.copytree(PROJECT / "inventory" / "lab", copy)
+        hosts = yaml.safe_load((copy / "hosts.yml").read_text(encoding="utf-8"))
+        change(hosts["all"])
+        (copy / "hosts.yml").write_text(yaml.safe_dump(hosts, sort_keys=False), encoding="utf-8")
+        return copy
+
+    return make

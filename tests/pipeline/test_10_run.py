@@ -1,0 +1,205 @@
+"""The pipeline on real data: exact tables, a true manifest, isolated runs."""
+
+import json
+import random
+from pathlib import Path
+
+from reference_tables import tables
+from runs import (
+    CPU_MEM,
+    DATASET,
+    NET_DISK,
+    RESULTS,
+    RUNS,
+    THRESHOLDS,
+    Name,
+    Run,
+    manifest,
+    read_table,
+)
+
+from playbooks import Result, on, play
+
+EXPECTED = Path(__file__).parent / "expected"
+
+
+def test_tables_equal_exact_arithmetic(first_run: tuple[Result, Path]) -> None:
+    """All 25,920 rows of both tables are those of an independent calculation with fractions."""
+    result, folder = first_run
+    assert result.status == 0, result.tail()
+    cpu_mem, net_disk = tables(DATASET, THRESHOLDS, "00:00:00")
+    header, rows = read_table(folder / CPU_MEM)
+    assert header == ["server_id", "window_start", "window_end", "avg_cpu", "avg_mem", "alert"]
+    assert len(rows) == 25_920
+    assert rows == cpu_mem
+    header, rows = read_table(folder / NET_DISK)
+    assert header == [
+        "server_id",
+        "window_start",
+        "window_end",
+        "max_net_in",
+        "max_disk_io",
+        "alert",
+    ]
+    assert len(rows) == 25_920
+    assert rows == net_disk
+
+
+def test_tables_equal_the_reference_but_for_its_rounding(first_run: tuple[Result, Path]) -> None:
+    """Only three averages differ from the reference implementation's, by its 0.01."""
+    _, folder = first_run
+    _, rows = read_table(folder / NET_DISK)
+    assert rows == read_table(EXPECTED / "alibaba2018_days_3-5_NET_DISK.csv")[1]
+    _, rows = read_table(folder / CPU_MEM)
+    _, expected = read_table(EXPECTED / "alibaba2018_days_3-5_CPU_MEM.csv")
+    differing = [
+        abs(round(100 * float(ours)) - round(100 * float(theirs)))
+        for row, other in zip(rows, expected, strict=True)
+        for ours, theirs in zip(row[3:5], other[3:5], strict=True)
+        if float(ours) != float(theirs)
+    ]
+    assert differing == [1, 1, 1]
+    assert [row[:3] + row[5:] for row in rows] == [row[:3] + row[5:] for row in expected]
+
+
+def test_manifest_tells_the_run(first_run: tuple[Result, Path]) -> None:
+    """The manifest holds what the run used, sent, stored, found, and how long each step took."""
+    _, folder = first_run
+    facts = manifest(folder)
+    assert facts["run_id"] == folder.name
+    assert facts["dataset"]["rows"] == 25_920
+    assert facts["dataset"]["name"] == DATASET.name
+    assert (
+        on("producer-1", f"sha256sum {RUNS}/{folder.name}/dataset.csv")[:64]
+        == facts["dataset"]["sha256"]
+    )
+    assert set(facts["topics"]) == {"topic-cpu", "topic-mem", "topic-net", "topic-disk"}
+    for topic in facts["topics"].values():
+        assert (topic["rows_in"], topic["rows_out"]) == (25_920, 25_920)
+        assert topic["produced_per_second"] > 0
+        assert topic["stored_per_second"] > 0
+    assert facts["versions"]["kafka"] == "4.3.1"
+    assert facts["versions"]["spark"] == "4.3.0"
+    assert facts["overlay"]["version"] == "1.14.1"
+    assert list(facts["seconds"]) == [
+        "gate", "consume", "produce", "drain", "analyze", "collect", "total",
+    ]  # fmt: skip
+    for group, table in (("cpu_mem", CPU_MEM), ("net_disk", NET_DISK)):
+        _, rows = read_table(folder / table)
+        found = facts["groups"][group]
+        assert found["windows"] == len(rows)
+        assert found["alerts"] == {
+            label: sum(row[5] == label for row in rows) for label in found["alerts"]
+        }
+        assert sum(found["alerts"].values()) == sum(row[5] != "" for row in rows) > 0
+
+
+def test_run_ends_with_a_short_table(first_run: tuple[Result, Path]) -> None:
+    """The end of the output shows rows, alerts, versions, and which overlay was used."""
+    result, folder = first_run
+    assert result.says(f"Run {folder.name} succeeded in")
+    assert result.says("topic-disk 25,920 25,920")
+    assert result.says("ZeroTier 1.14.1 (the lab's double)")
+
+
+def test_progress_is_visible(first_run: tuple[Result, Path]) -> None:
+    """Producer, consumers and Spark jobs say how far they are while they run."""
+    result, _ = first_run
+    for part in (
+        "producer-1: producer:",
+        "consumer-1: consumer of cpu_mem:",
+        "consumer-2: Spark job of net_disk:",
+    ):
+        assert result.says(part)
+
+
+def test_spark_jobs_ran_at_the_same_time(first_run: tuple[Result, Path]) -> None:
+    """Each job began before the other one ended."""
+    _, folder = first_run
+    spans = [
+        json.loads(
+            on(
+                host,
+                f"tr -d '\\n' < {RUNS}/{folder.name}/analyze-{group}.json",
+            )
+        )
+        for host, group in (("consumer-1", "cpu_mem"), ("consumer-2", "net_disk"))
+    ]
+    assert max(span["started"] for span in spans) < min(span["ended"] for span in spans)
+
+
+def test_latest_points_at_the_run(first_run: tuple[Result, Path]) -> None:
+    """results/latest is the run that succeeded last."""
+    _, folder = first_run
+    assert (RESULTS / "latest").resolve() == folder.resolve()
+
+
+def test_another_data_set_with_other_thresholds(
+    run_pipeline: Run, run_name: Name, tmp_path: Path
+) -> None:
+    """Server ids to be quoted, duplicates, disorder and thresholds by -e come out right."""
+    dataset = tmp_path / "other.csv"
+    dataset.write_text(_other_dataset(), encoding="utf-8")
+    thresholds = {"cpu_pct": 50.5, "mem_pct": 60, "net_in": 900.25, "disk_io": 1200.0}
+    result, folder = run_pipeline(
+        run_name("other"),
+        pipeline_dataset=str(dataset),
+        pipeline_start="12:01:00",
+        pipeline_thresholds=thresholds,
+    )
+    assert result.status == 0, result.tail()
+    cpu_mem, net_disk = tables(dataset, thresholds, "12:01:00")
+    assert len(cpu_mem) > 100
+    assert read_table(folder / CPU_MEM)[1] == cpu_mem
+    assert read_table(folder / NET_DISK)[1] == net_disk
+    assert {row[5] for row in cpu_mem} | {row[5] for row in net_disk} >= {"", "Possible DDoS"}
+
+
+def _other_dataset() -> str:
+    """Return a small data set with everything that is unusual but valid."""
+    random_ = random.Random(47)
+    lines = ["ts,server_id,cpu_pct,mem_pct,net_in,disk_io"]
+    for server in ('"rack 1, left"', '"the ""old"" one"', "größe-☃", "plain"):
+        for second in range(0, 600, 10):
+            values = (
+                random_.uniform(0, 100),
+                random_.uniform(0, 100),
+                random_.uniform(0, 1e3),
+                random_.uniform(0, 2e3),
+            )
+            lines.append(
+                f"12:{second // 60:02d}:{second % 60:02d},{server}," + ",".join(map(repr, values))
+            )
+        lines.append(f"12:00:00,{server},99,99,99,99")
+    body = lines[1:]
+    random_.shuffle(body)
+    # Of two rows with one time and server the first in the file counts.
+    return "\n".join([lines[0], *body]) + "\n"
+
+
+def test_second_run_gives_the_same_tables(
+    first_run: tuple[Result, Path], run_pipeline: Run, run_name: Name
+) -> None:
+    """A run after others, without a reset, has the same tables and no row of theirs."""
+    _, first = first_run
+    result, second = run_pipeline(run_name("second"))
+    assert result.status == 0, result.tail()
+    for table in (CPU_MEM, NET_DISK):
+        assert (second / table).read_bytes() == (first / table).read_bytes()
+    assert manifest(second)["topics"]["topic-cpu"]["rows_out"] == 25_920
+
+
+def test_settings_of_a_run_leave_the_cluster_alone() -> None:
+    """What -e changed stands beside the runs' data, not in the cluster's own configuration."""
+    assert "56.0" in on("consumer-1", "cat /etc/server-monitoring/config.yml")
+    assert "50.5" in on("consumer-1", f"cat {RUNS}/test-other-*/config.yml")
+
+
+def test_a_run_id_is_used_once(first_run: tuple[Result, Path]) -> None:
+    """A second run under the same name is refused before anything happens."""
+    _, folder = first_run
+    before = (folder / "manifest.json").read_bytes()
+    result = play("run_pipeline.yml", extra={"pipeline_run_id": folder.name})
+    assert result.status != 0
+    assert result.says(f"pipeline_run_id {folder.name} was used before")
+    assert (folder / "manifest.json").read_bytes() == before

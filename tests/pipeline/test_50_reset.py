@@ -1,0 +1,27 @@
+"""The way back: reset asks first, and then leaves nothing of the pipeline behind."""
+
+from playbooks import on, play
+
+NODES = ("kafka-1", "producer-1", "consumer-1", "consumer-2")
+LEFT = (
+    "ls -d /opt/* /etc/kafka /etc/server-monitoring /var/lib/kafka /var/lib/server-monitoring "
+    "/etc/systemd/system/kafka.service /etc/systemd/system/server-monitoring-* 2>/dev/null; "
+    "getent passwd kafka server-monitoring; ss -tlnp | grep java"
+)
+
+
+def test_reset_without_confirmation_changes_nothing() -> None:
+    """It names the hosts and what would go, and how to confirm."""
+    result = play("playbooks/reset.yml")
+    assert result.status != 0
+    assert result.says("to go on pass -e reset_confirm=yes"), result.tail()
+    assert set(result.changed().values()) == {0}
+    assert on("kafka-1", "systemctl is-active kafka") == "active"
+
+
+def test_reset_leaves_nothing_behind() -> None:
+    """No program, setting, data, unit, user or socket of the pipeline is left on any node."""
+    result = play("playbooks/reset.yml", extra={"reset_confirm": "yes"})
+    assert result.status == 0, result.tail()
+    for node in NODES:
+        assert on(node, f"({LEFT}) || true") == "", node
