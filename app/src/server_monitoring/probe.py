@@ -13,6 +13,8 @@ from server_monitoring.broker import (
     open_producer,
     translated,
 )
+from server_monitoring.config import Config, Share
+from server_monitoring.consumer import assigned_partitions
 from server_monitoring.errors import BrokerError
 
 PROBE_TOPIC = "server-monitoring-probe"
@@ -52,3 +54,15 @@ def probe(servers: Sequence[str]) -> Answer:
         f"topic {PROBE_TOPIC}: the record at offset {offset} was accepted but not given back "
         f"within {CONNECT_SECONDS} s by broker {', '.join(servers)}; see the broker's log"
     )
+
+
+def check_topics(config: Config) -> None:
+    """Look for every topic of the configuration.
+
+    Raises:
+        BrokerError: one is missing, or those of a group differ in their number of partitions.
+
+    """
+    with Reader(config.bootstrap_servers) as reader:
+        for group in config.groups.values():
+            assigned_partitions(reader, group, Share(index=0, hosts=1))
