@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo lab lab-down provision run test lint unit cluster-test packages clean
+.PHONY: help demo control lab lab-down provision run test lint unit cluster-test packages lab-packages clean
 
 VENV := .venv
 # What is installed there comes first in PATH, so that `ansible-playbook` is the pinned one.
@@ -23,7 +23,9 @@ demo: lab ## Four local nodes, provisioned, and the pipeline run on real data; t
 	@echo "The lab stays up: '. .venv/bin/activate', then 'ansible all -m ping' or 'ansible-playbook run_pipeline.yml'."
 	@echo "'make lab-down' removes it."
 
-lab: packages $(VENV)/control ## Bring up the lab's four nodes
+control: $(VENV)/control ## Ansible and what it needs in .venv, for machines of your own
+
+lab: lab-packages $(VENV)/control ## Bring up the lab's four nodes
 	ansible-playbook playbooks/lab_up.yml
 
 lab-down: $(VENV)/control ## Remove the lab: nodes, network, rules and keys
@@ -43,11 +45,13 @@ lint: packages $(VENV)/tests ## Linters and type checks
 unit: packages $(VENV)/tests ## Tests that need no cluster
 	tests/unit.sh
 
-cluster-test: packages $(VENV)/tests ## The lab from nothing, provisioned twice, checked, run, and taken down
+cluster-test: lab-packages $(VENV)/tests ## The lab from nothing, provisioned twice, checked, run, and taken down
 	tests/cluster.sh
 
-packages: ## Install the Debian packages that the control machine needs
-	@missing=$$(grep --invert-match '^#' files/control/debian-packages.txt \
+packages: PACKAGES = files/control/debian-packages.txt
+lab-packages: PACKAGES = files/control/debian-packages.txt files/control/lab-packages.txt
+packages lab-packages:
+	@missing=$$(grep --no-filename --invert-match '^#' $(PACKAGES) \
 	  | while read -r name; do dpkg-query --show --showformat='$${db:Status-Status}' "$$name" 2>/dev/null | grep --quiet '^installed$$' || echo "$$name"; done); \
 	if [ -n "$$missing" ]; then \
 	  echo "Installing Debian packages:" $$missing; \

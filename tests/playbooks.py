@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 PROJECT = Path(__file__).resolve().parents[1]
+# The lab's containers and rules are root's.
+AS_ROOT = [] if os.geteuid() == 0 else ["sudo"]
 RECAP = re.compile(
     r"^(\S+)\s+: ok=(\d+)\s+changed=(\d+)\s+unreachable=(\d+)\s+failed=(\d+)", re.MULTILINE
 )
@@ -73,7 +75,7 @@ def on(node: str, command: str) -> str:
 
     """
     done = subprocess.run(
-        ["podman", "--runtime=runc", "exec", node, "bash", "-c", command],
+        [*AS_ROOT, "podman", "--runtime=runc", "exec", node, "bash", "-c", command],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -1,4 +1,4 @@
-"""Checks of the nodes with testinfra: any inventory that was provisioned will do.
+"""Checks of the nodes with testinfra: any inventory with the topics as they come will do.
 
     pytest tests/infra [--ansible-inventory inventory/<name>]
 

@@ -2,7 +2,7 @@
 
 import subprocess
 
-from playbooks import PROJECT, on, play
+from playbooks import AS_ROOT, PROJECT, on, play
 
 NODES = {"kafka-1", "producer-1", "consumer-1", "consumer-2"}
 
@@ -10,7 +10,7 @@ NODES = {"kafka-1", "producer-1", "consumer-1", "consumer-2"}
 def podman(*arguments: str) -> str:
     """Run podman and return what it prints."""
     return subprocess.run(
-        ["podman", *arguments], capture_output=True, text=True, check=True
+        [*AS_ROOT, "podman", *arguments], capture_output=True, text=True, check=True
     ).stdout.strip()
 
 
@@ -44,7 +44,7 @@ def test_lab_brings_back_a_missing_and_a_stopped_node() -> None:
 def test_lab_is_closed_but_for_names_and_packages() -> None:
     """A node reaches nothing outside but name servers and web servers."""
     rules = subprocess.run(
-        ["nft", "list", "chain", "inet", "server_monitoring_lab", "egress"],
+        [*AS_ROOT, "nft", "list", "chain", "inet", "server_monitoring_lab", "egress"],
         capture_output=True,
         text=True,
         check=True,

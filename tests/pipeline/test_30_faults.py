@@ -165,6 +165,19 @@ def test_killed_producer_stops_the_run(run_pipeline: Run, run_name: Name) -> Non
     assert on("consumer-1", ACTIVE) == ""
 
 
+def test_run_in_progress_is_left_alone(run_name: Name) -> None:
+    """While a unit of a run is active another run is refused, by that unit's name."""
+    unit = f"server-monitoring-consume-cpu_mem@{run_name('going')}"
+    on("consumer-1", f"systemctl start {unit}")
+    try:
+        result = play("run_pipeline.yml")
+        assert result.status != 0
+        assert result.says(f"consumer-1: {unit}.service still runs"), result.tail()
+        assert on("consumer-1", f"systemctl is-active {unit}") == "active"
+    finally:
+        on("consumer-1", f"systemctl stop {unit}")
+
+
 def test_growing_partitions_is_refused_during_a_run(run_name: Name) -> None:
     """While a consumer of a run is active, no topic gets another partition."""
     unit = f"server-monitoring-consume-cpu_mem@{run_name('grow')}"

@@ -1,6 +1,7 @@
-"""A new address is an edit of the inventory and another provision run.
+"""Another inventory: a new address, groups that share hosts, a group of two hosts.
 
-The lab keeps the new address; another provision run gives it its own back.
+All of it is an edit of the inventory and another provision run. The lab keeps what this test makes
+of it; a provision run with its own inventory takes it back.
 """
 
 from collections.abc import Callable
@@ -8,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from reference_tables import tables
-from runs import CPU_MEM, DATASET, THRESHOLDS, read_table
+from runs import CPU_MEM, DATASET, NET_DISK, THRESHOLDS, manifest, read_table
 
 from playbooks import on, play
 
@@ -17,12 +18,16 @@ OLD, NEW = "172.29.0.1", "172.29.0.101"
 USES = "ip -o addr; ss -tn; ss -tln; cat /etc/kafka/* /etc/server-monitoring/* 2>/dev/null"
 
 
-def test_broker_moves_to_a_new_address(changed_inventory: Callable[..., Path]) -> None:
-    """One run moves everything that depends on it; the pipeline works; nothing uses the old one."""
+def move(inventory: dict[str, Any]) -> None:
+    """Give the broker another address, and let hosts have several functions."""
+    inventory["hosts"]["kafka-1"]["zerotier_ip"] = NEW
+    groups = inventory["children"]
+    groups["producers"]["hosts"] = {"kafka-1": None}
+    groups["consumers_net_disk"]["hosts"] = {"consumer-1": None, "consumer-2": None}
 
-    def move(inventory: dict[str, Any]) -> None:
-        inventory["hosts"]["kafka-1"]["zerotier_ip"] = NEW
 
+def test_broker_moves_and_groups_share_hosts(changed_inventory: Callable[..., Path]) -> None:
+    """One run moves everything that depends on it; tables stay exact; nothing uses the old one."""
     inventory = changed_inventory(move)
     cluster_id = on("kafka-1", "grep cluster.id /var/lib/kafka/*/meta.properties")
     moved = play("provision.yml", inventory=inventory)
@@ -41,8 +46,11 @@ def test_broker_moves_to_a_new_address(changed_inventory: Callable[..., Path]) -
         },
     )
     assert run.status == 0, run.tail()
-    _, rows = read_table(inventory.parent / "results" / "latest" / CPU_MEM)
-    assert rows == tables(DATASET, THRESHOLDS, "00:00:00")[0]
+    latest = inventory.parent / "results" / "latest"
+    cpu_mem, net_disk = tables(DATASET, THRESHOLDS, "00:00:00")
+    assert read_table(latest / CPU_MEM)[1] == cpu_mem
+    assert read_table(latest / NET_DISK)[1] == net_disk
+    assert manifest(latest)["groups"]["net_disk"]["windows"] == len(net_disk)
 
     assert on("kafka-1", "grep cluster.id /var/lib/kafka/*/meta.properties") == cluster_id
     for node in NODES:

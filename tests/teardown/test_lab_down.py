@@ -2,12 +2,12 @@
 
 import subprocess
 
-from playbooks import PROJECT, play
+from playbooks import AS_ROOT, PROJECT, play
 
 
 def output(*command: str) -> str:
     """Return what a command prints."""
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return subprocess.run([*AS_ROOT, *command], capture_output=True, text=True, check=True).stdout
 
 
 def test_lab_down_leaves_nothing_behind() -> None:

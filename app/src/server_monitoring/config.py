@@ -20,6 +20,7 @@ DEFAULT_CONFIG = Path("/etc/server-monitoring/config.yml")
 DEFAULT_DATA_DIR = Path("/var/lib/server-monitoring")
 AVERAGE, MAXIMUM = "average", "maximum"
 JOIN_WINDOWS, JOIN_ROWS = "windows", "rows"
+OTHER_COLUMNS = {"server_id", "window_start", "window_end", "alert"}
 KEYS = (
     "bootstrap_servers",
     "data_dir",
@@ -114,11 +115,17 @@ class Config:
 
 def default_path(run_id: str | None) -> Path:
     """Return the run's own copy of the configuration if it has one, else the host's."""
-    if run_id is not None:
-        own = Run(DEFAULT_DATA_DIR, run_id).directory / "config.yml"
-        if own.exists():
-            return own
-    return DEFAULT_CONFIG
+    if run_id is None:
+        return DEFAULT_CONFIG
+    try:
+        data_dir = load(DEFAULT_CONFIG).data_dir if DEFAULT_CONFIG.exists() else DEFAULT_DATA_DIR
+        own = Run(data_dir, run_id).directory / "config.yml"
+        return own if own.exists() else DEFAULT_CONFIG
+    except PermissionError as error:
+        raise ConfigError(
+            f"{error.filename}: {error.strerror}; run this as root or server-monitoring, "
+            "or name a file with --config"
+        ) from error
 
 
 def load(path: Path) -> Config:
@@ -217,7 +224,7 @@ def _group(name: str, node: Node) -> Group:
     if len(metrics) != len(("first", "second")):
         raise keys["metrics"].fail("exactly two metrics", found=f"{len(metrics)} metrics")
     outputs = {m.output_column for m in metrics}
-    if len(outputs) != len(metrics) or outputs & {"server_id", "window_start", "window_end"}:
+    if len(outputs) != len(metrics) or outputs & OTHER_COLUMNS:
         raise keys["metrics"].fail("output columns that differ", found=sorted(outputs))
     labels = keys["labels"].fields(("both", "first", "second"))
     texts = {key: n.text("a text without control characters", _LABEL) for key, n in labels.items()}

@@ -22,6 +22,7 @@ from server_monitoring.segment import Segment, Sidecar, csv_lines
 POLL_MS = 200
 POLL_RECORDS = 10_000
 STORE_SECONDS = 1.0
+LOOK_SECONDS = 1.0
 STORE_BYTES = 8 * 1024 * 1024
 STALL_SECONDS = 60
 MALFORMED_SHOWN = 1_000
@@ -50,8 +51,8 @@ def assigned_partitions(reader: Reader, group: Group, share: Share) -> list[Topi
     """Return this host's partitions of both topics, those with partition % hosts == index.
 
     Raises:
-        BrokerError: a topic is missing, or the topics differ in their number of partitions, so
-            that a server's two metrics would not meet on one host.
+        BrokerError: a topic is missing, the topics differ in their number of partitions, so that
+            a server's two metrics would not meet on one host, or there is none for this host.
 
     """
     counts = {m.topic: reader.partitions(m.topic) for m in group.metrics}
@@ -61,12 +62,18 @@ def assigned_partitions(reader: Reader, group: Group, share: Share) -> list[Topi
             f"group {group.name}: {found} partitions, expected the same number for both topics; "
             "mend the topics' partitions in the inventory and provision"
         )
-    return [
+    assigned = [
         TopicPartition(topic, partition)
         for topic, count in counts.items()
         for partition in range(count)
         if partition % share.hosts == share.index
     ]
+    if not assigned:
+        raise BrokerError(
+            f"group {group.name}: {min(counts.values())} partitions for {share.hosts} hosts leave "
+            "none for this one; grow the group's topics or take a host out of its inventory group"
+        )
+    return assigned
 
 
 def read_end_offsets(path: Path, wanted: list[TopicPartition]) -> dict[TopicPartition, int] | None:
@@ -134,9 +141,9 @@ class Consumer:
             StorageError: the disk is full; what was stored stays valid.
 
         """
-        moved = self._clock()
+        moved = next_look = self._clock()
         ended = False
-        while not stopping():
+        while not stopping() and not ended:
             records = self._reader.poll(POLL_MS, POLL_RECORDS)
             self._take(records)
             now = self._clock()
@@ -144,11 +151,11 @@ class Consumer:
             if self._unstored >= STORE_BYTES or now >= self._next_store:
                 self._store(now)
             status()
-            if not records:
+            # Others may write to the topics for ever: the ends count also while records come.
+            if not records or now >= next_look:
+                next_look = now + LOOK_SECONDS
                 ends = read_end_offsets(self._run.end_offsets, list(self.segments))
                 ended = ends is not None and self._reached(ends, now - moved)
-                if ended:
-                    break
         self._store(self._clock())
         return ended
 

@@ -127,6 +127,6 @@ def load_yaml(file: Path) -> Node:
         value = yaml.load(text, Loader=_UniqueKeyLoader)  # noqa: S506
     except ConfigError as error:
         raise ConfigError(f"{file}: {error}") from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         raise ConfigError(f"{file}: not valid YAML: {one_line(error)}") from error
     return Node(file, "", value)

@@ -22,7 +22,7 @@ options:
   timeout: {description: Seconds after which to give up., type: int, default: 3600}
 """
 
-PROPERTIES = ("ActiveState", "SubState", "Result", "ExecMainStatus", "StatusText", "Job")
+PROPERTIES = ["LoadState", "ActiveState", "Result", "ExecMainStatus", "StatusText", "Job"]
 PREFIX = "server-monitoring: error: "
 LOG_LINES = 20
 
@@ -35,6 +35,8 @@ def parse_properties(text: str) -> dict[str, str]:
 
 def state_of(properties: dict[str, str]) -> str:
     """Return starting, ready, ended or failed for the unit's properties."""
+    if properties.get("LoadState") == "not-found":
+        return "failed"
     if properties.get("Job", "0") not in ("", "0"):
         return "starting"
     active = properties.get("ActiveState")
@@ -47,6 +49,8 @@ def state_of(properties: dict[str, str]) -> str:
 
 def reason(log: list[str], properties: dict[str, str]) -> str:
     """Return why the unit failed: its own last error if it gave one, else what systemd saw."""
+    if properties.get("LoadState") == "not-found":
+        return "no such unit on this host; run provision.yml"
     for line in reversed(log):
         if PREFIX in line:
             return line.partition(PREFIX)[2]
@@ -78,13 +82,13 @@ class ActionModule(ActionBase):
         properties = self._watch(f"{host}: {args['label']}", args)
         state = state_of(properties)
         result["changed"] = args["start"]
-        if state in ("ended", args["until"]):
+        if state == args["until"]:
             return result
         log = self._log(args["name"])
         why = (
             reason(log, properties)
             if state == "failed"
-            else f"not {args['until']} after {args['timeout']} s, given up; last said: "
+            else f"{state}, not {args['until']}, after at most {args['timeout']} s; last said: "
             f"{properties.get('StatusText') or 'nothing'}"
         )
         result.update(

@@ -168,3 +168,16 @@ def test_no_module_hides_one_of_pythons_own() -> None:
     names = {path.stem for path in package.glob("*.py")} | {"commands"}
     assert not names & set(sys.stdlib_module_names)
     assert not names & {"kafka", "yaml", "pyspark", "py4j", "crc32c"}
+
+
+def test_a_data_set_without_a_good_row_is_refused_even_when_bad_rows_are_skipped(
+    values: dict[str, object],
+    write: WriteYaml,
+    write_csv: WriteCsv,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """An empty run would look like one that found nothing."""
+    data = write_csv(GOOD.replace("20:52:00", "2024-05-01T20:52:00Z"))
+    argv = ["produce", "--run-id", "r1", "--on-bad-row=skip", "--dataset", str(data)]
+    assert cli.main([*argv, "--config", str(write(values))]) == 4
+    assert "no good row, nothing was sent" in last_error(capsys)

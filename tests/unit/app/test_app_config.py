@@ -191,6 +191,29 @@ def test_the_runs_own_copy_of_the_settings_comes_first(
     assert config.default_path(None) == config.DEFAULT_CONFIG
 
 
+def test_the_runs_own_copy_is_looked_for_below_the_host_s_data_dir(
+    values: dict[str, Any], write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A host that keeps its data elsewhere uses a run's settings all the same."""
+    values["data_dir"] = str(tmp_path / "elsewhere")
+    monkeypatch.setattr(config, "DEFAULT_CONFIG", write(values))
+    own = tmp_path / "elsewhere" / "runs" / "r1" / "config.yml"
+    own.parent.mkdir(parents=True)
+    own.touch()
+    assert config.default_path("r1") == own
+
+
+@pytest.mark.parametrize(
+    "text", ["start: 2024-13-45", "a: !!int x", "? [a]\n: 1", "[" * 3000], ids=lambda t: t[:20]
+)
+def test_a_file_that_trips_the_parser_is_one_error(text: str, tmp_path: Path) -> None:
+    """Whatever YAML makes of it, the file is named and no traceback follows."""
+    path = tmp_path / "config.yml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"config\.yml"):
+        config.load(path)
+
+
 @pytest.mark.parametrize("run_id", ["a", "2024-05-01_10.30", "A" * 64])
 def test_a_run_id_that_can_name_a_directory_is_accepted(run_id: str) -> None:
     """Letters, digits, dot, underscore, hyphen."""

@@ -178,3 +178,30 @@ def test_a_host_takes_the_partitions_of_its_share_alike_for_both_topics(
     for topic in ("topic-cpu", "topic-mem"):
         taken = [[tp.partition for tp in share if tp.topic == topic] for share in shares]
         assert taken == [[0, 3, 6], [1, 4], [2, 5]]
+
+
+def test_the_loop_ends_while_others_go_on_writing(
+    start: Callable[[Answers], consumer.Consumer],
+) -> None:
+    """Records of others after the end offsets do not keep it from its end."""
+    begin = {
+        CPU: [record(CPU, 10, value("cpu_pct"))],
+        MEM: [record(MEM, 10, value("mem_pct"))],
+    }
+    others = [{CPU: [record(CPU, offset, b"?", b"r0")]} for offset in range(11, 31)]
+    reader = Answers([begin, *others])
+    made = start(reader)
+    publish(made, 11, 11)
+    assert made.run(lambda: False, lambda: None)
+    made.close()
+    assert made.totals("rows") == {"topic-cpu": 1, "topic-mem": 1}
+    assert reader.polls, "it went on to the last record of others"
+
+
+def test_a_host_without_partitions_is_refused(values: dict[str, Any], write: Any) -> None:
+    """Three hosts cannot share two partitions."""
+    settings = config.load(write(values))
+    with pytest.raises(BrokerError, match="2 partitions for 3 hosts leave none"):
+        consumer.assigned_partitions(
+            Answers([], partitions=2), settings.group("cpu_mem"), config.Share(2, 3)
+        )

@@ -17,6 +17,7 @@ module = load("roles/pipeline/action_plugins/pipeline_unit.py")
         ({"ActiveState": "inactive", "Result": "success"}, "ended"),
         ({"ActiveState": "inactive", "Result": "exit-code"}, "failed"),
         ({"ActiveState": "failed", "Result": "signal"}, "failed"),
+        ({"LoadState": "not-found", "ActiveState": "inactive", "Result": "success"}, "failed"),
     ],
 )
 def test_state_of_a_unit(properties: dict[str, str], state: str) -> None:
@@ -33,6 +34,11 @@ def test_reason_is_the_app_s_own_error() -> None:
     """The app's last error line tells more than systemd does."""
     log = ["x", "server-monitoring: error: topic-cpu: missing; provision", "Main process exited"]
     assert module.reason(log, {"Result": "exit-code"}) == "topic-cpu: missing; provision"
+
+
+def test_reason_of_a_unit_that_is_not_there_is_what_to_do() -> None:
+    """A host that was not provisioned for its group is told so."""
+    assert "run provision.yml" in module.reason([], {"LoadState": "not-found"})
 
 
 def test_reason_without_an_error_line_is_systemd_s() -> None:

@@ -54,6 +54,8 @@ def run(args: argparse.Namespace) -> int:
                 f"{args.dataset}: {report.bad_rows} bad rows, nothing was sent: {report.text()}; "
                 "mend them or pass --on-bad-row=skip"
             )
+        if not report.rows:
+            raise DatasetError(f"{args.dataset}: no good row, nothing was sent: {report.text()}")
         run_files = common.open_run(args, config)
         _set_aside(dataset, run_files, report)
         partitions = partition_counts(config.bootstrap_servers, metrics)
