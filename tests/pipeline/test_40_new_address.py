@@ -22,7 +22,7 @@ def move(inventory: dict[str, Any]) -> None:
     """Give the broker another address, and let hosts have several functions."""
     inventory["hosts"]["kafka-1"]["zerotier_ip"] = NEW
     groups = inventory["children"]
-    groups["producers"]["hosts"] = {"kafka-1": None}
+    groups["producers"]["hosts"] = {"kafka-1": None, "producer-1": None}
     groups["consumers_net_disk"]["hosts"] = {"consumer-1": None, "consumer-2": None}
 
 
