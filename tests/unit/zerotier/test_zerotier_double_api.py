@@ -171,17 +171,37 @@ def test_refused_token_is_told(served: Served, capsys: pytest.CaptureFixture[str
 
 
 def test_stopped_service_is_told(served: Served, capsys: pytest.CaptureFixture[str]) -> None:
-    """Without a service the command says so and exits with 1."""
+    """Without a service each command says so in its own way, and exits with 1."""
     served.close()
     assert run(served, "info") == 1
-    assert "Error connecting to the ZeroTier service" in capsys.readouterr().out
+    assert "Error connecting to the ZeroTier service: connection failed" in capsys.readouterr().out
+    assert run(served, "join", NETWORK) == 1
+    assert capsys.readouterr().out == "0 join connection failed\n"
+
+
+def test_leaving_an_unknown_network_is_no_error(
+    served: Served, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The real one says OK, and {} with -j."""
+    assert run(served, "leave", NETWORK) == 0
+    assert run(served, "-j", "leave", NETWORK) == 0
+    assert capsys.readouterr().out == "200 leave OK\n{}"
+
+
+def test_port_and_token_need_no_home(served: Served, capsys: pytest.CaptureFixture[str]) -> None:
+    """-p and -T stand for the two files of the home directory."""
+    arguments = ["-D/nowhere", f"-p{served.port}", f"-T{served.token}", "info"]
+    assert cli.main(arguments) == 0
+    assert NAMES["A"] in capsys.readouterr().out
+    assert cli.main([*arguments[:1], "-p0", *arguments[2:]]) == 2
 
 
 def test_missing_home_is_told(served: Served, capsys: pytest.CaptureFixture[str]) -> None:
     """A home directory without a port file is a usage error."""
     (served.home / "zerotier-one.port").unlink()
     assert run(served, "info") == 2
-    assert "zerotier-one.port not found or readable" in capsys.readouterr().err
+    message = f"missing port and zerotier-one.port not found in {served.home}"
+    assert capsys.readouterr().err == f"zerotier-cli: {message}\n"
 
 
 def test_version_needs_no_service(capsys: pytest.CaptureFixture[str]) -> None:

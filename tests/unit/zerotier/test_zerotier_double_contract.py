@@ -3,47 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import pytest
+from zerotier_contract import assert_like
 from zerotier_double import api, unstable
-from zerotier_lab import NAMES, NETWORK, Cluster, Json, capture, capture_text
-
-# Moments, ports, durations and counters of one machine: their type is held, not their value.
-MOMENTARY = {
-    "clock",
-    "creationTime",
-    "lastAuthorizedTime",
-    "lastDeauthorizedTime",
-    "lastReceive",
-    "lastSend",
-    "latency",
-    "localSocket",
-}
-
-
-def assert_like(real: Any, double: Any, free: frozenset[str] = frozenset(), at: str = "") -> None:
-    """Hold an answer against a capture: same keys, same types, and same values but for `free`."""
-    assert type(real) is type(double), f"{at}: {type(double)} instead of {type(real)}"
-    if isinstance(real, dict):
-        assert real.keys() == double.keys(), at
-        for key, value in real.items():
-            if key not in free:
-                skip = key in MOMENTARY
-                check = _assert_same_kind if skip else assert_like
-                check(value, double[key], free, f"{at}.{key}")
-    elif isinstance(real, list):
-        assert len(real) == len(double), at
-        for number, pair in enumerate(zip(real, double, strict=True)):
-            assert_like(*pair, free, f"{at}[{number}]")
-    else:
-        assert real == double, at
-
-
-def _assert_same_kind(real: Any, double: Any, _free: frozenset[str], at: str) -> None:
-    assert type(real) is type(double), at
-    # Zero says "never": that is a state, not a moment.
-    assert bool(real) == bool(double) or at.endswith("latency"), at
+from zerotier_lab import NAMES, NETWORK, QUIET, Cluster, Json, capture, capture_text
 
 
 @pytest.fixture
@@ -69,19 +33,25 @@ def member(cluster: Cluster, name: str) -> Json:
     return members[NAMES[name]]
 
 
+PORTS = frozenset({"listeningOn", "surfaceAddresses", "secondaryPort", "tertiaryPort"})
+
+
 def test_fresh_node_shows_itself_like_the_real_one(cluster: Cluster) -> None:
-    """A node that hears no other is OFFLINE and has no surface address."""
-    cluster.stop("A")
+    """A node that hears no other is OFFLINE; without a local.conf it has three ports."""
+    cluster.stop("B")
     cluster.stop("C")
     cluster.wire.pass_time()
-    real = capture("33-controller-down.info.json")
-    free = frozenset({"homeDir", "listeningOn", "surfaceAddresses"})
-    assert_like(real, cluster["B"].status(), free)
-    assert cluster["B"].status()["config"]["settings"]["surfaceAddresses"] == []
+    shown = cluster["A"].status()
+    assert_like(capture("01-fresh-offline.info.json"), shown, PORTS | {"homeDir"})
+    settings = shown["config"]["settings"]
+    ports = [9993, settings["secondaryPort"], settings["tertiaryPort"]]
+    assert settings["listeningOn"] == [f"10.213.0.1/{port}" for port in ports]
+    assert settings["surfaceAddresses"] == []
 
 
 def test_online_node_shows_itself_like_the_real_one(cluster: Cluster) -> None:
-    """A node that hears another is ONLINE, with its surface address."""
+    """A node that hears another is ONLINE, with its surface address and its local.conf."""
+    cluster.configure("B", QUIET)
     cluster.wire.pass_time()
     real = capture("13-custom-planet.info.json")
     # The planet of that capture was its own; the double keeps ZeroTier's.

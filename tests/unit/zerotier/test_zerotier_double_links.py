@@ -119,7 +119,7 @@ def test_underlay_leaves_overlays_and_loopback_out(monkeypatch: pytest.MonkeyPat
         {"ifname": "ztabc", "addr_info": [{"local": "172.29.0.1", "broadcast": "172.29.0.255"}]},
     ]
     monkeypatch.setattr(links, "run", lambda *_command: json.dumps(shown))
-    assert links.underlay_addresses() == [("10.0.0.1", "10.0.0.255")]
+    assert links.underlay() == [("eth0", "10.0.0.1", "10.0.0.255")]
 
 
 def test_failed_command_is_logged_and_tried_again(

@@ -45,7 +45,8 @@ def test_package_holds_command_service_and_warning(package: Path) -> None:
     listing = [line.split(None, 5) for line in query(package, "--contents").splitlines()]
     modes = {line[5]: line[0] for line in listing}
     assert {line[1] for line in listing} == {"root/root"}
-    assert modes["./usr/sbin/zerotier-cli"] == modes["./usr/sbin/zerotier-one"] == "-rwxr-xr-x"
+    commands = {modes[f"./usr/sbin/zerotier-{name}"] for name in ("cli", "idtool", "one")}
+    assert commands == {"-rwxr-xr-x"}
     assert modes["./lib/systemd/system/zerotier-one.service"] == "-rw-r--r--"
     assert "./usr/share/doc/zerotier-one/README" in modes
     assert "./usr/lib/zerotier-one-double/zerotier_double/daemon.py" in modes
@@ -69,11 +70,23 @@ def test_command_reports_what_it_did(package: Path) -> None:
     assert done.stdout.startswith(f"unchanged {package} sha256:")
 
 
-@pytest.mark.parametrize("arguments", [[], ["a.tar"], ["a.deb", "b.deb"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["a.tar"], ["a.deb", "b.deb"], ["a.deb", "--version", "1.16"], ["a.deb", "--version"]],
+)
 def test_wrong_command_line_is_a_usage_error(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: list[str]
+    capsys: pytest.CaptureFixture[str], arguments: list[str]
 ) -> None:
-    """Only one path that ends in .deb is accepted."""
-    monkeypatch.setattr(sys, "argv", ["build.py", *arguments])
-    assert build.main() == 2
-    assert capsys.readouterr().err == "usage: build.py OUTPUT.deb\n"
+    """One path that ends in .deb, and a version of three numbers."""
+    with pytest.raises(SystemExit) as stopped:
+        build.main(arguments)
+    assert stopped.value.code == 2
+    assert "usage: build.py" in capsys.readouterr().err
+
+
+def test_service_takes_over_what_root_put_into_its_home() -> None:
+    """A moon or a local.conf that a play wrote as root has to be readable to the service's user."""
+    unit = (DOUBLE / "package/zerotier-one.service").read_text("utf-8")
+    assert "User=zerotier-one\n" in unit
+    taking = "ExecStartPre=+/bin/chown -R zerotier-one:zerotier-one /var/lib/zerotier-one\n"
+    assert taking in unit

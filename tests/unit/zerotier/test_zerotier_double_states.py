@@ -6,6 +6,7 @@ import stat
 from typing import TYPE_CHECKING
 
 import pytest
+from zerotier_double.errors import HomeError
 from zerotier_double.identity import device_name, network_mac, new_identity
 from zerotier_double.store import Home
 from zerotier_lab import ADDRESSES, NAMES, NETWORK, Cluster
@@ -145,7 +146,8 @@ def test_links_lead_to_the_other_members_underlay(cluster: Cluster) -> None:
 def test_answer_of_another_node_is_not_believed(cluster: Cluster) -> None:
     """Only a network's own controller decides on its members."""
     cluster["B"].join(NETWORK)
-    forged = {"kind": "answer", "from": NAMES["C"], "nwid": NETWORK, "reply": {"status": "OK"}}
+    card = {"identity": cluster["C"].identity.public, "version": [1, 14, 1], "port": 9993}
+    forged = card | {"kind": "answer", "nwid": NETWORK, "reply": {"status": "OK"}}
     cluster["B"].receive(forged, (ADDRESSES["C"], 9994))
     assert cluster.shown("B")["status"] == "REQUESTING_CONFIGURATION"
 
@@ -172,6 +174,36 @@ def test_identity_and_token_are_made_once_and_closed(tmp_path: Path) -> None:
     for name in ("identity.secret", "authtoken.secret"):
         assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600
     assert first[0].secret.startswith(f"{first[0].public}:")
+
+
+@pytest.mark.parametrize("text", ["junk", "a87adac07d:0:00", f"a87adac07d:0:{'0' * 128}"])
+def test_broken_identity_stops_the_service(tmp_path: Path, text: str) -> None:
+    """A secret that is none is not replaced in silence: the one line names the folder."""
+    (tmp_path / "identity.secret").write_text(text, "utf-8")
+    with pytest.raises(HomeError, match=f"identity.secret from {tmp_path} and try again"):
+        Home(tmp_path).identity()
+
+
+def test_public_identity_follows_the_secret_one(tmp_path: Path) -> None:
+    """Another secret put in place brings its own public text."""
+    Home(tmp_path).identity()
+    other = new_identity()
+    (tmp_path / "identity.secret").write_text(other.secret, "utf-8")
+    assert Home(tmp_path).identity() == other
+    assert (tmp_path / "identity.public").read_text("utf-8") == other.public
+
+
+def test_configuration_of_an_earlier_identity_is_dropped(cluster: Cluster) -> None:
+    """A node that got a new identity starts without the address that the old one had."""
+    cluster.network()
+    cluster.authorize("B", "172.29.0.2")
+    cluster["B"].join(NETWORK)
+    cluster.wire.pass_time(2)
+    (cluster.home("B") / "identity.secret").write_text(new_identity().secret, "utf-8")
+    cluster.stop("A")
+    cluster.start("B")
+    assert cluster.shown("B")["status"] == "REQUESTING_CONFIGURATION"
+    assert cluster["B"].links()[0].addresses == frozenset()
 
 
 def test_identities_have_distinct_addresses_of_ten_digits() -> None:

@@ -17,7 +17,8 @@ DOUBLE = REPOSITORY / "tests/doubles/zerotier"
 ROLE = REPOSITORY / "roles/zerotier"
 sys.path.insert(0, str(DOUBLE / "src"))
 
-from zerotier_double import api  # noqa: E402
+from zerotier_double import api, world  # noqa: E402
+from zerotier_double.identity import Identity  # noqa: E402
 from zerotier_double.node import Node  # noqa: E402
 from zerotier_double.store import Home  # noqa: E402
 
@@ -50,17 +51,32 @@ def capture_text(name: str) -> str:
     return (DOUBLE / "captures" / name).read_text("utf-8")
 
 
+# What the captures 13-* and 33-* were taken with.
+QUIET = {
+    "settings": {
+        "allowSecondaryPort": False,
+        "allowTcpFallbackRelay": False,
+        "portMappingEnabled": False,
+    }
+}
+SECRET = "00" * 64
 NETWORK = "21c1e206564a4757"
 NAMES = {"A": "21c1e20656", "B": "a87adac07d", "C": "59faad6cee"}
 ADDRESSES = {"A": "10.213.0.1", "B": "10.213.0.2", "C": "10.213.0.3"}
 
 
 class Wire:
-    """The underlay: delivers at once to every node that is plugged in."""
+    """The underlay: delivers at once to every node that is plugged in.
+
+    `cut` holds the pairs of addresses between which nothing passes; without `broadcasts`, only
+    what is sent to one node arrives.
+    """
 
     def __init__(self) -> None:
         """Start with no node and a clock that stands still."""
         self.nodes: dict[str, Node] = {}
+        self.cut: set[frozenset[str]] = set()
+        self.broadcasts = True
         self.now = 1_795_476_700_000
 
     def clock(self) -> int:
@@ -69,7 +85,8 @@ class Wire:
 
     def deliver(self, message: Json, sender: str, receiver: str) -> None:
         """Hand over a message as it would arrive: through JSON, from the sender's address."""
-        if {sender, receiver} <= self.nodes.keys():
+        ends = frozenset({sender, receiver})
+        if ends <= self.nodes.keys() and ends not in self.cut:
             self.nodes[receiver].receive(json.loads(json.dumps(message)), (sender, 9994))
 
     def pass_time(self, seconds: int = 1) -> None:
@@ -93,7 +110,7 @@ class Port:
 
     def broadcast(self, message: Json) -> None:
         """Send to every other node."""
-        for other in list(self._wire.nodes):
+        for other in list(self._wire.nodes) if self._wire.broadcasts else []:
             self._wire.deliver(message, self._address, other)
 
     def local_addresses(self) -> list[str]:
@@ -114,9 +131,12 @@ class Cluster:
     def __init__(self, folder: Path) -> None:
         """Start all three with the captured identities."""
         self.wire, self._folder = Wire(), folder
+        keys = world.new_moon(Identity(identities()["A"]))
+        names = ("signingKey", "signingKey_SECRET", "updatesMustBeSignedBy")
+        self._keys = {name: keys[name] for name in names}
         for name, public in identities().items():
             home = Home(folder / name)
-            home.write_text("identity.secret", f"{public}:00")
+            home.write_text("identity.secret", f"{public}:{SECRET}")
             self.start(name)
 
     def __getitem__(self, name: str) -> Node:
@@ -127,11 +147,33 @@ class Cluster:
         """Return a node's home directory."""
         return self._folder / name
 
-    def start(self, name: str) -> None:
-        """Start a node, or start it again."""
+    def start(self, name: str, **settings: Any) -> None:
+        """Start a node, or start it again, with Node's own settings where they are given."""
         address = ADDRESSES[name]
-        port = Port(self.wire, address)
-        self.wire.nodes[address] = Node(Home(self._folder / name), port, self.wire.clock)
+        port, home = Port(self.wire, address), Home(self._folder / name)
+        self.wire.nodes[address] = Node(home, port, self.wire.clock, **settings)
+
+    def configure(self, name: str, conf: Json, **settings: Any) -> None:
+        """Write a node's local.conf and start it again."""
+        (self.home(name) / "local.conf").write_text(json.dumps(conf), "utf-8")
+        self.start(name, **settings)
+
+    def moon(self, *endpoints: str, timestamp: int = 1_795_476_529_384) -> Json:
+        """Make A's moon, at these stable endpoints or at A's own address."""
+        moon = world.new_moon(Identity(identities()["A"])) | self._keys
+        moon["roots"][0]["stableEndpoints"] = list(endpoints or [f"{ADDRESSES['A']}/9993"])
+        return world.make(moon, "moon.json", timestamp)
+
+    def orbit(self, *names: str, moon: Json | None = None, **settings: Any) -> None:
+        """Put A's moon into the home of these nodes and start them again."""
+        record = moon or self.moon()
+        for name in names:
+            Home(self.home(name)).write(f"moons.d/{record['id']}.moon", record)
+            self.start(name, **settings)
+
+    def isolate(self, one: str, other: str) -> None:
+        """Let nothing pass between two nodes."""
+        self.wire.cut.add(frozenset({ADDRESSES[one], ADDRESSES[other]}))
 
     def stop(self, name: str) -> None:
         """Stop a node."""

@@ -5,6 +5,4 @@ over a VXLAN between its nodes. It offers no encryption and trusts its underlay:
 network that others can reach.
 """
 
-VERSION = (1, 14, 1)
-VERSION_TEXT = "1.14.1"
 PROTOCOL_VERSION = 12

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from .node import Node
     from .store import Json
 
-Answer = Any
+    Answer = Any
+    Route = tuple[str, str, Callable[..., Answer]]
+
 _OK, _BAD, _DENIED, _MISSING = 200, 400, 401, 404
 _NW, _AT = "([0-9a-fA-F]{16})", "([0-9a-fA-F]{10})"
 
@@ -26,20 +28,43 @@ class BadRequestError(Exception):
     """A request that the API refuses with status 400."""
 
 
-def routes(node: Node) -> list[tuple[str, str, Callable[..., Answer]]]:
+def routes(node: Node) -> list[Route]:
     """Return method, path pattern and function; None as an answer means 404.
 
     A function takes the path's parts in lower case and, for POST, the body.
     """
+    own = node_routes(node)
+    return own + controller_routes(node) if node.variant.controller else own
+
+
+def node_routes(node: Node) -> list[Route]:
+    """Return the routes that every build has."""
+
+    def joined(nwid: str) -> Json | None:
+        return next((found for found in node.networks() if found["id"] == nwid), None)
+
+    return [
+        ("GET", "/status", node.status),
+        ("GET", "/network", node.networks),
+        ("GET", f"/network/{_NW}", joined),
+        ("POST", f"/network/{_NW}", lambda nwid, _body: node.join(nwid)),
+        ("DELETE", f"/network/{_NW}", lambda nwid: {"result": True} if node.leave(nwid) else {}),
+        ("GET", "/peer", node.peers),
+        ("GET", "/moon", node.moons.listed),
+        ("GET", f"/moon/{_AT}", node.moons.show),
+        ("POST", f"/moon/{_AT}", lambda moon, body: node.moons.orbit(moon, body.get("seed"))),
+        ("DELETE", f"/moon/{_AT}", node.moons.deorbit),
+    ]
+
+
+def controller_routes(node: Node) -> list[Route]:
+    """Return the same for what a build with a network controller answers besides."""
     controller = node.controller
 
     def create(prefix: str, body: Json) -> Json:
         if prefix != node.identity.address:
             raise BadRequestError
         return controller.create_network(body)
-
-    def joined(nwid: str) -> Json | None:
-        return next((found for found in node.networks() if found["id"] == nwid), None)
 
     def member_revisions(nwid: str) -> Json | None:
         members = controller.members(nwid)
@@ -50,13 +75,6 @@ def routes(node: Node) -> list[tuple[str, str, Callable[..., Answer]]]:
     networks = "/controller/network"
     members = f"{networks}/{_NW}/member"
     return [
-        ("GET", "/status", node.status),
-        ("GET", "/network", node.networks),
-        ("GET", f"/network/{_NW}", joined),
-        ("POST", f"/network/{_NW}", lambda nwid, _body: node.join(nwid)),
-        ("DELETE", f"/network/{_NW}", lambda nwid: {"result": True} if node.leave(nwid) else {}),
-        ("GET", "/peer", node.peers),
-        ("GET", "/moon", list),
         ("GET", "/controller", controller.status),
         ("GET", networks, controller.networks),
         ("POST", networks, controller.create_network),

@@ -149,6 +149,7 @@ class Controller:
             "private": network["private"],
             "broadcast": network["enableBroadcast"],
             "mtu": network["mtu"],
+            "issuedTo": member["address"],
             "revision": network["revision"],
             "routes": network["routes"],
             # Like the real controller's: an address outside all routes is not handed out.

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import subprocess
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from .peers import ZEROTIER_PORT
-
+# The same on every node, whatever its primaryPort: VXLAN has one port for both directions.
+VXLAN_PORT = 9993
 _FLOOD = "00:00:00:00:00:00"
 
 
@@ -33,6 +33,14 @@ class Link:
         return set(self.peers) | {(_FLOOD, ip) for _, ip in self.peers}
 
 
+class Interface(NamedTuple):
+    """A network interface of the underlay with one IPv4 address."""
+
+    name: str
+    address: str
+    broadcast: str
+
+
 def run(*command: str) -> str:
     """Run a command and return its output; raises CalledProcessError, its stderr within."""
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
@@ -51,10 +59,10 @@ def apply(links: list[Link]) -> None:
         _apply_forwarding(link)
 
 
-def underlay_addresses() -> list[tuple[str, str]]:
-    """Return IPv4 address and broadcast address of every interface that is not an overlay."""
+def underlay() -> list[Interface]:
+    """Return every IPv4 address of every interface that is not an overlay."""
     return [
-        (address["local"], address["broadcast"])
+        Interface(interface["ifname"], address["local"], address["broadcast"])
         for interface in _show("-4", "addr", "show", "up")
         if not interface["ifname"].startswith("zt")
         for address in interface["addr_info"]
@@ -70,7 +78,7 @@ def _show(*arguments: str) -> list[dict[str, Any]]:
 
 def _apply_device(link: Link, present: dict[str, Any] | None) -> None:
     if present is None:
-        kind = ("type", "vxlan", "id", str(link.vxlan_id), "dstport", str(ZEROTIER_PORT))
+        kind = ("type", "vxlan", "id", str(link.vxlan_id), "dstport", str(VXLAN_PORT))
         run("ip", "link", "add", link.device, "address", link.mac, *kind, "nolearning")
     if present is None or present["mtu"] != link.mtu:
         run("ip", "link", "set", link.device, "mtu", str(link.mtu))

@@ -20,17 +20,21 @@ class Membership:
 
     States: REQUESTING_CONFIGURATION until the controller answered, then what it answered last: OK,
     ACCESS_DENIED or NOT_FOUND. A configuration, once had, is kept when the controller withdraws
-    the authorization or falls silent, as zerotier-one keeps it.
+    the authorization or falls silent, as zerotier-one keeps it. Without `has_port` there is no
+    interface, and the network is not listed.
     """
 
     nwid: str
     address: str
     config: Json = field(default_factory=dict)
     status: str = REQUESTING
+    has_port: bool = False
 
     def __post_init__(self) -> None:
-        """Start as OK where a configuration was kept from before."""
-        if self.config:
+        """Start as OK where a configuration was kept, unless another identity was given it."""
+        if self.config.get("issuedTo") != self.address:
+            self.config = {}
+        elif self.config:
             self.status = "OK"
 
     @property

@@ -1,114 +1,109 @@
-"""The node: what it knows, what it answers, and what it says to other nodes.
+"""The node: what it knows, what it answers, and its exchange with the networks' controllers.
 
-Three exchanges run between nodes, each one JSON object a datagram:
-
-- `hello` goes to everyone once a second and `heard` comes back: this replaces ZeroTier's roots;
-- `ask` goes to a network's controller once a second, `answer` brings state and configuration.
+`ask` goes to a network's controller once a second, `answer` brings state and configuration. How
+nodes find each other is told in exchange.py.
 """
 
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from . import PROTOCOL_VERSION, VERSION, VERSION_TEXT
+from . import PROTOCOL_VERSION, info, local_conf
 from .controller import Controller, milliseconds
+from .exchange import Exchange
 from .identity import network_mac, vxlan_id
 from .links import Link
 from .membership import Membership
-from .peers import ZEROTIER_PORT, Peer, peers_to_json
+from .variant import BUILT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from .exchange import Transport
+    from .local_conf import LocalConf
+    from .moons import Moons
     from .store import Home, Json
+    from .variant import Variant
 
 _JOINED = "networks.d"
-_PLANET = {"planetWorldId": 149604618, "planetWorldTimestamp": 1644592324813}
-
-
-class Transport(Protocol):
-    """Carries datagrams between nodes."""
-
-    def send(self, message: Json, endpoint: tuple[str, int]) -> None:
-        """Send to one node, given as IPv4 address and port."""
-
-    def broadcast(self, message: Json) -> None:
-        """Send to every node that can hear it."""
-
-    def local_addresses(self) -> list[str]:
-        """Return the underlay's own IPv4 addresses."""
 
 
 class Node:
     """A ZeroTier node with its controller; every public method may be called from any thread."""
 
     def __init__(
-        self, home: Home, transport: Transport, clock: Callable[[], int] = milliseconds
+        self,
+        home: Home,
+        transport: Transport,
+        clock: Callable[[], int] = milliseconds,
+        *,
+        conf: LocalConf | None = None,
+        variant: Variant = BUILT,
+        opens_tun: Callable[[], bool] = lambda: True,
     ) -> None:
-        """Load the node that lives in `home`; `clock` gives ms since the epoch."""
+        """Load the node that lives in `home`; raises FatalError.
+
+        `clock` gives ms since the epoch; `opens_tun` tells whether an interface can be made.
+        """
         self.lock = threading.RLock()
-        self.identity = home.identity()
+        self.identity, self.variant = home.identity(), variant
+        self.conf = local_conf.load(home) if conf is None else conf
         self.controller = Controller(home, self.identity.address, clock)
         self._home, self._transport, self._clock = home, transport, clock
-        self._peers: dict[str, Peer] = {}
+        self._opens_tun = opens_tun
+        self._exchange = Exchange(home, self.identity, transport, clock, self.conf, variant)
         kept = home.records(f"{_JOINED}/*.conf")
         self._joined = {
             nwid: Membership(nwid, self.identity.address, config) for nwid, config in kept.items()
         }
+        self._open_ports()
+
+    @property
+    def moons(self) -> Moons:
+        """The moons that this node orbits; hold the lock around every call."""
+        return self._exchange.moons
+
+    @property
+    def collided(self) -> bool:
+        """Whether a root told that another node has this node's address."""
+        return self._exchange.collided
+
+    @property
+    def without_port(self) -> list[str]:
+        """The joined networks whose interface could not be made."""
+        with self.lock:
+            return [nwid for nwid, joined in self._joined.items() if not joined.has_port]
 
     def status(self) -> Json:
         """Return what /status answers."""
         with self.lock:
-            now = self._clock()
-            online = any(peer.alive(now) for peer in self._peers.values())
-            listening = [f"{ip}/{ZEROTIER_PORT}" for ip in self._transport.local_addresses()]
-        settings = {
-            "allowSecondaryPort": False,
-            "allowTcpFallbackRelay": False,
-            "forceTcpRelay": False,
-            "homeDir": str(self._home.path),
-            "listeningOn": listening,
-            "portMappingEnabled": False,
-            "primaryPort": ZEROTIER_PORT,
-            "secondaryPort": 0,
-            "softwareUpdate": "disable",
-            "softwareUpdateChannel": "release",
-            "surfaceAddresses": listening if online else [],
-            "tertiaryPort": 0,
-        }
-        return {
-            "address": self.identity.address,
-            "clock": now,
-            "config": {"settings": settings},
-            "online": online,
-            **_PLANET,
-            "publicIdentity": self.identity.public,
-            "tcpFallbackActive": False,
-            "version": VERSION_TEXT,
-            "versionBuild": 0,
-            "versionMajor": VERSION[0],
-            "versionMinor": VERSION[1],
-            "versionRev": VERSION[2],
-        }
+            online = self._exchange.online
+            listening = info.addresses(self._transport.local_addresses(), self.conf.ports)
+            surface = sorted(listening) if online else []
+            config = self.conf.shown(str(self._home.path), listening, surface)
+            return info.status(self.identity, self.variant, self._clock(), config, online=online)
 
     def networks(self) -> list[Json]:
-        """Return what /network answers: every joined network, by id."""
+        """Return what /network answers: every joined network that has its interface, by id."""
         with self.lock:
-            return [self._joined[nwid].to_json() for nwid in sorted(self._joined)]
+            joined = (self._joined[nwid] for nwid in sorted(self._joined))
+            return [membership.to_json() for membership in joined if membership.has_port]
 
     def peers(self) -> list[Json]:
         """Return what /peer answers."""
         with self.lock:
-            return peers_to_json(self._peers, self._clock())
+            return self._exchange.peers.to_json(self.moons.roots, self._clock())
 
     def join(self, nwid: str) -> Json:
-        """Join a network; return it as it stands at once."""
+        """Join a network; return it as it stands at once, {} where it gets no interface."""
         with self.lock:
             if nwid not in self._joined:
                 self._joined[nwid] = Membership(nwid, self.identity.address)
                 self._home.write(f"{_JOINED}/{nwid}.conf", {})
-            return self._joined[nwid].to_json()
+                self._open_ports()
+            membership = self._joined[nwid]
+            return membership.to_json() if membership.has_port else {}
 
     def leave(self, nwid: str) -> bool:
         """Leave a network; tell whether it was joined."""
@@ -119,42 +114,41 @@ class Node:
     def tick(self) -> None:
         """Say hello and ask every controller; to be called about once a second."""
         with self.lock:
-            hello = self._message("hello", sent=self._clock())
-            asks = [(self._joined[nwid], self._ask(nwid)) for nwid in self._joined]
-        self._transport.broadcast(hello)
-        for membership, ask in asks:
-            if membership.controller == self.identity.address:
-                self._answered(self._answer(ask))
-            else:
-                self._send(ask, membership.controller)
+            self._open_ports()
+            self._exchange.greet()
+            for membership in list(self._joined.values()):
+                ask = self._ask(membership.nwid)
+                if membership.controller == self.identity.address:
+                    self._answered(self._answer(ask))
+                else:
+                    self._exchange.send(ask, membership.controller)
 
     def receive(self, message: Json, endpoint: tuple[str, int]) -> None:
         """Handle a datagram of another node."""
-        address = str(message["from"])
-        if address == self.identity.address:
-            return
         with self.lock:
-            now = self._clock()
-            peer = self._peers.setdefault(address, Peer(address, endpoint, now))
-            peer.endpoint, peer.last_receive = endpoint, now
-        kind = message["kind"]
-        if kind == "hello":
-            self._send(self._message("heard", sent=message["sent"]), address)
-        elif kind == "heard":
-            peer.latency = max(0, now - int(message["sent"]))
-        elif kind == "ask":
-            self._send(self._answer(message), address)
-        elif kind == "answer":
-            self._answered(message)
+            left = self._exchange.receive(message, endpoint)
+            if left is None:
+                return
+            if left["kind"] == "ask":
+                self._exchange.send(self._answer(left), _sender(left))
+            elif left["kind"] == "answer":
+                self._answered(left)
 
     def links(self) -> list[Link]:
         """Return the interfaces that should exist now, one a joined network."""
         with self.lock:
-            return [self._link(membership) for membership in self._joined.values()]
+            return [self._link(joined) for joined in self._joined.values() if joined.has_port]
+
+    def _open_ports(self) -> None:
+        waiting = [joined for joined in self._joined.values() if not joined.has_port]
+        if waiting and self._opens_tun():
+            for membership in waiting:
+                membership.has_port = True
 
     def _link(self, membership: Membership) -> Link:
         nwid = membership.nwid
-        known = {a: self._peers[a].endpoint[0] for a in membership.talks_to if a in self._peers}
+        peers = {address: self._exchange.peers.get(address) for address in membership.talks_to}
+        known = {address: peer.endpoint[0] for address, peer in peers.items() if peer is not None}
         return Link(
             device=membership.device,
             mac=membership.mac,
@@ -164,33 +158,25 @@ class Node:
             peers=frozenset((network_mac(a, nwid), ip) for a, ip in known.items()),
         )
 
-    def _message(self, kind: str, **content: object) -> Json:
-        return {"kind": kind, "from": self.identity.address, **content}
-
     def _ask(self, nwid: str) -> Json:
-        versions = [*VERSION, PROTOCOL_VERSION]
-        return self._message("ask", nwid=nwid, identity=self.identity.public, versions=versions)
+        versions = [*self.variant.numbers, PROTOCOL_VERSION]
+        return self._exchange.message("ask", nwid=nwid, versions=versions)
 
     def _answer(self, ask: Json) -> Json:
         nwid = str(ask["nwid"])
-        with self.lock:
+        reply: Json = {"status": "NOT_FOUND"}
+        if self.variant.controller:
             reply = self.controller.request(nwid, str(ask["identity"]), list(ask["versions"]))
-        return self._message("answer", nwid=nwid, reply=reply)
+        return self._exchange.message("answer", nwid=nwid, reply=reply)
 
     def _answered(self, answer: Json) -> None:
-        with self.lock:
-            membership = self._joined.get(answer["nwid"])
-            # Left meanwhile, or not the answer of the network's own controller.
-            if membership is None or answer["from"] != membership.controller:
-                return
-            if membership.answer(answer["reply"]):
-                self._home.write(f"{_JOINED}/{membership.nwid}.conf", membership.config)
+        membership = self._joined.get(answer["nwid"])
+        # Left meanwhile, or not the answer of the network's own controller.
+        if membership is None or _sender(answer) != membership.controller:
+            return
+        if membership.answer(answer["reply"]):
+            self._home.write(f"{_JOINED}/{membership.nwid}.conf", membership.config)
 
-    def _send(self, message: Json, address: str) -> None:
-        with self.lock:
-            peer = self._peers.get(address)
-            if peer is None:
-                return
-            peer.last_send = self._clock()
-            endpoint = peer.endpoint
-        self._transport.send(message, endpoint)
+
+def _sender(message: Json) -> str:
+    return str(message["identity"]).partition(":")[0]

@@ -7,7 +7,8 @@ import os
 import secrets
 from typing import TYPE_CHECKING, Any
 
-from .identity import Identity, new_identity
+from .errors import HomeError
+from .identity import Identity, new_identity, parse_identity
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 _TOKEN_CHARACTERS = 24
+_SECRET, _PUBLIC = "identity.secret", "identity.public"
 
 
 class Home:
@@ -55,16 +57,37 @@ class Home:
         found = sorted(self.path.glob(pattern))
         return {file.stem: json.loads(file.read_text("utf-8")) for file in found}
 
+    def read(self, name: str) -> str:
+        """Return a file's text, empty where the file is missing or holds no text."""
+        try:
+            return (self.path / name).read_text("utf-8")
+        except (OSError, UnicodeDecodeError):
+            return ""
+
     def identity(self) -> Identity:
-        """Return the node's identity, made at the first call and kept."""
-        secret = self.path / "identity.secret"
-        if secret.exists():
-            text = secret.read_text("utf-8").strip()
-            return Identity(text.rpartition(":")[0], text)
-        made = new_identity()
-        self.write_text("identity.secret", made.secret)
-        self.write_text("identity.public", made.public, 0o644)
-        return made
+        """Return the node's identity, made at the first call and kept; raises HomeError."""
+        text = self.read(_SECRET)
+        if not text:
+            made = new_identity()
+            self.write_text(_SECRET, made.secret)
+            self.write_text(_PUBLIC, made.public, 0o644)
+            return made
+        held = parse_identity(text)
+        if held is None or not held.secret:
+            message = (
+                "zerotier-one: fatal error: invalid identity loaded from disk. Please remove "
+                f"identity.public and identity.secret from {self.path} and try again"
+            )
+            raise HomeError(message)
+        if self.read(_PUBLIC) not in {"", held.public}:
+            self.write_text(_PUBLIC, held.public, 0o644)
+        return held
+
+    def forget_identity(self) -> None:
+        """Put the identity aside, as zerotier-one does after a collision."""
+        self.write_text(f"{_SECRET}.saved_after_collision", self.read(_SECRET))
+        self.remove(_SECRET)
+        self.remove(_PUBLIC)
 
     def auth_token(self) -> str:
         """Return the API's token, made at the first call and kept."""
