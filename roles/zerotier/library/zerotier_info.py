@@ -4,10 +4,17 @@
 from __future__ import annotations
 
 import json
+import stat
 import time
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils import zerotier_ledger as ledger
+from ansible.module_utils.zerotier_api import ZerotierError
+from ansible.module_utils.zerotier_module import HOME, run
+
+if TYPE_CHECKING:
+    from ansible.module_utils.basic import AnsibleModule
 
 DOCUMENTATION = r"""
 ---
@@ -15,6 +22,7 @@ module: zerotier_info
 short_description: Report the ZeroTier node of this machine
 description:
   - Asks the installed C(zerotier-cli) for the node's status and waits until the service answers.
+  - Warns of an identity that collided with another node's; zerotier-one then makes a new one.
   - Changes nothing.
 options:
   home:
@@ -56,11 +64,23 @@ package_version:
   description: Version of the installed Debian package, empty where there is none.
   type: str
   returned: success
+open_secrets:
+  description: Secrets of the node that others than their owner may read.
+  type: list
+  elements: str
+  returned: success
+joined:
+  description: Id of the network that the role joined, empty where there is none.
+  type: str
+  returned: success
 """
+
+SECRETS = ("authtoken.secret", "identity.secret")
+COLLIDED = "identity.secret.saved_after_collision"
 
 
 def status(module: AnsibleModule, command: str) -> dict[str, Any]:
-    """Return the node's status; fails the module with one line after the timeout."""
+    """Return the node's status; raises ZerotierError after the timeout."""
     deadline = time.monotonic() + module.params["timeout"]
     while True:
         code, out, err = module.run_command([command, "-j", f"-D{module.params['home']}", "info"])
@@ -71,10 +91,11 @@ def status(module: AnsibleModule, command: str) -> dict[str, Any]:
         else:
             return answer
         if time.monotonic() > deadline:
-            module.fail_json(
-                msg=f"zerotier-cli info failed with status {code}: {said!r}; "
+            message = (
+                f"zerotier-cli info failed with status {code}: {said!r}; "
                 "look at: systemctl status zerotier-one, journalctl -u zerotier-one"
             )
+            raise ZerotierError(message)
         time.sleep(0.5)
 
 
@@ -87,28 +108,42 @@ def package_version(module: AnsibleModule) -> str:
     return out.strip() if code == 0 else ""
 
 
-def main() -> None:
-    """Run the module."""
-    module = AnsibleModule(
-        argument_spec={
-            "home": {"type": "path", "default": "/var/lib/zerotier-one"},
-            "package": {"type": "str", "default": "zerotier-one"},
-            "timeout": {"type": "int", "default": 20},
-        },
-        supports_check_mode=True,
-    )
+def is_open(file: Path) -> bool:
+    """Tell whether others than its owner may do anything with a file."""
+    return file.exists() and file.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO) != 0
+
+
+def report(module: AnsibleModule) -> dict[str, Any]:
+    """Return the module's result."""
+    home = module.params["home"]
     command = module.get_bin_path("zerotier-cli", opt_dirs=["/usr/sbin"])
     if command is None:
-        module.fail_json(msg="zerotier-cli is not installed: install ZeroTier on this machine")
+        message = "zerotier-cli is not installed: install ZeroTier on this machine"
+        raise ZerotierError(message)
     node = status(module, command)
-    module.exit_json(
-        changed=False,
-        address=node["address"],
-        online=node["online"],
-        version=node["version"],
-        package_version=package_version(module),
-    )
+    if (Path(home) / COLLIDED).exists():
+        module.warn(
+            "the identity of this machine collided with another node's, and zerotier-one made a "
+            f"new one, {node['address']}; see that no other machine was cloned from it, take the "
+            f"old address out of the network, then remove {home}/{COLLIDED}"
+        )
+    return {
+        "changed": False,
+        "address": node["address"],
+        "online": node["online"],
+        "version": node["version"],
+        "package_version": package_version(module),
+        "open_secrets": [name for name in SECRETS if is_open(Path(home) / name)],
+        "joined": ledger.read(home)["network_id"],
+    }
+
+
+ARGUMENTS: dict[str, Any] = {
+    **HOME,
+    "package": {"type": "str", "default": "zerotier-one"},
+    "timeout": {"type": "int", "default": 20},
+}
 
 
 if __name__ == "__main__":
-    main()
+    run(ARGUMENTS, report)

@@ -3,17 +3,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.zerotier_api import (
-    DEFAULT_HOME,
-    NETWORK_ID,
-    LocalApi,
-    ZerotierError,
-    diff,
-)
+from ansible.module_utils import zerotier_ledger as ledger
+from ansible.module_utils.zerotier_api import LocalApi, ZerotierError, diff
+from ansible.module_utils.zerotier_module import HOME, run
 from ansible.module_utils.zerotier_state import find, rival
+
+if TYPE_CHECKING:
+    from ansible.module_utils.basic import AnsibleModule
 
 DOCUMENTATION = r"""
 ---
@@ -22,6 +20,7 @@ short_description: Join or leave a ZeroTier network
 description:
   - Makes this machine a member of a network, or takes it out. Whether the network's controller lets
     it in is another matter; see M(zerotier_ready).
+  - Remembers on the node which network it joined; M(zerotier_info) reports it.
 options:
   network_id:
     description: The network's id, 16 hexadecimal digits.
@@ -33,9 +32,9 @@ options:
     choices: [present, absent]
     default: present
   cidr:
-    description: The network's IPv4 range, which no other joined network may use.
+    description: The network's IPv4 range, which no other joined network may use; empty to leave.
     type: str
-    required: true
+    default: ""
   node:
     description: The machine's name for messages.
     type: str
@@ -68,9 +67,6 @@ def keep(module: AnsibleModule) -> dict[str, Any]:
     """Join or leave as asked and return the module's result."""
     params = module.params
     network_id, wanted = params["network_id"], params["state"]
-    if not NETWORK_ID.fullmatch(network_id):
-        message = f"network_id: found {network_id!r}, expected {NETWORK_ID.pattern}"
-        raise ZerotierError(message)
     api = LocalApi(params["home"])
     networks = api.get("/network")
     trouble = rival(networks, network_id, params["cidr"]) if wanted == "present" else ""
@@ -83,6 +79,8 @@ def keep(module: AnsibleModule) -> dict[str, Any]:
     if changed and not module.check_mode:
         path = f"/network/{network_id}"
         found = api.post(path, {}) if wanted == "present" else api.delete(path) and None
+    if not module.check_mode:
+        remember(params["home"], network_id, joined=wanted == "present")
     return {
         "changed": changed,
         "status": found["status"] if found else "",
@@ -90,24 +88,23 @@ def keep(module: AnsibleModule) -> dict[str, Any]:
     }
 
 
-def main() -> None:
-    """Run the module."""
-    module = AnsibleModule(
-        argument_spec={
-            "network_id": {"type": "str", "required": True},
-            "cidr": {"type": "str", "required": True},
-            "node": {"type": "str", "required": True},
-            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-            "home": {"type": "path", "default": DEFAULT_HOME},
-        },
-        supports_check_mode=True,
-    )
-    try:
-        result = keep(module)
-    except ZerotierError as problem:
-        module.fail_json(msg=str(problem))
-    module.exit_json(**result)
+def remember(home: str, network_id: str, *, joined: bool) -> None:
+    """Note which network the role joined, or that it left it."""
+    noted = ledger.read(home)["network_id"]
+    if joined and noted != network_id:
+        ledger.write(home, network_id=network_id)
+    elif not joined and noted == network_id:
+        ledger.write(home, network_id="")
+
+
+ARGUMENTS: dict[str, Any] = {
+    **HOME,
+    "network_id": {"type": "str", "required": True},
+    "cidr": {"type": "str", "default": ""},
+    "node": {"type": "str", "required": True},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+}
 
 
 if __name__ == "__main__":
-    main()
+    run(ARGUMENTS, keep)

@@ -1,43 +1,96 @@
 #!/usr/bin/python
-"""Keep a network on this machine's own ZeroTier controller."""
+"""Keep a ZeroTier network as declared, on a node's own controller or on ZeroTier Central."""
 
 from __future__ import annotations
 
-import hashlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.zerotier_api import DEFAULT_HOME, LocalApi, ZerotierError, changes, diff
+from ansible.module_utils.zerotier_api import ZerotierError, changes, diff
+from ansible.module_utils.zerotier_controller import LocalController, connect
+from ansible.module_utils.zerotier_module import CONTROLLER, run
+
+if TYPE_CHECKING:
+    from ansible.module_utils.basic import AnsibleModule
+    from ansible.module_utils.zerotier_central import Central
+    from ansible.module_utils.zerotier_controller import Controller
 
 DOCUMENTATION = r"""
 ---
 module: zerotier_network
-short_description: Keep a network on this machine's own ZeroTier controller
+short_description: Keep a ZeroTier network, on a node's own controller or on ZeroTier Central
 description:
-  - Finds the network by its name, or by the id that follows from the name, and creates it with
-    that id where there is none. So a renamed network gets its name back.
-  - The network hands out assigned addresses only, its address pool is kept empty.
+  - Finds the network by its id where one is given, else by its name, and creates it where there
+    is none. On a node's own controller the id follows from the name, so that a renamed network is
+    found and gets its name back.
+  - Only what is declared is changed. Members get no address but an assigned one unless a pool is
+    declared.
+  - With I(state=absent) it forgets the network of that id where this machine's own controller keeps
+    it and it has no member left.
 options:
+  state:
+    description: Whether the controller keeps the network.
+    type: str
+    choices: [present, absent]
+    default: present
+  network_id:
+    description: The network's id, 16 hexadecimal digits; empty to find it by its name.
+    type: str
+    default: ""
   name:
     description: The network's name.
     type: str
-    required: true
+    default: ""
   cidr:
-    description: The network's IPv4 range, which becomes its only route.
+    description: The network's IPv4 range, which is its first route.
     type: str
-    required: true
+    default: ""
+  routes:
+    description: Further routes, each with C(target) and optionally C(via).
+    type: list
+    elements: dict
+    default: []
+  pool:
+    description: First and last address that may be handed out unasked; empty for none.
+    type: list
+    elements: str
+    default: []
   private:
     description: Whether members must be authorized.
     type: bool
     default: true
   mtu:
-    description: MTU of the members' interfaces, in bytes.
+    description: MTU of the members' interfaces, in bytes; 0 leaves it as it is.
     type: int
-    default: 2800
-  home:
-    description: Home directory of the service.
-    type: path
-    default: /var/lib/zerotier-one
+    default: 0
+  controller:
+    description: Who keeps the network.
+    type: dict
+    suboptions:
+      backend:
+        description: This machine's own controller, or ZeroTier Central.
+        type: str
+        choices: [controller, central]
+        default: controller
+      home:
+        description: Home directory of the service that is the controller.
+        type: path
+        default: /var/lib/zerotier-one
+      token:
+        description: API token of ZeroTier Central. It is shown nowhere.
+        type: str
+        default: ""
+      url:
+        description: Address of Central's API; empty for the public one.
+        type: str
+        default: ""
+      ca_file:
+        description: Certificates to trust for that address; empty for the machine's own.
+        type: str
+        default: ""
+      timeout:
+        description: How long Central may refuse or fail before the module does, in seconds.
+        type: int
+        default: 60
 author:
   - The server monitoring cluster's authors
 """
@@ -51,7 +104,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 network_id:
-  description: The network's id, 16 hexadecimal digits; in check mode the id it would get.
+  description: >-
+    The network's id, 16 hexadecimal digits. In check mode the id it would get, empty where only
+    ZeroTier Central will know it.
   type: str
   returned: success
 created:
@@ -65,37 +120,48 @@ members:
   returned: success
 """
 
-BASE = "/controller/network"
-
 
 def declared(params: dict[str, Any]) -> dict[str, Any]:
     """Return the network's record as far as it is declared."""
+    routes = [{"target": params["cidr"]}, *params["routes"]]
+    pool = params["pool"]
     return {
         "name": params["name"],
         "private": params["private"],
-        "mtu": params["mtu"],
-        "routes": [{"target": params["cidr"], "via": None}],
-        "ipAssignmentPools": [],
+        "routes": [{"target": route["target"], "via": route.get("via")} for route in routes],
+        "ipAssignmentPools": [{"ipRangeStart": pool[0], "ipRangeEnd": pool[1]}] if pool else [],
         "v4AssignMode": {"zt": True},
+        **({"mtu": params["mtu"]} if params["mtu"] else {}),
     }
 
 
-def find(api: LocalApi, name: str, own_id: str) -> dict[str, Any]:
-    """Return the network of that name, else the one with the name's own id, else {}."""
-    records = [api.get(f"{BASE}/{found}") or {} for found in api.get(BASE)]
+def find(controller: Controller, network_id: str, name: str) -> dict[str, Any]:
+    """Return the network of that id; without one that of that name, else {}."""
+    if network_id:
+        found: dict[str, Any] | None = controller.network(network_id)
+        if found is None:
+            message = (
+                f"zerotier_network_id is {network_id}, which is not there or not yours; "
+                "correct it, or leave it empty to have a network made"
+            )
+            raise ZerotierError(message)
+        return found
+    records: list[dict[str, Any]] = controller.networks()
     named = [record for record in records if record.get("name") == name]
     if len(named) > 1:
         ids = ", ".join(sorted(record["id"] for record in named))
-        message = f"the controller keeps {len(named)} networks named {name!r} ({ids}); rename one"
+        message = (
+            f"there are {len(named)} networks named {name!r} ({ids}); "
+            "rename one, or say which by zerotier_network_id"
+        )
         raise ZerotierError(message)
+    own_id = controller.id_of(name) if isinstance(controller, LocalController) else ""
     own = [record for record in records if record.get("id") == own_id]
-    return next(iter(named + own), {})
+    return (named + own or [{}])[0]
 
 
-def members(api: LocalApi, network_id: str) -> list[Any]:
+def members(controller: Controller, network_id: str) -> list[Any]:
     """Return a network's members, by address."""
-    base = f"{BASE}/{network_id}/member"
-    records = [api.get(f"{base}/{address}") or {} for address in sorted(api.get(base) or {})]
     return [
         {
             "address": record["id"],
@@ -103,56 +169,74 @@ def members(api: LocalApi, network_id: str) -> list[Any]:
             "authorized": record["authorized"],
             "ip_assignments": record["ipAssignments"],
         }
-        for record in records
-        if record
+        for record in controller.members(network_id)
     ]
 
 
 def keep(module: AnsibleModule) -> dict[str, Any]:
     """Make the network true and return the module's result."""
+    controller = connect(module.params["controller"])
+    return (present if module.params["state"] == "present" else absent)(module, controller)
+
+
+def present(module: AnsibleModule, controller: LocalController | Central) -> dict[str, Any]:
+    """Make the network as declared."""
     params = module.params
-    api = LocalApi(params["home"])
-    if not (api.get("/controller") or {}).get("controller"):
-        message = "this zerotier-one has no network controller; name a host of another build"
-        raise ZerotierError(message)
-    address = api.get("/status")["address"]
-    own_id = address + hashlib.sha256(params["name"].encode()).hexdigest()[:6]
-    current, wanted = find(api, params["name"], own_id), declared(params)
-    network_id = current.get("id", own_id)
+    current, wanted = find(controller, params["network_id"], params["name"]), declared(params)
+    network_id = current.get("id", "")
     differing = changes(current, wanted)
     if differing and not module.check_mode:
-        saved = api.post(f"{BASE}/{network_id}", differing)
-        refused = changes(saved, differing)
+        saved = (
+            controller.save_network(network_id, differing)
+            if network_id
+            else controller.create_network(wanted)
+        )
+        network_id = saved["id"]
+        refused = ", ".join(sorted(changes(saved, differing)))
         if refused:
             message = f"the controller did not take over {refused} of network {network_id}"
             raise ZerotierError(message)
+    if not network_id and isinstance(controller, LocalController):
+        network_id = controller.id_of(params["name"])
     return {
         "changed": bool(differing),
         "created": not current,
         "network_id": network_id,
-        "members": members(api, network_id) if current else [],
-        "diff": diff(f"network {network_id}", current, wanted),
+        "members": members(controller, network_id) if current else [],
+        "diff": diff(f"network {network_id or params['name']}", current, wanted),
     }
 
 
-def main() -> None:
-    """Run the module."""
-    module = AnsibleModule(
-        argument_spec={
-            "name": {"type": "str", "required": True},
-            "cidr": {"type": "str", "required": True},
-            "private": {"type": "bool", "default": True},
-            "mtu": {"type": "int", "default": 2800},
-            "home": {"type": "path", "default": DEFAULT_HOME},
-        },
-        supports_check_mode=True,
-    )
-    try:
-        result = keep(module)
-    except ZerotierError as problem:
-        module.fail_json(msg=str(problem))
-    module.exit_json(**result)
+def absent(module: AnsibleModule, controller: LocalController | Central) -> dict[str, Any]:
+    """Forget an empty network of this machine's own controller; any other is left alone."""
+    network_id = module.params["network_id"]
+    ours = isinstance(controller, LocalController) and controller.network(network_id) is not None
+    left = controller.members(network_id) if ours else []
+    gone = ours and not left
+    if gone and not module.check_mode and isinstance(controller, LocalController):
+        controller.delete_network(network_id)
+    state = {"state": "present" if ours else "absent"}
+    return {
+        "changed": gone,
+        "created": False,
+        "network_id": network_id,
+        "members": [],
+        "diff": diff(f"network {network_id}", state, {"state": "absent"} if gone else state),
+    }
+
+
+ARGUMENTS: dict[str, Any] = {
+    **CONTROLLER,
+    "network_id": {"type": "str", "default": ""},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "name": {"type": "str", "default": ""},
+    "cidr": {"type": "str", "default": ""},
+    "routes": {"type": "list", "elements": "dict", "default": []},
+    "pool": {"type": "list", "elements": "str", "default": []},
+    "private": {"type": "bool", "default": True},
+    "mtu": {"type": "int", "default": 0},
+}
 
 
 if __name__ == "__main__":
-    main()
+    run(ARGUMENTS, keep)

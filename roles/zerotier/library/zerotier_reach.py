@@ -3,8 +3,14 @@
 
 from __future__ import annotations
 
-from ansible.module_utils.basic import AnsibleModule
+from typing import TYPE_CHECKING, Any
+
 from ansible.module_utils.icmp import unreached
+from ansible.module_utils.zerotier_api import ZerotierError
+from ansible.module_utils.zerotier_module import run
+
+if TYPE_CHECKING:
+    from ansible.module_utils.basic import AnsibleModule
 
 DOCUMENTATION = r"""
 ---
@@ -51,34 +57,36 @@ reached:
 """
 
 
-def main() -> None:
-    """Run the module."""
-    module = AnsibleModule(
-        argument_spec={
-            "node": {"type": "str", "required": True},
-            "source": {"type": "str", "required": True},
-            "peers": {"type": "dict", "required": True},
-            "timeout": {"type": "int", "default": 60},
-        },
-        supports_check_mode=True,
+def reach(module: AnsibleModule) -> dict[str, Any]:
+    """Return the module's result once every peer replied; raises ZerotierError otherwise."""
+    node, source, peers, timeout = (
+        module.params[key] for key in ("node", "source", "peers", "timeout")
     )
-    node, source, peers = (module.params[key] for key in ("node", "source", "peers"))
     here = f"{node} ({source})"
     try:
-        silent = unreached(source, sorted(peers.values()), module.params["timeout"])
+        silent = unreached(source, sorted(peers.values()), timeout)
     except OSError as problem:
-        module.fail_json(msg=f"{here} cannot send over the overlay: {problem.strerror}")
+        message = f"{here} cannot send over the overlay: {problem.strerror}"
+        raise ZerotierError(message) from problem
     if silent:
         names = ", ".join(
             f"{name} ({peers[name]})" for name in sorted(peers) if peers[name] in silent
         )
-        module.fail_json(
-            msg=f"{here} got no reply over the overlay from {names} within "
-            f"{module.params['timeout']} s; check that UDP 9993 is open between them, and on both: "
-            "zerotier-cli peers"
+        message = (
+            f"{here} got no reply over the overlay from {names} within {timeout} s; check that UDP "
+            "9993 is open between them, and on both: zerotier-cli peers"
         )
-    module.exit_json(changed=False, reached=sorted(peers))
+        raise ZerotierError(message)
+    return {"changed": False, "reached": sorted(peers)}
+
+
+ARGUMENTS: dict[str, Any] = {
+    "node": {"type": "str", "required": True},
+    "source": {"type": "str", "required": True},
+    "peers": {"type": "dict", "required": True},
+    "timeout": {"type": "int", "default": 60},
+}
 
 
 if __name__ == "__main__":
-    main()
+    run(ARGUMENTS, reach)

@@ -3,12 +3,17 @@
 
 from __future__ import annotations
 
+import stat
 import time
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.zerotier_api import DEFAULT_HOME, LocalApi, ZerotierError
-from ansible.module_utils.zerotier_state import find, problem
+from ansible.module_utils.zerotier_api import LocalApi, ZerotierError
+from ansible.module_utils.zerotier_module import HOME, run
+from ansible.module_utils.zerotier_state import find, heard, problem
+
+if TYPE_CHECKING:
+    from ansible.module_utils.basic import AnsibleModule
 
 DOCUMENTATION = r"""
 ---
@@ -67,10 +72,38 @@ seconds:
 """
 
 INTERVAL_SECONDS = 0.5
+DEVICE = Path("/dev/net/tun")
+_EVERYONE = stat.S_IROTH | stat.S_IWOTH
 
 
-def wait(params: dict[str, Any]) -> dict[str, Any]:
+def device_problem(device: Path = DEVICE) -> str:
+    """Return what is wrong with the TUN device, with the next step, or ''.
+
+    zerotier-one drops to a user of its own, so root's rights to the device are not enough.
+    """
+    try:
+        mode = device.stat().st_mode
+    except OSError:
+        return f"{device} is missing: load it by `modprobe tun`, in a container pass it in"
+    if mode & _EVERYONE != _EVERYONE:
+        return f"{device} has mode {stat.S_IMODE(mode):04o}, expected 0666: chmod 0666 {device}"
+    return ""
+
+
+def view(api: LocalApi, network_id: str) -> dict[str, Any]:
+    """Return what else the node sees that may explain a state; see zerotier_state.problem."""
+    status, controller = api.get("/status"), network_id[:10]
+    return {
+        "online": status["online"],
+        "controller": controller in {status["address"], *heard(api.get("/peer"), status["clock"])},
+        "device": device_problem(),
+        "port": status["config"]["settings"]["primaryPort"],
+    }
+
+
+def wait(module: AnsibleModule) -> dict[str, Any]:
     """Return the module's result once the network is ready; raises ZerotierError otherwise."""
+    params = module.params
     api, began = LocalApi(params["home"]), time.monotonic()
     network_id, prefix = params["network_id"], params["cidr"].partition("/")[2]
     address = f"{params['ip']}/{prefix}"
@@ -82,30 +115,21 @@ def wait(params: dict[str, Any]) -> dict[str, Any]:
         time.sleep(INTERVAL_SECONDS)
     seconds = round(time.monotonic() - began, 1)
     if trouble:
+        trouble = problem(found, network_id, address, view(api, network_id))
         message = f"{params['node']}: network {network_id} after {seconds:.0f} s: {trouble}"
         raise ZerotierError(message)
     return {"changed": False, "interface": found["portDeviceName"], "seconds": seconds}
 
 
-def main() -> None:
-    """Run the module."""
-    module = AnsibleModule(
-        argument_spec={
-            "network_id": {"type": "str", "required": True},
-            "ip": {"type": "str", "required": True},
-            "cidr": {"type": "str", "required": True},
-            "node": {"type": "str", "required": True},
-            "timeout": {"type": "int", "default": 60},
-            "home": {"type": "path", "default": DEFAULT_HOME},
-        },
-        supports_check_mode=True,
-    )
-    try:
-        result = wait(module.params)
-    except ZerotierError as error:
-        module.fail_json(msg=str(error))
-    module.exit_json(**result)
+ARGUMENTS: dict[str, Any] = {
+    **HOME,
+    "network_id": {"type": "str", "required": True},
+    "ip": {"type": "str", "required": True},
+    "cidr": {"type": "str", "required": True},
+    "node": {"type": "str", "required": True},
+    "timeout": {"type": "int", "default": 60},
+}
 
 
 if __name__ == "__main__":
-    main()
+    run(ARGUMENTS, wait)

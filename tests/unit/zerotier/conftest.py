@@ -11,11 +11,15 @@ import pytest
 # Helpers have a name of their own: every folder of tests may have a conftest.
 sys.path.insert(0, str(Path(__file__).parent))
 
+from central_client import TOKEN
+from central_server import FakeCentral
 from zerotier_lab import Cluster, Served
 from zerotier_runner import Runner
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    On = Callable[[str], Runner]
 
 
 @pytest.fixture
@@ -36,3 +40,25 @@ def served(cluster: Cluster) -> Iterator[Served]:
 def runner(served: Served, capsys: pytest.CaptureFixture[str]) -> Runner:
     """Run modules on the controller's host."""
     return Runner(served.home, capsys)
+
+
+@pytest.fixture
+def runner_on(cluster: Cluster, capsys: pytest.CaptureFixture[str]) -> Iterator[On]:
+    """Run modules on the node of a name, whose API is served from then on."""
+    serving: list[Served] = []
+
+    def run_on(name: str) -> Runner:
+        serving.append(Served(cluster[name], cluster.home(name)))
+        return Runner(cluster.home(name), capsys)
+
+    yield run_on
+    for one in serving:
+        one.close()
+
+
+@pytest.fixture
+def central() -> Iterator[FakeCentral]:
+    """Serve a fake ZeroTier Central that knows one token."""
+    fake = FakeCentral(TOKEN)
+    yield fake
+    fake.close()

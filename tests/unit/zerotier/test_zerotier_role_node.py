@@ -3,94 +3,35 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-from zerotier_lab import NAMES, NETWORK, Cluster, Json, Served
+from ansible.module_utils import zerotier_ledger as ledger
+from ansible.module_utils.basic import AnsibleModule
+from zerotier_lab import NAMES, NETWORK, Json, Served
 from zerotier_runner import MODULES, Runner
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-MEMBERSHIP: Json = {"network_id": NETWORK, "cidr": "172.29.0.0/24", "node": "kafka-1"}
+SERVICE: dict[str, Json] = {
+    "network": {"name": "probe", "cidr": "172.29.0.0/24"},
+    "member": {"network_id": NETWORK, "address": NAMES["B"], "name": "b", "ip_assignments": []},
+    "membership": {"network_id": NETWORK, "cidr": "172.29.0.0/24", "node": "b"},
+    "ready": {"network_id": NETWORK, "ip": "1.2.3.4", "cidr": "1.2.3.0/24", "node": "b"},
+    "orbit": {"moons": [], "node": "b"},
+    "peers": {"peers": {"a": NAMES["A"]}, "node": "b"},
+}
 
 
-def test_membership_joins_once_and_leaves_once(runner: Runner, cluster: Cluster) -> None:
-    """Joining and leaving change something the first time only."""
-    asked = MEMBERSHIP
-    assert runner.run("membership", check=True, **asked)["changed"]
-    assert cluster["A"].networks() == []
-    joined = runner.run("membership", **asked)
-    assert (joined["changed"], joined["status"]) == (True, "REQUESTING_CONFIGURATION")
-    assert not runner.run("membership", **asked)["changed"]
-    assert runner.run("membership", state="absent", **asked)["changed"]
-    assert not runner.run("membership", state="absent", **asked)["changed"]
-    assert cluster["A"].networks() == []
-    assert runner.run("membership", **(asked | {"network_id": "x"}))["failed"]
-
-
-def ready(runner: Runner, **changed: Any) -> Json:
-    """Run zerotier_ready for node A."""
-    arguments: Json = {
-        "network_id": NETWORK,
-        "ip": "172.29.0.1",
-        "cidr": "172.29.0.0/24",
-        "node": "kafka-1",
-        "timeout": 0,
-    }
-    return runner.run("ready", **(arguments | changed))
-
-
-def test_ready_network_names_its_interface(runner: Runner, cluster: Cluster) -> None:
-    """Status OK and the address are enough."""
-    cluster.network()
-    cluster.authorize("A", "172.29.0.1")
-    cluster["A"].join(NETWORK)
-    cluster["A"].tick()
-    assert ready(runner)["interface"] == "zte6l2qqib"
-
-
-def test_unready_network_fails_with_its_cause(runner: Runner, cluster: Cluster) -> None:
-    """The line begins with host, network and state."""
-    cluster.network()
-    cluster["A"].join(NETWORK)
-    cluster["A"].tick()
-    failed = ready(runner)["msg"]
-    assert failed.startswith(f"kafka-1: network {NETWORK} after 0 s: status ACCESS_DENIED: ")
-
-
-def test_second_network_in_the_range_is_refused(runner: Runner, cluster: Cluster) -> None:
-    """A node that carries the range already does not join, and is told what to leave."""
-    cluster.network()
-    cluster.authorize("A", "172.29.0.1")
-    cluster["A"].join(NETWORK)
-    cluster["A"].tick()
-    other = MEMBERSHIP | {"network_id": "21c1e20656000001"}
-    refused = runner.run("membership", **other)
-    assert refused["msg"].startswith(f"kafka-1: it is also in the network {NETWORK} (probe) with")
-    assert [network["id"] for network in cluster["A"].networks()] == [NETWORK]
-    assert runner.run("membership", **(other | {"cidr": "172.30.0.0/24"}))["changed"]
-
-
-@pytest.mark.parametrize("name", ["network", "member", "membership", "ready"])
+@pytest.mark.parametrize("name", SERVICE)
 def test_stopped_service_is_one_line(
     served: Served, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:
     """Every module that needs the service says that it does not answer, and no token."""
     served.close()
-    every: dict[str, Json] = {
-        "network": {"name": "probe", "cidr": "172.29.0.0/24"},
-        "member": {
-            "network_id": NETWORK,
-            "address": NAMES["B"],
-            "name": "b",
-            "ip_assignments": [],
-        },
-        "membership": MEMBERSHIP,
-        "ready": {"network_id": NETWORK, "ip": "1.2.3.4", "cidr": "1.2.3.0/24", "node": "b"},
-    }
-    failed = Runner(served.home, capsys).run(name, **every[name])
+    failed = Runner(served.home, capsys).run(name, **SERVICE[name])
     assert "does not answer on 127.0.0.1" in failed["msg"]
     assert "\n" not in failed["msg"]
     assert served.token not in json.dumps(failed)
@@ -112,6 +53,45 @@ def test_info_reports_the_node(
     found = runner.run("info", package="no-such-package")
     assert (found["address"], found["version"]) == ("a87adac07d", "1.14.1")
     assert (found["changed"], found["package_version"]) == (False, "")
+
+
+CLI = 'echo \'{"address": "a87adac07d", "online": true, "version": "1.14.1"}\''
+
+
+def test_info_tells_which_network_the_role_joined(
+    runner: Runner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The ledger's network is reported, and nothing where there is no ledger."""
+    fake_cli(tmp_path, CLI)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    assert runner.run("info")["joined"] == ""
+    ledger.write(str(runner.home), network_id=NETWORK)
+    assert runner.run("info")["joined"] == NETWORK
+
+
+def test_info_warns_of_an_identity_that_collided(
+    runner: Runner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The warning names the new address, and the file that keeps the warning alive."""
+    fake_cli(tmp_path, CLI)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    assert runner.run("info")["warnings"] == []
+    kept = runner.home / "identity.secret.saved_after_collision"
+    kept.touch()
+    [warning] = runner.run("info")["warnings"]
+    assert "zerotier-one made a new one, a87adac07d;" in warning
+    assert warning.endswith(f"then remove {kept}")
+
+
+def test_missing_cli_is_one_line(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine without ZeroTier is told to install it."""
+    monkeypatch.setattr(AnsibleModule, "get_bin_path", no_path)
+    failed = runner.run("info")["msg"]
+    assert failed == "zerotier-cli is not installed: install ZeroTier on this machine"
+
+
+def no_path(*_arguments: object, **_options: object) -> None:
+    """Find no command."""
 
 
 def test_silent_cli_fails_after_the_timeout(
