@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# The lab from nothing: brought up, provisioned twice, checked node by node, run, broken in every way
-# that the tests know, and taken down again, also when something fails.
+# The overlay on bare nodes, alone and in every state. Then the lab from nothing: brought up, provisioned
+# twice, checked node by node, run, broken in every way that the tests know. It is taken down again, also when
+# something fails.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 trap 'ansible-playbook playbooks/lab_down.yml > /dev/null || echo "the lab could not be taken down" >&2' EXIT
 ansible-playbook playbooks/lab_down.yml > /dev/null
-pytest --exitfirst --durations=15 tests/lab tests/infra tests/pipeline tests/teardown
+pytest --exitfirst --durations=15 tests/overlay tests/lab tests/infra tests/pipeline tests/teardown

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+from inventories import changed
 from runs import RESULTS, Name, Run
 
-from playbooks import PROJECT, Result, play
+from playbooks import Result, play
 
 
 @pytest.fixture(scope="session")
@@ -40,13 +40,4 @@ def run_name(tmp_path_factory: pytest.TempPathFactory) -> Name:
 @pytest.fixture
 def changed_inventory(tmp_path: Path) -> Callable[..., Path]:
     """Return a function that copies the lab's inventory and lets a function change its hosts."""
-
-    def make(change: Callable[[dict[str, Any]], None]) -> Path:
-        copy = tmp_path / "inventory"
-        shutil.copytree(PROJECT / "inventory" / "lab", copy)
-        hosts = yaml.safe_load((copy / "hosts.yml").read_text(encoding="utf-8"))
-        change(hosts["all"])
-        (copy / "hosts.yml").write_text(yaml.safe_dump(hosts, sort_keys=False), encoding="utf-8")
-        return copy
-
-    return make
+    return lambda change: changed(tmp_path, change)

@@ -1,0 +1,108 @@
+"""ZeroTier gets onto bare nodes in each of the three ways, and only as it was vouched for."""
+
+import json
+
+import pytest
+from lab_overlay import CONTROLLER, NODES, REAL, networks, overlay
+from zerotier_packages import Packages
+
+from playbooks import on
+
+double_only = pytest.mark.skipif(REAL, reason="of the real ZeroTier there is one version at hand")
+# What is refused is refused on one host as on all.
+ONE = ("--limit", "consumer-1")
+INSTALLED = "dpkg-query --show --showformat='${Version}' zerotier-one 2>/dev/null || true"
+
+
+def versions() -> dict[str, str]:
+    """Return the version that runs on each node."""
+    return {node: json.loads(on(node, "zerotier-cli -j info"))["version"] for node in NODES}
+
+
+def assert_nothing_installed() -> None:
+    """Assert that no node has the package."""
+    assert {on(node, INSTALLED) for node in NODES} == {""}
+
+
+@pytest.mark.usefixtures("bare_lab")
+def test_missing_package_is_named() -> None:
+    """`preinstalled` on nodes without the package says so and what to do."""
+    result = overlay(*ONE)
+    assert result.status != 0
+    assert result.says("zerotier_install_method is 'preinstalled', but /usr/sbin/zerotier-cli is")
+
+
+def test_package_with_another_sum_is_refused(served: Packages) -> None:
+    """A file that is not the one that was vouched for gets onto no node."""
+    settings = served.deb(next(iter(served.debs))) | {"zerotier_deb_sha256": "0" * 64}
+    result = overlay(*ONE, **settings)
+    assert result.status != 0
+    assert result.says(f"expected {'0' * 64}; fetch the package anew")
+    assert_nothing_installed()
+
+
+def test_missing_file_is_named(served: Packages) -> None:
+    """A file that is not there is told as such."""
+    settings = served.deb(next(iter(served.debs))) | {"zerotier_deb": "/no/such.deb"}
+    result = overlay(*ONE, **settings)
+    assert result.status != 0
+    assert result.says("zerotier_deb /no/such.deb has the sha256 of nothing: there is no such file")
+
+
+def test_repository_signed_with_another_key_is_refused(served: Packages) -> None:
+    """Nothing is installed from a repository whose signature the key does not fit."""
+    result = overlay(*ONE, **served.apt | {"zerotier_apt_key": str(served.other_key)})
+    assert result.status != 0
+    assert result.says("the key of zerotier_apt_key is not the one that signed it")
+    assert_nothing_installed()
+
+
+def test_unreachable_repository_is_named(served: Packages) -> None:
+    """An address without a repository is one line with the settings to look at."""
+    result = overlay(*ONE, **served.apt | {"zerotier_apt_uri": "http://10.213.0.12:9/debian"})
+    assert result.status != 0
+    assert result.says("apt cannot use http://10.213.0.12:9/debian:")
+    assert result.says("see that zerotier_apt_uri and zerotier_apt_suite are right")
+
+
+def test_apt_makes_an_overlay_of_bare_nodes(served: Packages) -> None:
+    """The newest version everywhere, but on the network's keeper the newest with a controller."""
+    result = overlay(**served.apt)
+    assert result.status == 0, result.tail()
+    newest, keeper = ("1.14.1", "1.14.1") if REAL else ("1.16.0", "1.14.2")
+    assert versions() == dict.fromkeys(NODES, newest) | {CONTROLLER: keeper}
+    for node in NODES:
+        assert [(status, len(ips)) for _, status, ips in networks(node)] == [("OK", 1)]
+        assert on(node, "apt-mark showhold") == "zerotier-one"
+
+
+def test_apt_changes_nothing_the_second_time(served: Packages) -> None:
+    """What is installed and held stays, although a newer version is offered to one node."""
+    result = overlay(**served.apt)
+    assert result.changed() == dict.fromkeys(NODES, 0), result.tail(200)
+
+
+@double_only
+def test_unoffered_version_is_refused_with_those_offered(served: Packages) -> None:
+    """A pinned version that the repository lacks is named beside those that it has."""
+    result = overlay(*ONE, **served.apt, zerotier_version="1.10.1")
+    assert result.status != 0
+    assert result.says("zerotier_version is 1.10.1, versions offered for this distribution: 1.16.0")
+
+
+@double_only
+def test_pinned_version_is_installed_and_runs(served: Packages) -> None:
+    """A pin takes held packages up and down, and the running service is of that version."""
+    result = overlay(**served.apt, zerotier_version="1.14.2")
+    assert result.status == 0, result.tail()
+    assert set(versions().values()) == {"1.14.2"}
+
+
+def test_deb_installs_the_file_that_was_vouched_for(served: Packages) -> None:
+    """The file's version is installed, runs, and a second run changes nothing."""
+    settings = served.deb(next(iter(served.debs)))
+    result = overlay(**settings)
+    assert result.status == 0, result.tail()
+    assert set(versions().values()) == {"1.14.1"}
+    again = overlay(**settings)
+    assert again.changed() == dict.fromkeys(NODES, 0), again.tail(200)
