@@ -65,6 +65,15 @@ def test_unreachable_repository_is_named(served: Packages) -> None:
     assert result.says("see that zerotier_apt_uri and zerotier_apt_suite are right")
 
 
+@pytest.mark.parametrize("method", ["apt", "deb"])
+def test_check_mode_installs_nothing(served: Packages, method: str) -> None:
+    """`--check` goes through on bare nodes, and leaves them so."""
+    settings = served.apt if method == "apt" else served.deb(next(iter(served.debs)))
+    result = overlay("--check", "--diff", *ONE, **settings)
+    assert result.status == 0, result.tail()
+    assert_nothing_installed()
+
+
 def test_apt_makes_an_overlay_of_bare_nodes(served: Packages) -> None:
     """The newest version everywhere, but on the network's keeper the newest with a controller."""
     result = overlay(**served.apt)
