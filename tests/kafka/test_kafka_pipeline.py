@@ -5,8 +5,7 @@ import json
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,90 +14,18 @@ from app_settings import settings, write_settings
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import KafkaAdminClient
 from kafka_broker import Broker, Pipeline, create_topics, free_port, make_pipeline
+from kafka_runs import (
+    HEADER,
+    check_all_stored,
+    consumer,
+    finish,
+    publish_end,
+    stored,
+    topics,
+    write_dataset,
+)
 
-HEADER = "ts,server_id,cpu_pct,mem_pct,net_in,disk_io"
-IDS = ["a", "b,c", 'd"e', "f\ng", "Zürich 💡", "server-6", "server-7"]
 GROUPS = ("cpu_mem", "net_disk")
-
-
-def write_dataset(path: Path, rows: int) -> list[list[str]]:
-    """Write a data set of canonical values and return its rows."""
-    content = [
-        [
-            f"{i // 3600 % 24:02d}:{i // 60 % 60:02d}:{i % 60:02d}",
-            IDS[i % len(IDS)],
-            *(f"{i}.{column}5" for column in range(1, 5)),
-        ]
-        for i in range(rows)
-    ]
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(HEADER.split(","))
-        writer.writerows(content)
-    return content
-
-
-@contextmanager
-def consumer(pipeline: Pipeline, run_id: str, group: str) -> Iterator[subprocess.Popen[str]]:
-    """Run a consumer that is ready, and end it if the test does not."""
-    process = subprocess.Popen(
-        pipeline.command("consume", "--run-id", run_id, "--group", group),
-        stderr=subprocess.PIPE,
-        text=True,
-        env=pipeline.environment(),
-    )
-    assert process.stderr is not None
-    try:
-        line = process.stderr.readline()
-        assert line.startswith("ready: waiting"), line
-        yield process
-    finally:
-        if process.poll() is None:
-            process.kill()
-        process.communicate()
-
-
-def finish(process: subprocess.Popen[str]) -> str:
-    """Wait for a consumer's end; return what it said."""
-    _, err = process.communicate(timeout=60)
-    assert process.returncode == 0, err
-    return err
-
-
-def publish_end(pipeline: Pipeline, run_id: str) -> dict[str, dict[str, int]]:
-    """Give the consumers the producer's end offsets."""
-    directory = pipeline.run_directory(run_id)
-    summary = json.loads((directory / "produce.json").read_text())
-    (directory / "end_offsets.json").write_text(json.dumps(summary["end_offsets"]))
-    ends: dict[str, dict[str, int]] = summary["end_offsets"]
-    return ends
-
-
-def stored(pipeline: Pipeline, run_id: str, topic: str) -> list[list[str]]:
-    """Return a topic's stored rows, of all partitions."""
-    rows = []
-    for path in sorted((pipeline.run_directory(run_id) / "raw" / topic).glob("*.csv")):
-        with path.open(encoding="utf-8", newline="") as file:
-            rows += list(csv.reader(file, strict=True))[1:]
-    return rows
-
-
-def topics(pipeline: Pipeline) -> dict[str, int]:
-    """Return each topic with the place of its value in a row."""
-    metrics = [m for g in pipeline.values["groups"].values() for m in g["metrics"]]
-    return {metric["topic"]: HEADER.split(",").index(metric["column"]) for metric in metrics}
-
-
-def check_all_stored(pipeline: Pipeline, run_id: str, rows: list[list[str]]) -> None:
-    """Each topic has exactly the data set's rows, and a server's rows are in its order."""
-    for topic, place in topics(pipeline).items():
-        found = stored(pipeline, run_id, topic)
-        wanted = [[row[0], row[1], row[place]] for row in rows]
-        assert sorted(found) == sorted(wanted)
-        for server_id in IDS:
-            assert [r for r in found if r[1] == server_id] == [
-                r for r in wanted if r[1] == server_id
-            ]
 
 
 def test_every_row_is_stored_once_in_each_topic(pipeline: Pipeline, tmp_path: Path) -> None:

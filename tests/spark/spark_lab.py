@@ -9,7 +9,8 @@ from server_monitoring.config import Config, load
 from server_monitoring.dataset import Dataset, Row
 from server_monitoring.records import Reading, canonical_value, partition_for
 from server_monitoring.runs import Run
-from server_monitoring.segment import Segment, Sidecar, csv_lines
+from server_monitoring.segment import Segment, csv_lines
+from server_monitoring.sidecar import Sidecar
 
 ROOT = Path(__file__).resolve().parents[2]
 Readings = list[tuple[str, str, str]]
@@ -35,9 +36,9 @@ class Lab:
         metrics = [m for g in self.values["groups"].values() for m in g["metrics"]]
         column = next(m["column"] for m in metrics if m["topic"] == topic)
         path = self.run.raw / topic / f"{partition}.csv"
-        segment = Segment(path, column, Sidecar("r1", topic, partition, 0, 0, 0))
+        segment = Segment(path, column, Sidecar("r1", topic, "id", partition, 0))
         rows = [Reading(ts, server, canonical_value(value)) for ts, server, value in readings]
-        segment.append(csv_lines(rows), len(rows), len(rows))
+        segment.append(csv_lines(rows), len(rows), len(rows), len(rows))
         segment.store()
         segment.close()
         return path

@@ -19,7 +19,8 @@ from reference_tables import half_up, tables
 from server_monitoring import analysis
 from server_monitoring.errors import AnalysisError
 from server_monitoring.records import VALUE_LIMIT, decimal_text
-from server_monitoring.segment import Segment, Sidecar
+from server_monitoring.segment import Segment
+from server_monitoring.sidecar import Sidecar
 from spark_lab import ROOT, Lab, store_dataset
 
 CPU, MEM, NET, DISK = "topic-cpu", "topic-mem", "topic-net", "topic-disk"
@@ -292,8 +293,8 @@ def test_an_uncommitted_tail_is_not_analyzed(lab: Lab) -> None:
     """A consumer that was killed must finish first."""
     lab.store(CPU, [("00:01:00", "a", "1")])
     path = lab.store(MEM, [("00:01:00", "a", "1")])
-    segment = Segment(path, "mem_pct", Sidecar("r1", MEM, 0, 0, 0, 0))
-    segment.append("00:01:10,a,1.0\n", 1, 2)
+    segment = Segment(path, "mem_pct", Sidecar("r1", MEM, "id", 0, 0))
+    segment.append("00:01:10,a,1.0\n", 1, 2, 2)
     segment.close()
     with pytest.raises(AnalysisError, match="run the group's consumer to its end"):
         lab.analyze("cpu_mem")

@@ -1,4 +1,4 @@
-"""The Kafka client: the only module that imports one, so that another can take its place.
+"""The Kafka client: only this module and `reader` import one, so that another can take its place.
 
 Every failure becomes a BrokerError that names the broker or the topic and says what to do, and
 every wait has an end.
@@ -6,9 +6,7 @@ every wait has an end.
 
 import contextlib
 import logging
-import time
 from collections.abc import Iterator, Sequence
-from typing import Self
 
 import kafka
 from kafka.admin import KafkaAdminClient
@@ -16,10 +14,9 @@ from kafka.consumer.fetcher import ConsumerRecord
 from kafka.errors import (
     KafkaError,
     KafkaTimeoutError,
-    OffsetOutOfRangeError,
     TopicAlreadyExistsError,
 )
-from kafka.structs import OffsetAndMetadata, TopicPartition
+from kafka.structs import TopicPartition
 
 from server_monitoring.errors import BrokerError, one_line
 
@@ -36,11 +33,14 @@ Records = dict[TopicPartition, list[ConsumerRecord]]
 __all__ = [
     "CLIENT",
     "ConsumerRecord",
-    "Reader",
+    "KafkaError",
     "Records",
     "TopicPartition",
+    "common_options",
     "create_topic",
+    "missing_topic",
     "open_producer",
+    "topic_ids",
     "translated",
 ]
 
@@ -62,7 +62,8 @@ def translated(servers: Sequence[str], doing: str) -> Iterator[None]:
         ) from error
 
 
-def _common(servers: Sequence[str]) -> dict[str, object]:
+def common_options(servers: Sequence[str]) -> dict[str, object]:
+    """Return what all clients are told."""
     return {
         "bootstrap_servers": list(servers),
         "bootstrap_timeout_ms": CONNECT_SECONDS * 1000,
@@ -75,7 +76,7 @@ def _common(servers: Sequence[str]) -> dict[str, object]:
 
 def _admin_options(servers: Sequence[str]) -> dict[str, object]:
     left_out = ("allow_auto_create_topics", "metrics_enabled")
-    return {k: v for k, v in _common(servers).items() if k not in left_out}
+    return {k: v for k, v in common_options(servers).items() if k not in left_out}
 
 
 def create_topic(servers: Sequence[str], topic: str) -> bool:
@@ -100,6 +101,33 @@ def create_topic(servers: Sequence[str], topic: str) -> bool:
             admin.close()
 
 
+def topic_ids(servers: Sequence[str], topics: Sequence[str]) -> dict[str, str]:
+    """Return the id that the broker gave each topic when it was made.
+
+    Raises:
+        BrokerError: the broker does not answer, or a topic is missing.
+
+    """
+    with translated(servers, "asking for topic ids"):
+        admin = KafkaAdminClient(**_admin_options(servers))
+        try:
+            found = {t["name"]: t for t in admin.describe_topics(list(topics))}
+        finally:
+            admin.close()
+    for topic in topics:
+        if topic not in found or found[topic]["error_code"]:
+            raise missing_topic(servers, topic)
+    return {topic: str(found[topic]["topic_id"]) for topic in topics}
+
+
+def missing_topic(servers: Sequence[str], topic: str) -> BrokerError:
+    """Return the error for a topic that is not there."""
+    return BrokerError(
+        f"topic {topic}: not found on broker {', '.join(servers)}; create it by "
+        "provisioning (kafka_topics)"
+    )
+
+
 class _Producer(kafka.KafkaProducer):  # type: ignore[misc] # the client has no types
     """A producer whose end is quiet: the client's own raises again when it is collected."""
 
@@ -119,7 +147,7 @@ def open_producer(servers: Sequence[str]) -> Iterator[kafka.KafkaProducer]:
     """
     with translated(servers, "connecting"):
         producer = _Producer(
-            **_common(servers),
+            **common_options(servers),
             enable_idempotence=True,
             acks="all",
             batch_size=256 * 1024,
@@ -132,119 +160,3 @@ def open_producer(servers: Sequence[str]) -> Iterator[kafka.KafkaProducer]:
         yield producer
     finally:
         producer.close(timeout=1)
-
-
-class Reader:
-    """A consumer with partitions assigned by hand and offsets kept by the caller."""
-
-    def __init__(self, servers: Sequence[str], group_id: str | None = None) -> None:
-        """Connect.
-
-        Args:
-            servers: host:port of the brokers.
-            group_id: name under which `commit` shows progress; None for no commits.
-
-        Raises:
-            BrokerError: the broker does not answer within CONNECT_SECONDS.
-
-        """
-        self._servers = servers
-        with translated(servers, "connecting"):
-            self._consumer = kafka.KafkaConsumer(
-                **_common(servers),
-                group_id=group_id,
-                enable_auto_commit=False,
-                auto_offset_reset="none",
-                fetch_max_wait_ms=200,
-                max_partition_fetch_bytes=4 * 1024 * 1024,
-                fetch_max_bytes=8 * 1024 * 1024,
-            )
-
-    def __enter__(self) -> Self:
-        """Return the reader."""
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Disconnect."""
-        with contextlib.suppress(KafkaError):
-            self._consumer.close(autocommit=False, timeout_ms=1000)
-
-    def partitions(self, topic: str) -> int:
-        """Return how many partitions a topic has.
-
-        Raises:
-            BrokerError: there is no such topic, or no answer.
-
-        """
-        with translated(self._servers, f"looking up topic {topic}"):
-            found = self._consumer.partitions_for_topic(topic)
-        if not found:
-            raise BrokerError(
-                f"topic {topic}: not found on broker {', '.join(self._servers)}; create it by "
-                "provisioning (kafka_topics)"
-            )
-        return len(found)
-
-    def end_offsets(self, topic_partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
-        """Return the next offset to be written of each partition.
-
-        Raises:
-            BrokerError: no answer.
-
-        """
-        with translated(self._servers, "asking for end offsets"):
-            found = self._consumer.end_offsets(
-                list(topic_partitions), timeout_ms=CONNECT_SECONDS * 1000
-            )
-        return {tp: int(offset) for tp, offset in found.items()}
-
-    def start(self, positions: dict[TopicPartition, int]) -> Records:
-        """Read on at `positions`; return once the first poll of each was answered.
-
-        Returns:
-            The records that came with the first answers.
-
-        Raises:
-            BrokerError: no answer, or an offset that the broker no longer has.
-
-        """
-        with translated(self._servers, "starting to read"):
-            self._consumer.assign(list(positions))
-            for tp, offset in positions.items():
-                self._consumer.seek(tp, offset)
-        deadline = time.monotonic() + CONNECT_SECONDS
-        first: Records = {}
-        while any(self._consumer.highwater(tp) is None for tp in positions):
-            for tp, records in self.poll(200, 500).items():
-                first.setdefault(tp, []).extend(records)
-            if time.monotonic() > deadline:
-                raise BrokerError(
-                    f"broker {', '.join(self._servers)}: the first poll was not answered within "
-                    f"{CONNECT_SECONDS} s; check the broker's log"
-                )
-        return first
-
-    def poll(self, timeout_ms: int, max_records: int) -> Records:
-        """Return the next records by partition; none after `timeout_ms` without any.
-
-        Raises:
-            BrokerError: an offset that the broker no longer has, or another refusal.
-
-        """
-        try:
-            found = self._consumer.poll(timeout_ms=timeout_ms, max_records=max_records)
-        except OffsetOutOfRangeError as error:
-            raise BrokerError(
-                f"broker {', '.join(self._servers)}: {one_line(error, 120)}: the stored offset is "
-                "no longer on the broker (retention, or the topic was made anew); start a new run"
-            ) from error
-        except KafkaError as error:
-            with translated(self._servers, "reading"):
-                raise error from error
-        return dict(found)
-
-    def commit(self, offsets: dict[TopicPartition, int]) -> None:
-        """Show progress as the group's offsets; a failure changes nothing and is ignored."""
-        shown = {tp: OffsetAndMetadata(offset, "", -1) for tp, offset in offsets.items()}
-        with contextlib.suppress(KafkaError):
-            self._consumer.commit_async(shown)

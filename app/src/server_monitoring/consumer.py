@@ -4,20 +4,21 @@ Guarantee: see `segment`. Offsets are this host's own, in the sidecars; those co
 broker only show progress. Memory is bounded by one poll's records.
 """
 
-import base64
 import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from server_monitoring.broker import ConsumerRecord, Reader, Records, TopicPartition
+from server_monitoring.assignment import Claim, assigned_partitions, check_not_moved
+from server_monitoring.broker import ConsumerRecord, Records, TopicPartition
 from server_monitoring.config import Group, Share
-from server_monitoring.durable import storage_error
 from server_monitoring.errors import BrokerError
-from server_monitoring.records import RUN_ID_HEADER, Reading, decode_value
+from server_monitoring.reader import Reader
+from server_monitoring.records import RUN_ID_HEADER, Reading, decode_value, row_number
 from server_monitoring.runs import Run
-from server_monitoring.segment import Segment, Sidecar, csv_lines
+from server_monitoring.segment import Segment, csv_lines
+from server_monitoring.sidecar import Sidecar
 
 POLL_MS = 200
 POLL_RECORDS = 10_000
@@ -25,7 +26,6 @@ STORE_SECONDS = 1.0
 LOOK_SECONDS = 1.0
 STORE_BYTES = 8 * 1024 * 1024
 STALL_SECONDS = 60
-MALFORMED_SHOWN = 1_000
 
 
 @dataclass
@@ -47,35 +47,6 @@ class Progress:
         return self.last - self.first if self.first is not None and self.last else 0.0
 
 
-def assigned_partitions(reader: Reader, group: Group, share: Share) -> list[TopicPartition]:
-    """Return this host's partitions of both topics, those with partition % hosts == index.
-
-    Raises:
-        BrokerError: a topic is missing, the topics differ in their number of partitions, so that
-            a server's two metrics would not meet on one host, or there is none for this host.
-
-    """
-    counts = {m.topic: reader.partitions(m.topic) for m in group.metrics}
-    if len(set(counts.values())) != 1:
-        found = ", ".join(f"{topic} has {n}" for topic, n in counts.items())
-        raise BrokerError(
-            f"group {group.name}: {found} partitions, expected the same number for both topics; "
-            "mend the topics' partitions in the inventory and provision"
-        )
-    assigned = [
-        TopicPartition(topic, partition)
-        for topic, count in counts.items()
-        for partition in range(count)
-        if partition % share.hosts == share.index
-    ]
-    if not assigned:
-        raise BrokerError(
-            f"group {group.name}: {min(counts.values())} partitions for {share.hosts} hosts leave "
-            "none for this one; grow the group's topics or take a host out of its inventory group"
-        )
-    return assigned
-
-
 def read_end_offsets(path: Path, wanted: list[TopicPartition]) -> dict[TopicPartition, int] | None:
     """Return the end offsets of `wanted`, or None while the file does not name all of them.
 
@@ -94,11 +65,12 @@ class Consumer:
     def __init__(
         self, reader: Reader, run: Run, group: Group, share: Share, clock: Callable[[], float]
     ) -> None:
-        """Open or create the segments of all assigned partitions.
+        """Open or create the segments of all assigned partitions, and claim those.
 
         Raises:
             BrokerError: see `assigned_partitions`.
-            StorageError: a segment cannot be opened, see `segment.Segment`.
+            StorageError: a partition moved during the run, or a segment cannot be opened, see
+                `assignment.check_not_moved` and `segment.Segment`.
 
         """
         self.segments: dict[TopicPartition, Segment] = {}
@@ -107,19 +79,30 @@ class Consumer:
         self._run = run
         self._columns = {m.topic: m.column for m in group.metrics}
         self._run_header = (RUN_ID_HEADER, run.run_id.encode())
+        self._claim = Claim.of_this_host(run.run_id).text()
         self._clock = clock
         self._unstored = 0
         self._next_store = clock() + STORE_SECONDS
-        topic_partitions = assigned_partitions(reader, group, share)
-        ends = reader.end_offsets(topic_partitions)
+        assigned = assigned_partitions(reader, group, share)
+        self._topic_ids = reader.topic_ids(list(self._columns))
+        check_not_moved(reader, run, assigned)
         try:
-            for tp in topic_partitions:
-                fresh = Sidecar(run.run_id, tp.topic, tp.partition, ends[tp], 0, 0)
-                path = run.raw / tp.topic / f"{tp.partition}.csv"
-                self.segments[tp] = Segment(path, self._columns[tp.topic], fresh)
+            self._open(assigned)
         except BaseException:
             self.close()
             raise
+
+    def _open(self, assigned: list[TopicPartition]) -> None:
+        ends = self._reader.end_offsets(assigned)
+        for tp in assigned:
+            topic_id = self._topic_ids[tp.topic]
+            fresh = Sidecar(self._run.run_id, tp.topic, topic_id, tp.partition, ends[tp])
+            path = self._run.segment(*tp)
+            self.segments[tp] = Segment(path, self._columns[tp.topic], fresh)
+        self._reader.claim(self._offsets(), self._claim)
+
+    def _offsets(self) -> dict[TopicPartition, int]:
+        return {tp: segment.state.offset for tp, segment in self.segments.items()}
 
     def close(self) -> None:
         """Close the segments, without storing."""
@@ -128,7 +111,7 @@ class Consumer:
 
     def start(self) -> None:
         """Position all partitions; return once the broker answered the first poll."""
-        self._take(self._reader.start({tp: s.state.offset for tp, s in self.segments.items()}))
+        self._take(self._reader.start(self._offsets()))
 
     def run(self, stopping: Callable[[], bool], status: Callable[[], None]) -> bool:
         """Store records until the end offsets are reached, or until `stopping()`.
@@ -137,7 +120,8 @@ class Consumer:
             Whether the end offsets were reached.
 
         Raises:
-            BrokerError: an offset is gone, or nothing came for STALL_SECONDS before the end.
+            BrokerError: an offset is gone, nothing came for STALL_SECONDS before the end, or a
+                topic was made again meanwhile.
             StorageError: the disk is full; what was stored stays valid.
 
         """
@@ -157,6 +141,8 @@ class Consumer:
                 ends = read_end_offsets(self._run.end_offsets, list(self.segments))
                 ended = ends is not None and self._reached(ends, now - moved)
         self._store(self._clock())
+        if ended:
+            self._check_topics()
         return ended
 
     def _reached(self, ends: dict[TopicPartition, int], idle: float) -> bool:
@@ -170,44 +156,53 @@ class Consumer:
             )
         return not behind
 
+    def _check_topics(self) -> None:
+        """Refuse a topic that was deleted and made again while it was read."""
+        for topic, found in self._reader.topic_ids(list(self._columns)).items():
+            if found != self._topic_ids[topic]:
+                raise BrokerError(
+                    f"topic {topic}: deleted and made again during the run (topic id "
+                    f"{self._topic_ids[topic]}, now {found}); start a new run"
+                )
+
     def _take(self, records: Records) -> None:
         """Append a poll's records to their segments."""
         began = time.monotonic()
         for tp, batch in records.items():
             segment = self.segments[tp]
-            column = self._columns[tp.topic]
-            readings: list[Reading] = []
-            for record in batch:
-                if self._run_header not in record.headers:
-                    segment.state.foreign += 1
-                    continue
-                try:
-                    readings.append(decode_value(record.value, column))
-                except ValueError as error:
-                    self._set_aside(segment, record, str(error))
+            readings, last_row = self._sift(segment, batch, self._columns[tp.topic])
             offset = batch[-1].offset + 1
-            self._unstored += segment.append(csv_lines(readings), len(readings), offset)
+            self._unstored += segment.append(csv_lines(readings), len(readings), offset, last_row)
             if readings:
                 self.progress.rows[tp.topic] += len(readings)
                 self.progress.last = time.monotonic()
                 self.progress.first = self.progress.first or began
 
-    def _set_aside(self, segment: Segment, record: ConsumerRecord, reason: str) -> None:
-        """Count a record of this run that is not in the wire format, and keep the first ones."""
-        segment.state.malformed += 1
-        if segment.state.malformed > MALFORMED_SHOWN:
-            return
-        entry = {
-            "offset": record.offset,
-            "reason": reason,
-            "value_base64": base64.b64encode(record.value or b"").decode(),
-        }
-        path = segment.path.with_suffix(".malformed.jsonl")
-        try:
-            with path.open("a", encoding="utf-8") as out:
-                out.write(json.dumps(entry) + "\n")
-        except OSError as error:
-            raise storage_error(path, error) from error
+    def _sift(
+        self, segment: Segment, batch: list[ConsumerRecord], column: str
+    ) -> tuple[list[Reading], int]:
+        """Return the readings of this run that are not stored yet, and the last row number.
+
+        A producer that was killed and started again may send rows a second time; it sends a
+        partition's rows in ascending order, so a row not above the last one is such a row.
+        """
+        state, run_header = segment.state, self._run_header
+        last_row = state.last_row
+        readings: list[Reading] = []
+        for record in batch:
+            if run_header not in record.headers:
+                state.foreign += 1
+                continue
+            try:
+                row = row_number(record.headers)
+                if row <= last_row:
+                    state.duplicates += 1
+                    continue
+                readings.append(decode_value(record.value, column))
+                last_row = row
+            except ValueError as error:
+                segment.set_aside(record.offset, str(error), record.value)
+        return readings, last_row
 
     def _store(self, now: float) -> None:
         self._next_store = now + STORE_SECONDS
@@ -218,10 +213,10 @@ class Consumer:
                 segment.store()
                 stored[tp] = segment.state.offset
         if stored:
-            self._reader.commit(stored)
+            self._reader.commit(stored, self._claim)
 
     def totals(self, attribute: str) -> dict[str, int]:
-        """Return the sum of a sidecar number (`rows`, `foreign`, `malformed`) by topic."""
+        """Return the sum of a number of the sidecars, such as `rows` or `foreign`, by topic."""
         sums = dict.fromkeys(self._columns, 0)
         for tp, segment in self.segments.items():
             sums[tp.topic] += getattr(segment.state, attribute)

@@ -55,6 +55,13 @@ def write_json(path: Path, content: object) -> None:
         raise storage_error(path, error) from error
 
 
+def write_all(descriptor: int, data: bytes) -> None:
+    """Write all of `data`, also where the kernel takes less at a time."""
+    left = memoryview(data)
+    while left:
+        left = left[os.write(descriptor, left) :]
+
+
 def write_text(path: Path, text: str) -> None:
     """Write `text` to `path` in UTF-8, line ends as they are."""
     path.write_text(text, encoding="utf-8", newline="")

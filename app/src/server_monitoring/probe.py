@@ -5,17 +5,17 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from server_monitoring.assignment import assigned_partitions
 from server_monitoring.broker import (
     CONNECT_SECONDS,
-    Reader,
     TopicPartition,
     create_topic,
     open_producer,
     translated,
 )
 from server_monitoring.config import Config, Share
-from server_monitoring.consumer import assigned_partitions
 from server_monitoring.errors import BrokerError
+from server_monitoring.reader import Reader
 
 PROBE_TOPIC = "server-monitoring-probe"
 

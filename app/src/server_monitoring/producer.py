@@ -15,7 +15,6 @@ from typing import Any
 
 from server_monitoring.broker import (
     DELIVERY_SECONDS,
-    Reader,
     TopicPartition,
     open_producer,
     translated,
@@ -23,6 +22,7 @@ from server_monitoring.broker import (
 from server_monitoring.config import Config, Metric
 from server_monitoring.dataset import Row
 from server_monitoring.errors import BrokerError, one_line
+from server_monitoring.reader import Reader
 from server_monitoring.records import ROW_HEADER, RUN_ID_HEADER, encode_value, partition_for
 
 ROWS_PER_CHUNK = 2_000

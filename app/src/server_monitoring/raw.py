@@ -9,7 +9,8 @@ from server_monitoring.config import Group, Metric
 from server_monitoring.errors import AnalysisError, StorageError, one_line
 from server_monitoring.records import canonical_value, check_server_id
 from server_monitoring.runs import Run
-from server_monitoring.segment import header_line, read_sidecar
+from server_monitoring.segment import header_line
+from server_monitoring.sidecar import read_sidecar
 from server_monitoring.timestamps import expected_forms, form_of
 
 

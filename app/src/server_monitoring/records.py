@@ -8,6 +8,7 @@ headers  `run_id` and `row` (the row's line in the data set), both as UTF-8 text
 import json
 import math
 import re
+from collections.abc import Iterable
 from decimal import Decimal
 from functools import lru_cache
 from typing import NamedTuple
@@ -17,6 +18,7 @@ from server_monitoring.timestamps import form_of
 RUN_ID_HEADER = "run_id"
 ROW_HEADER = "row"
 MAX_FRACTION_DIGITS = 18
+MAX_ROW_DIGITS = 18
 VALUE_LIMIT = 10**12
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 
@@ -84,6 +86,26 @@ def encode_value(ts: str, server_id_json: str, column: str, value: str) -> bytes
 
     """
     return f'{{"ts": "{ts}", "server_id": {server_id_json}, "{column}": {value}}}'.encode()
+
+
+def row_number(headers: Iterable[tuple[str, bytes | None]]) -> int:
+    """Return the row number in a record's headers.
+
+    Raises:
+        ValueError: there is none, or it is not a positive whole number.
+
+    """
+    for name, value in headers:
+        if name == ROW_HEADER:
+            if (
+                value
+                and value.isdigit()
+                and len(value) <= MAX_ROW_DIGITS
+                and (number := int(value))
+            ):
+                return number
+            break
+    raise ValueError("no row number in the header row")
 
 
 _decode = json.JSONDecoder(parse_int=float).decode

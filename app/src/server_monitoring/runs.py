@@ -42,6 +42,10 @@ class Run:
         """Raw segments: `raw/<topic>/<partition>.csv`."""
         return self.directory / "raw"
 
+    def segment(self, topic: str, partition: int) -> Path:
+        """Return the path of a raw segment."""
+        return self.raw / topic / f"{partition}.csv"
+
     @property
     def end_offsets(self) -> Path:
         """End offsets of the run: `{topic: {partition: next offset}}`; appears during it."""

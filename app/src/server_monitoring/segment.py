@@ -5,81 +5,28 @@ their offsets; the sidecar `<partition>.json` says how far the segment is valid.
 
 Guarantee: after a crash at any point, the first `bytes` bytes of the segment are exactly the rows
 of all offsets from the first start up to, not including, the sidecar's `offset`; reopening cuts
-what follows and goes on at that offset, so no row is lost or stored twice. Condition: one writer
-(a lock is held) and a disk that keeps what it has synced. Void if the sidecar or the segment is
-edited: a segment that is shorter than its sidecar says, or has rows but no sidecar, is refused
-and left as it is.
+what follows and goes on at that offset, so no row is lost or stored twice. Row numbers ascend
+within a segment: the sidecar's `last_row` tells a record that a producer sent a second time.
+Condition: one writer (a lock is held) and a disk that keeps what it has synced. Void if the
+sidecar or the segment is edited: a segment that is shorter than its sidecar says, that has rows
+but no sidecar, or that is of another run or topic id is refused and left as it is.
 """
 
 import contextlib
 import csv
 import fcntl
 import io
-import json
 import os
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from server_monitoring.durable import fsync_directory, storage_error, write_json
-from server_monitoring.errors import StorageError, one_line
+from server_monitoring import aside
+from server_monitoring.durable import fsync_directory, storage_error, write_all
+from server_monitoring.errors import StorageError
 from server_monitoring.records import Reading
+from server_monitoring.sidecar import Sidecar, read_sidecar, sidecar_path, write_sidecar
 
 _SPECIAL = frozenset(',"\r\n')
-
-
-@dataclass
-class Sidecar:
-    """How far a segment is valid.
-
-    Attributes:
-        offset: the next offset to read.
-        bytes, rows: size of the valid part, header included in bytes and not in rows.
-        foreign: records of other runs that were passed over.
-        malformed: records of this run that were not in the wire format.
-
-    """
-
-    run_id: str
-    topic: str
-    partition: int
-    offset: int
-    bytes: int
-    rows: int
-    foreign: int = 0
-    malformed: int = 0
-
-
-def sidecar_path(segment: Path) -> Path:
-    """Return the path of a segment's sidecar."""
-    return segment.with_suffix(".json")
-
-
-def read_sidecar(segment: Path) -> Sidecar:
-    """Read a segment's sidecar.
-
-    Raises:
-        StorageError: it is missing or not a sidecar.
-
-    """
-    path = sidecar_path(segment)
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        sidecar = Sidecar(**content)
-    except OSError as error:
-        raise StorageError(
-            f"{path}: {error.strerror}, so it is unknown how far {segment.name} is valid; "
-            "restore it, or move the segment away to start the run again"
-        ) from error
-    except (ValueError, TypeError) as error:
-        raise StorageError(
-            f"{path}: found {one_line(error, 100)}, expected a segment's sidecar; restore it"
-        ) from error
-    types = {"run_id": str, "topic": str}
-    for name, value in asdict(sidecar).items():
-        if type(value) is not types.get(name, int):
-            raise StorageError(f"{path}: {name}: found {value!r}; restore the sidecar")
-    return sidecar
 
 
 def header_line(column: str) -> str:
@@ -130,6 +77,7 @@ class Segment:
         try:
             self._lock()
             self.state = self._resume(fresh)
+            self._aside = aside.Aside(path, self.state.malformed_bytes)
         except OSError as error:
             os.close(self._fd)
             raise storage_error(path, error) from error
@@ -150,19 +98,14 @@ class Segment:
         size = os.fstat(self._fd).st_size
         if not sidecar_path(self.path).exists():
             start = os.pread(self._fd, len(header) + 1, 0)
-            if not header.startswith(start):
+            if not header.startswith(start) or aside.has_entries(self.path):
                 raise StorageError(
                     f"{self.path}: {size} bytes without the sidecar {self.path.stem}.json that "
                     "says how far they are valid; restore it, or move the segment away"
                 )
             return self._begin(fresh, header)
         state = read_sidecar(self.path)
-        found = (state.run_id, state.topic, state.partition)
-        if found != (fresh.run_id, fresh.topic, fresh.partition):
-            raise StorageError(
-                f"{sidecar_path(self.path)}: found run, topic, partition {found}, expected "
-                f"{(fresh.run_id, fresh.topic, fresh.partition)}; move the segment away"
-            )
+        self._check_identity(state, fresh)
         if size < state.bytes or os.pread(self._fd, len(header), 0) != header:
             raise StorageError(
                 f"{self.path}: found {size} bytes, expected at least the {state.bytes} of its "
@@ -172,25 +115,34 @@ class Segment:
         os.lseek(self._fd, state.bytes, os.SEEK_SET)
         return state
 
+    def _check_identity(self, state: Sidecar, fresh: Sidecar) -> None:
+        found = (state.run_id, state.topic, state.partition)
+        if found != (fresh.run_id, fresh.topic, fresh.partition):
+            raise StorageError(
+                f"{sidecar_path(self.path)}: found run, topic, partition {found}, expected "
+                f"{(fresh.run_id, fresh.topic, fresh.partition)}; move the segment away"
+            )
+        if state.topic_id != fresh.topic_id:
+            raise StorageError(
+                f"{sidecar_path(self.path)}: found topic id {state.topic_id}, but topic "
+                f"{fresh.topic} is now {fresh.topic_id}: it was deleted and made again, so offset "
+                f"{state.offset} means nothing in it; start a new run"
+            )
+
     def _begin(self, fresh: Sidecar, header: bytes) -> Sidecar:
         os.ftruncate(self._fd, 0)
         os.lseek(self._fd, 0, os.SEEK_SET)
-        self._write(header)
+        write_all(self._fd, header)
         os.fdatasync(self._fd)
         fsync_directory(self.path.parent)
         fresh.bytes = len(header)
-        write_json(sidecar_path(self.path), asdict(fresh))
+        write_sidecar(self.path, fresh)
         return fresh
 
-    def _write(self, data: bytes) -> None:
-        left = memoryview(data)
-        while left:
-            left = left[os.write(self._fd, left) :]
+    def append(self, lines: str, rows: int, offset: int, last_row: int) -> int:
+        """Append `rows` rows, the last of them `last_row`, and return their bytes.
 
-    def append(self, lines: str, rows: int, offset: int) -> int:
-        """Append `rows` rows, after which `offset` is the next to read; return their bytes.
-
-        They are valid only after `store`.
+        After them `offset` is the next to read. They are valid only after `store`.
 
         Raises:
             StorageError: the disk is full; what was stored before stays valid.
@@ -198,17 +150,32 @@ class Segment:
         """
         data = lines.encode()
         try:
-            self._write(data)
+            write_all(self._fd, data)
         except OSError as error:
             raise storage_error(self.path, error) from error
         self.state.bytes += len(data)
         self.state.rows += rows
         self.state.offset = offset
+        self.state.last_row = last_row
         self.dirty = True
         return len(data)
 
+    def set_aside(self, offset: int, reason: str, value: bytes | None) -> None:
+        """Count a malformed record, and keep the first ones beside the segment.
+
+        Valid only after `store`, like a row.
+
+        Raises:
+            StorageError: the disk is full; what was stored before stays valid.
+
+        """
+        self.state.malformed += 1
+        self.dirty = True
+        if self.state.malformed <= aside.SHOWN:
+            self.state.malformed_bytes += self._aside.add(offset, reason, value)
+
     def store(self) -> None:
-        """Make everything appended so far valid: sync the segment, then replace the sidecar.
+        """Make everything so far valid: sync segment and malformed records, then the sidecar.
 
         Raises:
             StorageError: the disk is full; what was stored before stays valid.
@@ -220,10 +187,12 @@ class Segment:
             os.fdatasync(self._fd)
         except OSError as error:
             raise storage_error(self.path, error) from error
-        write_json(sidecar_path(self.path), asdict(self.state))
+        self._aside.sync()
+        write_sidecar(self.path, self.state)
         self.dirty = False
 
     def close(self) -> None:
         """Close the file and release its lock, without storing."""
+        self._aside.close()
         with contextlib.suppress(OSError):
             os.close(self._fd)

@@ -7,6 +7,8 @@ from pathlib import PurePath
 from typing import Any
 
 Facts = Mapping[str, Any]
+# Records that a consumer read and did not store: of other runs, not in the wire format, sent twice.
+LEFT_OUT = ("foreign", "malformed", "duplicates")
 
 
 def host_facts(groups: Mapping[str, Sequence[str]], hostvars: Facts, name: str) -> list[Facts]:
@@ -61,6 +63,7 @@ def manifest(
             }
             for topic, rows in produced["rows"].items()
         },
+        "left_out": {name: sum(entry[name] for entry in consumed) for name in LEFT_OUT},
         "groups": {
             name: _group(group, [a for a in analyzed if a["group"] == name], tables)
             for name, group in config["groups"].items()
@@ -123,6 +126,9 @@ def table(facts: Facts) -> str:
     for group in facts["groups"].values():
         lines += ["", f"{group['file']}: {group['windows']:,} windows"]
         lines += [f"  {label:<42}{count:>8,}" for label, count in group["alerts"].items()]
+    if any(facts["left_out"].values()):
+        counts = ", ".join(f"{count:,} {name}" for name, count in facts["left_out"].items())
+        lines += ["", f"Records not stored: {counts}"]
     steps = ", ".join(f"{step} {s}" for step, s in facts["seconds"].items() if step != "total")
     parts = [f"{name} {versions[name.lower()]}" for name in ("Kafka", "Spark", "Java")]
     parts += [f"app {versions['app']}", f"ZeroTier {overlay['version']}{double}"]

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from server_monitoring import config, consumer
-from server_monitoring.broker import ConsumerRecord, Reader, TopicPartition
+from server_monitoring import assignment, config, consumer
+from server_monitoring.broker import ConsumerRecord, TopicPartition
 from server_monitoring.errors import BrokerError, StorageError
+from server_monitoring.reader import Reader
 from server_monitoring.runs import Run
-from server_monitoring.segment import read_sidecar
+from server_monitoring.sidecar import read_sidecar
 
 CPU, MEM = TopicPartition("topic-cpu", 0), TopicPartition("topic-mem", 0)
 
@@ -25,7 +26,9 @@ class Answers(Reader):
         self.polls = polls
         self.count = partitions
         self.now = 0.0
-        self.committed: list[dict[TopicPartition, int]] = []
+        self.shown: list[dict[TopicPartition, int]] = []
+        self.claimed: dict[TopicPartition, tuple[int, str]] = {}
+        self.ids = {"topic-cpu": "id-cpu", "topic-mem": "id-mem"}
 
     def partitions(self, topic: str) -> int:
         """Return the same number for both topics."""
@@ -41,14 +44,29 @@ class Answers(Reader):
         self.now += 10
         return self.polls.pop(0) if self.polls else {}
 
-    def commit(self, offsets: dict[TopicPartition, int]) -> None:
-        """Remember what was shown."""
-        self.committed.append(dict(offsets))
+    def topic_ids(self, topics: Any) -> dict[str, str]:
+        """Return the ids as they are now."""
+        return {topic: self.ids[topic] for topic in topics}
+
+    def committed(self, topic_partitions: Any) -> dict[TopicPartition, tuple[int, str]]:
+        """Return what was claimed."""
+        return {tp: self.claimed[tp] for tp in topic_partitions if tp in self.claimed}
+
+    def claim(self, offsets: dict[TopicPartition, int], metadata: str) -> None:
+        """Remember a claim."""
+        self.claimed |= {tp: (offset, metadata) for tp, offset in offsets.items()}
+
+    def commit(self, offsets: dict[TopicPartition, int], metadata: str) -> None:
+        """Remember what was shown; it repeats the claim."""
+        assert all(text == metadata for _, text in self.claimed.values())
+        self.shown.append(dict(offsets))
 
 
-def record(tp: TopicPartition, offset: int, value: bytes, run_id: bytes = b"r1") -> ConsumerRecord:
-    """Return a record as the client gives it."""
-    headers = [("run_id", run_id), ("row", b"2")]
+def record(
+    tp: TopicPartition, offset: int, value: bytes, run_id: bytes = b"r1", row: int | None = None
+) -> ConsumerRecord:
+    """Return a record as the client gives it; its row number is its offset unless one is given."""
+    headers = [("run_id", run_id), ("row", b"%d" % (offset if row is None else row))]
     size = len(value)
     return ConsumerRecord(*tp, 0, offset, 0, 0, b"a", value, headers, None, 1, size, 10)
 
@@ -102,7 +120,7 @@ def test_the_loop_stores_shows_progress_and_stops_at_the_end_offsets(
         {"topic-cpu": 1, "topic-mem": 1},
     )
     assert read_sidecar(made.segments[CPU].path).offset == 12
-    assert reader.committed == [{CPU: 12}, {MEM: 11}]
+    assert reader.shown == [{CPU: 12}, {MEM: 11}]
 
 
 def test_end_offsets_that_cannot_be_reached_become_an_error_and_not_a_hang(
@@ -127,6 +145,127 @@ def test_without_end_offsets_the_consumer_waits_until_it_is_stopped(
     assert not made.run(lambda: reader.now > 1000, lambda: None)
     made.close()
     assert read_sidecar(made.segments[CPU].path).rows == 1
+
+
+def numbered(first: int, rows: list[int]) -> list[ConsumerRecord]:
+    """Return cpu records from offset `first` on, each with its row number as value."""
+    return [
+        record(CPU, first + place, value("cpu_pct", f"{row}.0"), row=row)
+        for place, row in enumerate(rows)
+    ]
+
+
+def test_a_row_that_was_sent_twice_is_stored_once_and_counted(
+    start: Callable[[Answers], consumer.Consumer],
+) -> None:
+    """Within a poll, across polls, and after a restart of the consumer."""
+    reader = Answers([{CPU: numbered(10, [2, 5, 7, 5, 7])}, {CPU: numbered(15, [2, 7, 9])}])
+    made = start(reader)
+    assert not made.run(lambda: reader.now > 100, lambda: None)
+    made.close()
+    reader.polls = [{CPU: numbered(18, [9, 5, 12])}]
+    again = start(reader)
+    publish(again, 21, 10)
+    assert again.run(lambda: False, lambda: None)
+    again.close()
+    path = again.segments[CPU].path
+    values = [line.rpartition(",")[2] for line in path.read_text().splitlines()[1:]]
+    assert values == ["2.0", "5.0", "7.0", "9.0", "12.0"]
+    state = read_sidecar(path)
+    assert (state.rows, state.duplicates, state.last_row, state.offset) == (5, 6, 12, 21)
+    assert again.totals("duplicates") == {"topic-cpu": 6, "topic-mem": 0}
+
+
+@pytest.mark.parametrize("row", [b"", b"x", b"-1", b"0", b"1.5", b"9" * 19, None])
+def test_a_record_without_a_row_number_is_malformed(
+    start: Callable[[Answers], consumer.Consumer], row: bytes | None
+) -> None:
+    """It cannot be told from one that was sent twice."""
+    odd = record(CPU, 10, value("cpu_pct"))
+    odd = odd._replace(headers=[("run_id", b"r1"), ("row", row)])
+    bare = odd._replace(offset=11, headers=[("run_id", b"r1")])
+    reader = Answers([{CPU: [odd, bare, record(CPU, 12, value("cpu_pct"))]}])
+    made = start(reader)
+    publish(made, 13, 10)
+    assert made.run(lambda: False, lambda: None)
+    made.close()
+    assert (made.totals("malformed"), made.totals("rows")) == (
+        {"topic-cpu": 2, "topic-mem": 0},
+        {"topic-cpu": 1, "topic-mem": 0},
+    )
+
+
+def test_a_topic_made_again_during_the_run_is_an_error(
+    start: Callable[[Answers], consumer.Consumer],
+) -> None:
+    """Also when its records look like the run's end; and the next start refuses the segment."""
+    reader = Answers([{CPU: [record(CPU, 10, value("cpu_pct"))]}])
+    made = start(reader)
+    publish(made, 11, 10)
+    reader.ids["topic-cpu"] = "id-new"
+    with pytest.raises(BrokerError, match=r"topic topic-cpu: deleted and made again.*id-new"):
+        made.run(lambda: False, lambda: None)
+    made.close()
+    with pytest.raises(StorageError, match="found topic id id-cpu, but topic topic-cpu is now id-"):
+        start(reader)
+
+
+def test_a_partition_that_another_host_claimed_in_this_run_is_refused(
+    start: Callable[[Answers], consumer.Consumer],
+) -> None:
+    """Its rows are there: beginning at the end here would lose them."""
+    reader = Answers([])
+    reader.claimed[MEM] = (57, assignment.Claim("r1", "node-9").text())
+    with pytest.raises(StorageError, match=r"on host node-9 up to offset 57.*no sidecar") as caught:
+        start(reader)
+    assert "topic topic-mem: partition 0" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_claims_of_other_runs_and_plain_offsets_mean_nothing(
+    start: Callable[[Answers], consumer.Consumer],
+) -> None:
+    """The group's name is the same in every run; only this host's claim stands afterwards."""
+    reader = Answers([])
+    reader.claimed = {MEM: (57, assignment.Claim("r0", "node-9").text()), CPU: (9, "")}
+    made = start(reader)
+    made.close()
+    claim = assignment.Claim.of_this_host("r1").text()
+    assert reader.claimed == {CPU: (10, claim), MEM: (10, claim)}
+
+
+def test_a_lost_sidecar_is_refused_when_the_run_has_claimed_its_partition(
+    start: Callable[[Answers], consumer.Consumer],
+) -> None:
+    """Without the claim an empty segment would begin again at the end of the topic."""
+    reader = Answers([])
+    made = start(reader)
+    made.close()
+    for path in (made.segments[CPU].path, made.segments[CPU].path.with_suffix(".json")):
+        path.unlink()
+    with pytest.raises(StorageError, match="topic-cpu: partition 0 was consumed in run r1"):
+        start(reader)
+
+
+def test_a_partition_stored_here_that_left_the_share_is_refused(
+    start: Callable[[Answers], consumer.Consumer],
+) -> None:
+    """A host was added to the group in the middle of a run."""
+    reader = Answers([], partitions=2)
+    made = start(reader)
+    made.close()
+    reader.count = 1
+    with pytest.raises(StorageError, match=r"1\.csv: stored on this host, but its share no longer"):
+        start(reader)
+
+
+def test_a_claim_that_cannot_be_read_is_none() -> None:
+    """Other programs may commit with metadata of their own."""
+    assert [assignment.Claim.parse(text) for text in ("", "{", "[]", "7", "null", "{}")] == [
+        None
+    ] * 6
+    claim = assignment.Claim("r1", "h")
+    assert assignment.Claim.parse(claim.text()) == claim
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"topic-cpu": {"0": 12}}', '{"topic-cpu": 1}'])
@@ -172,7 +311,7 @@ def test_a_host_takes_the_partitions_of_its_share_alike_for_both_topics(
     """Three hosts and seven partitions: each partition has one host."""
     group = config.load(write(values)).group("cpu_mem")
     shares = [
-        consumer.assigned_partitions(Answers([], 7), group, config.Share(index, 3))
+        assignment.assigned_partitions(Answers([], 7), group, config.Share(index, 3))
         for index in range(3)
     ]
     for topic in ("topic-cpu", "topic-mem"):
@@ -202,6 +341,6 @@ def test_a_host_without_partitions_is_refused(values: dict[str, Any], write: Any
     """Three hosts cannot share two partitions."""
     settings = config.load(write(values))
     with pytest.raises(BrokerError, match="2 partitions for 3 hosts leave none"):
-        consumer.assigned_partitions(
+        assignment.assigned_partitions(
             Answers([], partitions=2), settings.group("cpu_mem"), config.Share(2, 3)
         )

@@ -17,9 +17,10 @@ def facts() -> dict[str, Any]:
         "rows": {"t1": 5, "t2": 5},
         "messages_per_second": {"t1": 10.4, "t2": 10.4},
     }
+    left_out = {"foreign": 0, "malformed": 0, "duplicates": 2}
     consumed = [
-        {"rows": {"t1": 2, "t2": 2}, "messages_per_second": {"t1": 4.0, "t2": 4.0}},
-        {"rows": {"t1": 3, "t2": 3}, "messages_per_second": {"t1": 6.0, "t2": 6.0}},
+        {"rows": {"t1": 2, "t2": 2}, "messages_per_second": {"t1": 4.0, "t2": 4.0}, **left_out},
+        {"rows": {"t1": 3, "t2": 3}, "messages_per_second": {"t1": 6.0, "t2": 6.0}, **left_out},
     ]
     analyzed = [
         {"group": "g", "windows": 3, "alerts": {"hot": 1}, "spark_version": "4", "java_version": v}
@@ -49,6 +50,16 @@ def test_rows_and_rates_add_up_over_hosts() -> None:
         "produced_per_second": 10,
         "stored_per_second": 10,
     }
+
+
+def test_records_that_were_not_stored_add_up_over_hosts_and_are_shown() -> None:
+    """Rows that a restarted producer sent twice do not vanish silently."""
+    made = facts()
+    assert made["left_out"] == {"foreign": 0, "malformed": 0, "duplicates": 4}
+    shown = "Records not stored: 0 foreign, 0 malformed, 4 duplicates"
+    assert shown in module.table(made).splitlines()
+    made["left_out"] = dict.fromkeys(made["left_out"], 0)
+    assert "not stored" not in module.table(made)
 
 
 def test_windows_and_alerts_add_up_over_hosts() -> None:

@@ -24,8 +24,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Store records until the end offsets or SIGTERM; write consume-GROUP.json at the end."""
     # Kafka's client is not there in the analysis venv.
-    from server_monitoring.broker import CLIENT, Reader  # noqa: PLC0415
+    from server_monitoring.broker import CLIENT  # noqa: PLC0415
     from server_monitoring.consumer import Consumer  # noqa: PLC0415
+    from server_monitoring.reader import Reader  # noqa: PLC0415
 
     stop: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, _: stop.append(number))
@@ -65,6 +66,7 @@ def run(args: argparse.Namespace) -> int:
         "rows": rows,
         "foreign": sum(consumer.totals("foreign").values()),
         "malformed": sum(consumer.totals("malformed").values()),
+        "duplicates": sum(consumer.totals("duplicates").values()),
         "partitions": partitions,
         **timer.span(),
         "messages_per_second": rates(consumer.progress.rows, consumer.progress.seconds()),
