@@ -57,6 +57,26 @@ def finish(process: subprocess.Popen[str]) -> str:
     return err
 
 
+@contextmanager
+def producer(pipeline: Pipeline, run_id: str, dataset: Path) -> Iterator[subprocess.Popen[str]]:
+    """Run a producer that has begun to send, and end it if the test does not."""
+    process = subprocess.Popen(
+        pipeline.command("produce", "--run-id", run_id, "--dataset", str(dataset)),
+        stderr=subprocess.PIPE,
+        text=True,
+        env=pipeline.environment(),
+    )
+    assert process.stderr is not None
+    try:
+        line = process.stderr.readline()
+        assert line.startswith("ready: "), line
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
 def publish_end(pipeline: Pipeline, run_id: str) -> dict[str, dict[str, int]]:
     """Give the consumers the producer's end offsets."""
     directory = pipeline.run_directory(run_id)

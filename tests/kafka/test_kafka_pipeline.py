@@ -221,16 +221,6 @@ def test_skipped_bad_rows_are_listed_and_the_rest_is_sent(
         ]
 
 
-def test_a_run_is_sent_once(pipeline: Pipeline, tmp_path: Path) -> None:
-    """Sending again under the same id would double its records."""
-    write_dataset(tmp_path / "m.csv", 10)
-    argv = ["produce", "--run-id", "r1", "--dataset", str(tmp_path / "m.csv")]
-    assert pipeline.run(*argv).returncode == 0
-    again = pipeline.run(*argv)
-    assert again.returncode == 6
-    assert "run r1 was sent before" in again.stderr
-
-
 @pytest.mark.parametrize("command", ["produce", "consume"])
 def test_a_missing_topic_is_named_within_15_seconds(
     broker: Broker, pipeline: Pipeline, tmp_path: Path, command: str
@@ -295,23 +285,6 @@ def test_topics_with_different_partitions_are_refused(
     done = pipeline.run(*command)
     assert done.returncode == 5
     assert f"{metrics[0]['topic']} has 3, {metrics[1]['topic']} has 2 partitions" in done.stderr
-
-
-def test_a_refused_record_stops_the_producer_and_names_its_line(
-    pipeline: Pipeline, tmp_path: Path
-) -> None:
-    """Here a topic that takes no record as large as line 3's."""
-    metric = pipeline.values["groups"]["net_disk"]["metrics"][0]
-    metric["topic"] += "-small"
-    create_topics(pipeline.broker.address, {metric["topic"]: 3}, **{"max.message.bytes": "400"})
-    write_settings(pipeline.config, pipeline.values)
-    path = tmp_path / "m.csv"
-    path.write_text(f"{HEADER}\n20:52:00,a,1,2,3,4\n20:52:00,{'b' * 900},1,2,3,4\n")
-    done = pipeline.run("produce", "--run-id", "r1", "--dataset", str(path))
-    assert done.returncode == 5
-    error = done.stderr.splitlines()[-1]
-    assert f"topic {metric['topic']}: the record of line 3 was not accepted" in error
-    assert not (pipeline.run_directory("r1") / "produce.json").exists()
 
 
 def test_a_broker_that_dies_while_sending_ends_the_producer_with_a_line(

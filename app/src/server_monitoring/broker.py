@@ -34,6 +34,7 @@ __all__ = [
     "CLIENT",
     "ConsumerRecord",
     "KafkaError",
+    "KafkaTimeoutError",
     "Records",
     "TopicPartition",
     "common_options",

@@ -62,9 +62,10 @@ def test_spark_stays_on_loopback_without_a_ui() -> None:
         assert f"--conf spark.{setting}" in command
 
 
-def test_killed_consumer_is_restarted_but_not_one_that_gave_a_reason() -> None:
+@pytest.mark.parametrize("name", ["consume.service.j2", "produce.service.j2"])
+def test_killed_process_is_restarted_but_not_one_that_gave_a_reason(name: str) -> None:
     """Systemd restarts after a signal; the app's own exit statuses end the unit."""
-    service = directives(render("consume.service.j2"))
+    service = directives(render(name))
     assert service["Restart"] == ["on-failure"]
     assert service["RestartPreventExitStatus"] == ["1 2 3 4 5 6 7"]
 

@@ -1,19 +1,22 @@
 """`server-monitoring produce`: send a data set to the topics."""
 
 import argparse
+import functools
 from collections.abc import Iterator
 from pathlib import Path
 
 from server_monitoring import __version__, notify
 from server_monitoring.commands import common
+from server_monitoring.config import Config
 from server_monitoring.dataset import Dataset, Report, Row
 from server_monitoring.durable import replace_file, storage_error, write_json
-from server_monitoring.errors import DatasetError, StorageError
+from server_monitoring.errors import DatasetError
+from server_monitoring.marker import only_producer
 from server_monitoring.runs import Run
 from server_monitoring.segment import csv_row
 from server_monitoring.summary import Timer, rates
 
-HELP = "send a data set to the topics, one record per metric and row"
+HELP = "send a data set to the topics, one record per metric and row; started again, go on"
 EXAMPLE = "server-monitoring produce --run-id 2024-05-01 --dataset metrics.csv"
 STOP, SKIP = "stop", "skip"
 
@@ -39,49 +42,78 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Validate the whole data set, send it, and write produce.json."""
-    # Kafka's client is not there in the analysis venv.
-    from server_monitoring.producer import partition_counts, produce  # noqa: PLC0415
-
+    """Validate the whole data set, send what is not there yet, and write produce.json."""
     common.collect_rarely()
     config = common.load_config(args)
-    metrics = config.metrics()
-    with Dataset(args.dataset, [m.column for m in metrics]) as dataset:
+    with Dataset(args.dataset, [m.column for m in config.metrics()]) as dataset:
         sha256, size = dataset.sha256()
-        report = dataset.validate()
-        if report.bad_rows and args.on_bad_row == STOP:
-            raise DatasetError(
-                f"{args.dataset}: {report.bad_rows} bad rows, nothing was sent: {report.text()}; "
-                "mend them or pass --on-bad-row=skip"
-            )
-        if not report.rows:
-            raise DatasetError(f"{args.dataset}: no good row, nothing was sent: {report.text()}")
+        report = _validated(dataset, args)
         run_files = common.open_run(args, config)
-        _set_aside(dataset, run_files, report)
-        partitions = partition_counts(config.bootstrap_servers, metrics)
-        _begin(run_files)
-        notify.ready(f"sending {report.rows} rows of {args.dataset.name}")
-        timer = Timer()
-        status = notify.Status()
+        with only_producer(run_files):
+            _set_aside(dataset, run_files, report)
+            summary = _send(config, run_files, dataset, report, sha256)
+            if summary is None:
+                return 0
+            about = {"name": args.dataset.name, "sha256": sha256, "bytes": size}
+            head = {
+                "run_id": args.run_id,
+                "dataset": {**about, "rows": report.rows},
+                "on_bad_row": args.on_bad_row,
+                "bad_rows": report.bad_rows,
+            }
+            write_json(_summary_path(run_files), head | summary)
+    return 0
 
-        def progress(rows: int) -> None:
-            if status.due() or rows == report.rows:
-                status.tell(_line(rows, report.rows, len(metrics), timer.seconds()))
 
-        sent = produce(config, args.run_id, _good(dataset, report), partitions, progress)
-    about = {"name": args.dataset.name, "sha256": sha256, "bytes": size, "rows": report.rows}
-    head = {"run_id": args.run_id, "dataset": about, "on_bad_row": args.on_bad_row}
-    span = timer.span()
-    summary = head | {
-        "bad_rows": report.bad_rows,
+def _validated(dataset: Dataset, args: argparse.Namespace) -> Report:
+    report = dataset.validate()
+    if report.bad_rows and args.on_bad_row == STOP:
+        raise DatasetError(
+            f"{args.dataset}: {report.bad_rows} bad rows, nothing was sent: {report.text()}; "
+            "mend them or pass --on-bad-row=skip"
+        )
+    if not report.rows:
+        raise DatasetError(f"{args.dataset}: no good row, nothing was sent: {report.text()}")
+    return report
+
+
+def _summary_path(run_files: Run) -> Path:
+    return run_files.directory / "produce.json"
+
+
+def _send(
+    config: Config, run_files: Run, dataset: Dataset, report: Report, sha256: str
+) -> dict[str, object] | None:
+    """Send the rows that are not in the topics; return the summary, None if it is there already."""
+    # Kafka's client is not there in the analysis venv.
+    from server_monitoring import producer  # noqa: PLC0415
+
+    marker, resumed = producer.start(config, run_files, sha256, dataset.path)
+    if resumed and _summary_path(run_files).exists():
+        notify.ready(f"run {run_files.run_id} was sent before, whole; nothing to do")
+        return None
+    find = functools.partial(_good, dataset, report)
+    held = producer.find_sent(config, run_files, marker, find) if resumed else {}
+    again = ", going on where an earlier start was broken off" if resumed else ""
+    notify.ready(f"sending {report.rows} rows of {dataset.path.name}{again}")
+    timer = Timer()
+    status = notify.Status()
+    metrics = len(config.metrics())
+
+    def progress(rows: int) -> None:
+        if status.due() or rows == report.rows:
+            status.tell(_line(rows, report.rows, metrics, timer.seconds()))
+
+    sent = producer.produce(config, run_files, marker, _good(dataset, report), held, progress)
+    now = {topic: rows - sent.found[topic] for topic, rows in sent.rows.items()}
+    return {
         "rows": sent.rows,
+        "sent_before": sent.found,
         "end_offsets": sent.end_offsets,
-        **span,
-        "messages_per_second": rates(sent.rows, timer.seconds()),
+        **timer.span(),
+        "messages_per_second": rates(now, timer.seconds()),
         **_versions(),
     }
-    write_json(run_files.directory / "produce.json", summary)
-    return 0
 
 
 def _versions() -> dict[str, str]:
@@ -93,20 +125,6 @@ def _versions() -> dict[str, str]:
 def _line(rows: int, total: int, metrics: int, seconds: float) -> str:
     rate = rows * metrics / seconds if seconds > 0 else 0.0
     return f"sent {rows} of {total} rows ({rows * metrics} messages, {rate:.0f}/s)"
-
-
-def _begin(run_files: Run) -> None:
-    """Mark the run as sent from here on: sending twice would double its records."""
-    marker = run_files.directory / "produce.started"
-    try:
-        marker.touch(exist_ok=False)
-    except FileExistsError as error:
-        raise StorageError(
-            f"{marker}: run {run_files.run_id} was sent before, whole or in part, and sending it "
-            "again would double its records; start a run with another id"
-        ) from error
-    except OSError as error:
-        raise storage_error(marker, error) from error
 
 
 def _good(dataset: Dataset, report: Report) -> Iterator[Row]:

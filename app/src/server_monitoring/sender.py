@@ -1,0 +1,161 @@
+"""From rows to records under way, and from acknowledgements to checkpoints."""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from server_monitoring import resume
+from server_monitoring.broker import (
+    DELIVERY_SECONDS,
+    KafkaError,
+    KafkaTimeoutError,
+    TopicPartition,
+    translated,
+)
+from server_monitoring.config import Metric
+from server_monitoring.dataset import Row
+from server_monitoring.errors import BrokerError, one_line
+from server_monitoring.marker import Marker
+from server_monitoring.records import ROW_HEADER, RUN_ID_HEADER, encode_value, partition_for
+from server_monitoring.runs import Run
+
+CHECKPOINT_SECONDS = 1.0
+
+Send = Callable[..., Any]
+
+
+class Pending(NamedTuple):
+    """A record that was given to the client."""
+
+    future: Any
+    line: int
+    topic: str
+    partition: int
+
+
+class Chunk(NamedTuple):
+    """Rows whose records are under way."""
+
+    rows: int
+    last_line: int
+    pending: list[Pending]
+
+
+@dataclass
+class Sent:
+    """What is in the topics.
+
+    Attributes:
+        rows: records of the run by topic, also those that an earlier start had sent.
+        found: those of them that an earlier start had sent.
+        end_offsets: next offset by topic and partition, after the last record.
+
+    """
+
+    rows: dict[str, int]
+    found: dict[str, int]
+    end_offsets: dict[str, dict[str, int]] = field(default_factory=dict)
+
+
+@lru_cache(maxsize=100_000)
+def _server_id_forms(server_id: str) -> tuple[bytes, str]:
+    return server_id.encode(), json.dumps(server_id)
+
+
+class Sender:
+    """Gives rows to the client, leaving out those that are there already."""
+
+    def __init__(
+        self,
+        send: Send,
+        servers: tuple[str, ...],
+        marker: Marker,
+        metrics: list[Metric],
+        held: resume.Rows,
+        sent: Sent,
+    ) -> None:
+        """Send by `send`; leave out what is `held`, and count in `sent`."""
+        self._send = send
+        self._servers = servers
+        self._run_header = (RUN_ID_HEADER, marker.run_id.encode())
+        partitions = marker.partitions()
+        self._targets = [(m.topic, m.column, partitions[m.topic]) for m in metrics]
+        self._held = held
+        self._last_held = max(held.values(), default=0)
+        self._sent = sent
+
+    def send(self, chunk: list[Row]) -> Chunk:
+        """Send a chunk's records; those that are there already only count.
+
+        Raises:
+            BrokerError: the client does not take a record; its line and topic are named.
+
+        """
+        held = self._held if chunk[0].line <= self._last_held else {}
+        pending: list[Pending] = []
+        line, topic = 0, ""
+        try:
+            for line, ts, server_id, values in chunk:
+                key, quoted = _server_id_forms(server_id)
+                headers = [self._run_header, (ROW_HEADER, b"%d" % line)]
+                for (topic, column, count), value in zip(self._targets, values, strict=True):
+                    partition = partition_for(server_id, count)
+                    self._sent.rows[topic] += 1
+                    if held and line <= held.get(TopicPartition(topic, partition), 0):
+                        self._sent.found[topic] += 1
+                        continue
+                    body = encode_value(ts, quoted, column, value)
+                    future = self._send(topic, body, key, headers, partition)
+                    pending.append(Pending(future, line, topic, partition))
+        except KafkaTimeoutError as error:
+            with translated(self._servers, f"sending line {line} to topic {topic}"):
+                raise error from error
+        except KafkaError as error:
+            raise _refused(topic, line, error) from error
+        return Chunk(len(chunk), line, pending)
+
+
+def _refused(topic: str, line: int, error: Exception) -> BrokerError:
+    return BrokerError(
+        f"topic {topic}: the record of line {line} was not accepted: "
+        f"{one_line(error, 160) or type(error).__name__}; see the broker's log, then start "
+        "the same command again, or a new run if it was refused"
+    )
+
+
+class Checkpoints:
+    """Notes now and then how far everything is acknowledged."""
+
+    def __init__(self, run: Run, last: resume.Checkpoint) -> None:
+        """Go on from `last`."""
+        self._run = run
+        self._offsets = {topic: dict(offsets) for topic, offsets in last.offsets.items()}
+        self._row = last.row
+        self._next = time.monotonic() + CHECKPOINT_SECONDS
+
+    def settled(self, chunk: Chunk) -> None:
+        """Note a chunk whose records, and those of all before, are acknowledged."""
+        if time.monotonic() < self._next or chunk.last_line <= self._row:
+            return
+        for future, _, topic, partition in chunk.pending:
+            # The client does not know the offset of a batch that the broker had taken before.
+            if (offset := int(future.value.offset)) >= 0:
+                self._offsets[topic][str(partition)] = offset
+        resume.write_checkpoint(self._run, resume.Checkpoint(chunk.last_line, self._offsets))
+        self._next = time.monotonic() + CHECKPOINT_SECONDS
+
+
+def settle(chunk: Chunk, checkpoints: Checkpoints) -> int:
+    """Wait for a chunk's acknowledgements; return its number of rows."""
+    for future, line, topic, _ in chunk.pending:
+        if future.is_done and not future.failed():
+            continue
+        try:
+            future.get(timeout=DELIVERY_SECONDS + 5)
+        except Exception as error:
+            raise _refused(topic, line, error) from error
+    checkpoints.settled(chunk)
+    return chunk.rows
