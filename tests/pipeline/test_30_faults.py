@@ -154,12 +154,26 @@ def test_failing_spark_job_stops_the_run_and_keeps_the_rows(
     assert (RESULTS / "latest").resolve() == latest
 
 
-def test_killed_producer_stops_the_run(run_pipeline: Run, run_name: Name) -> None:
-    """SIGKILL of the producer ends the run with the reason, and the consumers are stopped."""
+def test_killed_producer_goes_on_where_it_was(run_pipeline: Run, run_name: Name) -> None:
+    """SIGKILL while it sends costs time, and neither a row nor an alert."""
     name = run_name("producer")
-    killed = in_background("producer-1", kill(f"produce --run-id {name}"))
-    result, _ = run_pipeline(name)
+    marker = f"[ -s {RUNS}/{name}/produce.started ]"
+    killed = in_background("producer-1", kill(f"produce --run-id {name}", marker))
+    result, folder = run_pipeline(name)
     assert killed() == "1"
+    assert result.status == 0, result.tail()
+    unit = f"server-monitoring-produce@{name}"
+    assert on("producer-1", f"journalctl --unit={unit} | grep -c code=killed") == "1"
+    assert manifest(folder)["topics"]["topic-cpu"]["rows_out"] == 25_920
+    assert read_table(folder / CPU_MEM)[1] == tables(DATASET, THRESHOLDS, "00:00:00")[0]
+
+
+def test_producer_that_cannot_live_stops_the_run(run_pipeline: Run, run_name: Name) -> None:
+    """A producer killed again and again is given up, and the consumers are stopped."""
+    name = run_name("powerless")
+    killed = in_background("producer-1", kill(f"produce --run-id {name}", times=11))
+    result, _ = run_pipeline(name)
+    assert int(killed()) >= 5
     assert result.status != 0
     assert result.says("producer-1: producer"), result.tail()
     assert on("consumer-1", ACTIVE) == ""

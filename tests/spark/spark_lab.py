@@ -52,14 +52,14 @@ class Lab:
 
 def store_dataset(lab: Lab, path: Path, partitions: int) -> None:
     """Store a whole data set as consumers would."""
-    metrics = lab.config().metrics()
-    with Dataset(path, [m.column for m in metrics]) as dataset:
+    metrics, form = lab.config().metrics(), lab.config().time_form()
+    with Dataset(path, [m.column for m in metrics], form) as dataset:
         rows = [row for row in dataset.read() if isinstance(row, Row)]
     for place, metric in enumerate(metrics):
         for partition in range(partitions):
             readings = [
                 (row.ts, row.server_id, row.values[place])
                 for row in rows
-                if partition_for(row.server_id, partitions) == partition
+                if row.values[place] and partition_for(row.server_id, partitions) == partition
             ]
             lab.store(metric.topic, readings, partition)

@@ -17,10 +17,12 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F  # noqa: N812 - the name every Spark program uses
 from reference_tables import half_up, tables
 from server_monitoring import analysis
+from server_monitoring.clock import time_second
 from server_monitoring.errors import AnalysisError
 from server_monitoring.records import VALUE_LIMIT, decimal_text
 from server_monitoring.segment import Segment
 from server_monitoring.sidecar import Sidecar
+from server_monitoring.timestamps import form_of
 from spark_lab import ROOT, Lab, store_dataset
 
 CPU, MEM, NET, DISK = "topic-cpu", "topic-mem", "topic-net", "topic-disk"
@@ -122,6 +124,94 @@ def test_start_applies_to_the_beginning_of_a_window(
     table = rows(lab.analyze("cpu_mem").path)
     assert (table[0][1] if table else None) == first
     assert all(row[1] >= start for row in table)
+
+
+DAY = "2024-05-01T"
+
+
+def test_iso_times_give_the_table_of_clock_times_in_the_zone_of_start(
+    lab: Lab, tmp_path: Path
+) -> None:
+    """Rows may be written in several zones; the table is written in one."""
+    rng = random.Random(47)
+    header = ["ts", "server_id", "cpu_pct", "mem_pct", "net_in", "disk_io"]
+    clock, iso = tmp_path / "clock.csv", tmp_path / "iso.csv"
+    with clock.open("w", newline="") as one, iso.open("w", newline="") as other:
+        plain, dated = csv.writer(one), csv.writer(other)
+        plain.writerow(header)
+        dated.writerow(header)
+        for _ in range(1_000):
+            second = 12 * 3600 + rng.randrange(900)
+            values = [str(rng.randrange(100)) for _ in "1234"]
+            row = [f"server {rng.randrange(9)}", *values]
+            plain.writerow([at(second), *row])
+            zone, ahead = rng.choice([("Z", 0), ("+02:00", 7200), ("-05:30", -19_800)])
+            dated.writerow([DAY + at(second - 7200 + ahead) + zone, *row])
+    thresholds = {"cpu_pct": 40, "mem_pct": 50.5, "net_in": 90, "disk_io": 95}
+    lab.values |= {"start": DAY + "12:05:00+02:00", "thresholds": thresholds}
+    store_dataset(lab, iso, 3)
+    exact = tables(clock, thresholds, "12:05:00")
+    for group, table in zip(("cpu_mem", "net_disk"), exact, strict=True):
+        wanted = [[r[0], *(f"{DAY}{ts}+02:00" for ts in r[1:3]), *r[3:]] for r in table]
+        assert rows(lab.analyze(group).path) == wanted
+        assert len(wanted) > 100
+
+
+def at(second: int) -> str:
+    """Return HH:mm:ss."""
+    return f"{second // 3600:02d}:{second // 60 % 60:02d}:{second % 60:02d}"
+
+
+def test_iso_windows_go_on_past_midnight_and_over_a_change_of_clocks(lab: Lab) -> None:
+    """There is no end of a day; the zone stays that of start."""
+    lab.values["start"] = "2024-10-26T00:00:00Z"
+    times = ["2024-10-26T23:59:55Z", "2024-10-27T02:59:59+02:00", "2024-10-27T02:00:00+01:00"]
+    for topic in (CPU, MEM):
+        lab.store(topic, [(ts, "a", "1") for ts in times])
+    assert [row[1:3] for row in rows(lab.analyze("cpu_mem").path)] == [
+        ["2024-10-26T23:59:30Z", "2024-10-27T00:00:00Z"],
+        ["2024-10-26T23:59:40Z", "2024-10-27T00:00:10Z"],
+        ["2024-10-26T23:59:50Z", "2024-10-27T00:00:20Z"],
+        ["2024-10-27T00:59:30Z", "2024-10-27T01:00:00Z"],
+        ["2024-10-27T00:59:40Z", "2024-10-27T01:00:10Z"],
+        ["2024-10-27T00:59:50Z", "2024-10-27T01:00:20Z"],
+        ["2024-10-27T01:00:00Z", "2024-10-27T01:00:30Z"],
+    ]
+
+
+@pytest.mark.parametrize("ts", ["20:52:00", "2024-02-30T20:52:00Z", "2024-02-01T20:52:00", "nul"])
+def test_a_time_of_another_form_than_start_is_a_corrupt_row(lab: Lab, ts: str) -> None:
+    """Also a day that does not exist."""
+    lab.values["start"] = "2024-02-01T00:00:00Z"
+    lab.store(CPU, [("2024-02-01T20:52:00Z", "a", "1")])
+    path = lab.store(MEM, [(ts, "a", "1")])
+    with pytest.raises(AnalysisError) as caught:
+        lab.analyze("cpu_mem")
+    assert str(caught.value).startswith(f"{path}: line 2: corrupt row: ts: found '{ts}', expected")
+
+
+@pytest.mark.parametrize("start", ["00:00:00", "1970-01-01T00:00:00Z"])
+def test_every_text_has_the_same_second_in_spark_and_in_python(
+    spark: SparkSession, start: str
+) -> None:
+    """For texts of both forms, and for what is nearly one."""
+    rng = random.Random(47)
+    texts = ["12:00:00\n", "\n12:00:00", "24:00:00", "", "2024-05-01T20:52:00Z\n"]
+    for _ in range(3_000):
+        date = f"{rng.choice([1970, 1999, 2024, 2999, 1969, 3000])}-{rng.randrange(14):02d}"
+        date += f"-{rng.randrange(33):02d}"
+        clock = at(rng.randrange(90_000))
+        zone = rng.choice(["Z", "", f"{rng.choice('+-')}{at(rng.randrange(100_000))[:5]}"])
+        texts.append(rng.choice([clock, f"{date}T{clock}{zone}"]))
+    frame = spark.createDataFrame([(text,) for text in texts], "text string")
+    form = form_of(start)
+    assert form is not None
+    found = 0
+    for row in frame.select("text", time_second("text", start).alias("second")).collect():
+        matches = form.matches(row["text"])
+        assert row["second"] == (form.to_seconds(row["text"]) if matches else None), row
+        found += matches
+    assert found > 300
 
 
 def test_labels_need_a_value_strictly_above_its_threshold(lab: Lab) -> None:

@@ -10,6 +10,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812 - the name every Spark program uses
 
 from server_monitoring import config
+from server_monitoring.clock import time_second, time_text
 from server_monitoring.segment import csv_field
 from server_monitoring.table import LINE_END_STAND_IN
 from server_monitoring.windows import Windows
@@ -17,22 +18,22 @@ from server_monitoring.windows import Windows
 # 12 digits before the point and 18 after: the limits of a value, see records.
 VALUE_TYPE = "decimal(30,18)"
 RAW_SCHEMA = "ts string, server_id string, value string, corrupt string"
-_CLOCK_PATTERN = "^([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]$"
 
 
-def readings(raw: DataFrame, metric: int) -> DataFrame:
+def readings(raw: DataFrame, metric: int, start: str) -> DataFrame:
     """Type the rows of one metric.
 
     Args:
         raw: RAW_SCHEMA, rows of each server in the order of their offsets.
         metric: 0 or 1, which of the group's metrics it is.
+        start: the setting, whose form all times have.
 
     Returns:
         server_id, second (bigint), value (VALUE_TYPE), metric, position (grows with the offset)
         and bad (whether the row is corrupt; its other columns mean nothing then).
 
     """
-    second = clock_second("ts")
+    second = time_second("ts", start)
     value = F.col("value").try_cast(VALUE_TYPE)
     bad = (
         F.col("corrupt").isNotNull()
@@ -48,21 +49,6 @@ def readings(raw: DataFrame, metric: int) -> DataFrame:
         F.monotonically_increasing_id().alias("position"),
         bad.alias("bad"),
     )
-
-
-def clock_second(name: str) -> Column:
-    """Return the second of the day of a HH:mm:ss text; null where it is none."""
-    text = F.col(name)
-
-    def part(at: int) -> Column:
-        return F.substring(text, at, 2).cast("bigint")
-
-    return F.when(text.rlike(_CLOCK_PATTERN), part(1) * 3600 + part(4) * 60 + part(7))
-
-
-def clock_text(second: Column) -> Column:
-    """Return HH:mm:ss of a second; past midnight it begins again at 00:00:00."""
-    return F.date_format(F.timestamp_seconds(second), "HH:mm:ss")
 
 
 def pairs(rows: DataFrame) -> DataFrame:
@@ -161,10 +147,11 @@ def labelled(values: DataFrame, group: config.Group, thresholds: dict[str, Decim
     return values.withColumn("label", label)
 
 
-def table_lines(rows: DataFrame, windows: Windows, group: config.Group) -> DataFrame:
+def table_lines(rows: DataFrame, windows: Windows, group: config.Group, setting: str) -> DataFrame:
     """Write the alert table as CSV lines in the column `line`, in the order of `rows`.
 
-    A line end inside a server id is written as `table.LINE_END_STAND_IN`.
+    Times have the form and zone of `setting`, the setting start. A line end inside a server id
+    is written as `table.LINE_END_STAND_IN`.
     """
     texts = {
         "both": group.labels.both,
@@ -180,8 +167,8 @@ def table_lines(rows: DataFrame, windows: Windows, group: config.Group) -> DataF
         F.concat_ws(
             ",",
             csv_text(F.col("server_id")),
-            clock_text(start),
-            clock_text(start + windows.window),
+            time_text(start, setting),
+            time_text(start + windows.window, setting),
             value_text(F.col("value_0")),
             value_text(F.col("value_1")),
             label,

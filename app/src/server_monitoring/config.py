@@ -106,10 +106,16 @@ class Config:
             raise UsageError(f"--group: found {name!r}, expected one of {known}")
         return self.groups[name]
 
+    def time_form(self) -> timestamps.TimeForm:
+        """Return how times are written: as the setting `start` is."""
+        return timestamps.form_of(self.start) or timestamps.CLOCK
+
     def windows(self) -> Windows:
         """Return the windows from `start` on."""
-        form = timestamps.form_of(self.start) or timestamps.CLOCK
-        first = max(form.to_seconds(self.start), form.earliest)
+        form = self.time_form()
+        first = form.to_seconds(self.start)
+        if form.earliest is not None:
+            first = max(first, form.earliest)
         return Windows(self.window_seconds, self.slide_seconds, first)
 
 

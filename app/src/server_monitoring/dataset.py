@@ -1,30 +1,31 @@
-"""The data set: a CSV file with ts, server_id and one column a metric.
+"""The data set: a table with ts, server_id and one column a metric.
 
 Guarantee: rows are read one at a time, in the file's order, in bounded memory; every row is
-either yielded whole and canonical, or reported as bad with its line and column.
+either yielded whole and canonical, or reported as bad with its number and column. A field of a
+metric may be empty: that metric has no value then, and the others have theirs.
 """
 
-import csv
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import NamedTuple, Self
 
 from server_monitoring.errors import DatasetError, one_line
 from server_monitoring.records import canonical_value, check_server_id
-from server_monitoring.timestamps import expected_forms, form_of
-
-if TYPE_CHECKING:
-    import _csv
+from server_monitoring.sources import open_source
+from server_monitoring.timestamps import TimeForm
 
 SHOWN_PROBLEMS = 20
+NO_VALUE = ""
 _CHUNK = 1 << 20
-_MAX_FIELD = 1 << 20
 
 
 class Row(NamedTuple):
-    """A good row: its line (the first is 1), and the canonical values in the asked order."""
+    """A good row: its number, and the canonical values in the asked order, NO_VALUE for none.
+
+    A row's number is its line in a CSV file (the first is 1), or its place in a Parquet file.
+    """
 
     line: int
     ts: str
@@ -35,15 +36,24 @@ class Row(NamedTuple):
 class Problem(NamedTuple):
     """What is wrong with one field (or, with column None, with a whole row)."""
 
+    unit: str
     line: int
     column: str | None
     found: str
     expected: str
 
+    def where(self) -> str:
+        """Return the row's number as a phrase."""
+        return f"{self.unit} {self.line}"
+
+    def reason(self) -> str:
+        """Return what is wrong without the row's number."""
+        column = f"column {self.column}: " if self.column else ""
+        return f"{column}found {self.found}, expected {self.expected}"
+
     def __str__(self) -> str:
         """Return the problem as a phrase."""
-        where = f"line {self.line}" + (f", column {self.column}" if self.column else "")
-        return f"{where}: found {self.found}, expected {self.expected}"
+        return f"{self.where()}{', ' if self.column else ': '}{self.reason()}"
 
 
 class BadRow(NamedTuple):
@@ -56,9 +66,18 @@ class BadRow(NamedTuple):
 
 @dataclass
 class Report:
-    """What a validation pass over the whole file found."""
+    """What a validation pass over the whole file found.
+
+    Attributes:
+        rows: good rows.
+        missing: by column, the good rows without a value in it.
+        bad_rows, problems: rows that cannot be used, and what is wrong with them.
+        shown: the first problems.
+
+    """
 
     rows: int = 0
+    missing: dict[str, int] = field(default_factory=dict)
     bad_rows: int = 0
     problems: int = 0
     shown: list[Problem] = field(default_factory=list)
@@ -79,8 +98,8 @@ class Report:
 class Dataset:
     """An open data set of which the columns `ts`, `server_id` and `columns` are read."""
 
-    def __init__(self, path: Path, columns: Sequence[str]) -> None:
-        """Open the file and find the columns in its header.
+    def __init__(self, path: Path, columns: Sequence[str], form: TimeForm) -> None:
+        """Open the file and find the columns in its header; times are written in `form`.
 
         Raises:
             DatasetError: missing, unreadable or empty file, or a missing column.
@@ -88,13 +107,15 @@ class Dataset:
         """
         self.path = path
         self.columns = tuple(columns)
+        self.form = form
+        wanted = ("ts", "server_id", *self.columns)
         try:
-            # Unbuffered: the readers below share this descriptor's position.
-            self._file = path.open("rb", buffering=0)
+            self._file = path.open("rb")
         except OSError as error:
-            raise DatasetError(f"{path}: {error.strerror}; name an existing CSV file") from error
+            raise DatasetError(f"{path}: {error.strerror}; name an existing file") from error
         try:
-            self.header = self._read_header()
+            self._source = open_source(path, self._file, wanted)
+            self._check_header(wanted)
         except BaseException:
             self._file.close()
             raise
@@ -107,31 +128,8 @@ class Dataset:
         """Close the file."""
         self._file.close()
 
-    def _reader(self) -> "_csv.Reader":
-        self._file.seek(0)
-        csv.field_size_limit(_MAX_FIELD)
-        # surrogateescape: a byte that is not UTF-8 makes its row bad instead of ending the pass.
-        text = open(  # noqa: SIM115 - closed with the file, whose position it shares
-            self._file.fileno(),
-            encoding="utf-8-sig",
-            errors="surrogateescape",
-            newline="",
-            closefd=False,
-        )
-        return csv.reader(text, strict=True)
-
-    def _read_header(self) -> list[str]:
-        try:
-            header = next(self._reader(), None)
-        except OSError as error:
-            raise DatasetError(f"{self.path}: {error.strerror}; name a CSV file") from error
-        except csv.Error as error:
-            raise DatasetError(f"{self.path}: line 1: {error}, expected a CSV header") from error
-        wanted = ("ts", "server_id", *self.columns)
-        if header is None:
-            raise DatasetError(
-                f"{self.path}: empty file, expected a header with {', '.join(wanted)}"
-            )
+    def _check_header(self, wanted: Sequence[str]) -> None:
+        header = self._source.header
         for column in wanted:
             if header.count(column) != 1:
                 found = one_line(",".join(header), 120) or "an empty line"
@@ -140,7 +138,6 @@ class Dataset:
                     f"{self.path}: line 1: column {column} is {times}: found {found}, "
                     f"expected each of {', '.join(wanted)} once"
                 )
-        return header
 
     def sha256(self) -> tuple[str, int]:
         """Return the file's sha256 (hex) and size in bytes."""
@@ -153,50 +150,56 @@ class Dataset:
         return digest.hexdigest(), size
 
     def read(self) -> Iterator[Row | BadRow]:
-        """Yield every row after the header, in order.
+        """Yield every row, in order.
 
         Raises:
             DatasetError: the file stopped being readable, or has a field without end.
 
         """
-        reader = self._reader()
-        positions = [self.header.index(c) for c in ("ts", "server_id", *self.columns)]
+        header, matches = self._source.header, self.form.matches
+        positions = [header.index(c) for c in ("ts", "server_id", *self.columns)]
         ts_at, id_at, value_at = positions[0], positions[1], positions[2:]
-        width = len(self.header)
-        line = 1
-        try:
-            next(reader, None)
-            line = reader.line_num + 1
-            for fields in reader:
-                try:
-                    if len(fields) != width or form_of(fields[ts_at]) is None:
-                        raise ValueError  # noqa: TRY301 - found again, and named, by _problems
-                    check_server_id(fields[id_at])
-                    values = [canonical_value(fields[at]) for at in value_at]
-                except ValueError:
-                    yield BadRow(line, fields, self._problems(line, fields))
-                else:
-                    yield Row(line, fields[ts_at], fields[id_at], values)
-                line = reader.line_num + 1
-        except (OSError, csv.Error) as error:
-            raise DatasetError(
-                f"{self.path}: line {line}: {one_line(error)}; mend the file"
-            ) from error
+        width = len(header)
+        known: tuple[str, bool] = ("", False)
+        for line, fields in self._source.rows():
+            try:
+                if len(fields) != width:
+                    raise ValueError  # noqa: TRY301 - found again, and named, by _problems
+                ts = fields[ts_at]
+                if ts != known[0]:  # rows of many servers share a time
+                    known = (ts, matches(ts))
+                if not known[1]:
+                    raise ValueError  # noqa: TRY301 - likewise
+                check_server_id(fields[id_at])
+                values = [
+                    canonical_value(text) if (text := fields[at]) else NO_VALUE for at in value_at
+                ]
+                if not any(values):
+                    raise ValueError  # noqa: TRY301 - likewise
+            except ValueError:
+                yield BadRow(line, fields, self._problems(line, fields))
+            else:
+                yield Row(line, ts, fields[id_at], values)
 
     def _problems(self, line: int, fields: list[str]) -> list[Problem]:
-        if len(fields) != len(self.header):
-            return [Problem(line, None, f"{len(fields)} fields", f"{len(self.header)}")]
-        by_name = dict(zip(self.header, fields, strict=True))
+        unit, header = self._source.unit, self._source.header
+        if len(fields) != len(header):
+            return [Problem(unit, line, None, f"{len(fields)} fields", f"{len(header)}")]
+        by_name = dict(zip(header, fields, strict=True))
         problems = []
-        if form_of(by_name["ts"]) is None:
-            expected = f"a time {expected_forms()}"
-            problems.append(Problem(line, "ts", _shown(by_name["ts"]), expected))
+        if not self.form.matches(by_name["ts"]):
+            expected = f"a time {self.form.name}"
+            problems.append(Problem(unit, line, "ts", _shown(by_name["ts"]), expected))
         for column in ("server_id", *self.columns):
             try:
-                check = check_server_id if column == "server_id" else canonical_value
-                check(by_name[column])
+                if column == "server_id":
+                    check_server_id(by_name[column])
+                elif by_name[column]:
+                    canonical_value(by_name[column])
             except ValueError as error:
-                problems.append(Problem(line, column, _shown(by_name[column]), str(error)))
+                problems.append(Problem(unit, line, column, _shown(by_name[column]), str(error)))
+        if not any(by_name[column] for column in self.columns):
+            problems.append(Problem(unit, line, None, "no value", "a value of at least one metric"))
         return problems
 
     def validate(self) -> Report:
@@ -206,10 +209,13 @@ class Dataset:
             DatasetError: there are no rows at all.
 
         """
-        report = Report()
+        report = Report(missing=dict.fromkeys(self.columns, 0))
         for row in self.read():
             if isinstance(row, Row):
                 report.rows += 1
+                if NO_VALUE in row.values:
+                    for column, value in zip(self.columns, row.values, strict=True):
+                        report.missing[column] += not value
             else:
                 report.add(row)
         if not report.rows and not report.bad_rows:

@@ -92,7 +92,7 @@ def analyze(
         raw = (_raw(spark, topics[0]), _raw(spark, topics[1]))
         lines = _plan(raw, config, group, seen)
         lines.write.mode("overwrite").text(str(parts))
-        _check_read(seen.read.get, topics)
+        _check_read(seen.read.get, topics, config)
         counts = seen.written.get
         status(f"writing {counts['windows']} windows")
         sha256 = table.join(sorted(parts.glob("part-*")), path, _header(group))
@@ -126,7 +126,9 @@ def _plan(
     raw: tuple[DataFrame, DataFrame], config: Config, group: Group, seen: Observations
 ) -> DataFrame:
     """Return the table's lines; each part that is written holds whole servers, sorted."""
-    first, second = (analysis.readings(rows, metric) for metric, rows in enumerate(raw))
+    first, second = (
+        analysis.readings(rows, metric, config.start) for metric, rows in enumerate(raw)
+    )
     rows = (
         first.unionByName(second)
         .repartition(PARTITIONS, "server_id")
@@ -147,7 +149,7 @@ def _plan(
         )
         .sortWithinPartitions("server_id", "window_start")
     )
-    return analysis.table_lines(rows_of_table, windows, group)
+    return analysis.table_lines(rows_of_table, windows, group, config.start)
 
 
 def _raw(spark: SparkSession, topic: Topic) -> DataFrame:
@@ -164,9 +166,9 @@ def _raw(spark: SparkSession, topic: Topic) -> DataFrame:
     )
 
 
-def _check_read(found: dict[str, int], topics: tuple[Topic, Topic]) -> None:
+def _check_read(found: dict[str, int], topics: tuple[Topic, Topic], config: Config) -> None:
     if found["bad"] or any(found[f"rows_{i}"] != t.rows for i, t in enumerate(topics)):
-        raise corrupt_row(topics)
+        raise corrupt_row(topics, config.time_form())
 
 
 def _header(group: Group) -> str:

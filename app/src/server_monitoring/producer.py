@@ -10,7 +10,6 @@ the same run.
 
 from collections import deque
 from collections.abc import Callable, Iterable
-from itertools import islice
 from pathlib import Path
 
 from server_monitoring import resume
@@ -19,6 +18,7 @@ from server_monitoring.config import Config
 from server_monitoring.dataset import Row
 from server_monitoring.errors import BrokerError
 from server_monitoring.marker import Marker, begin
+from server_monitoring.pace import Pace, chunks
 from server_monitoring.reader import Reader
 from server_monitoring.runs import Run
 from server_monitoring.sender import Checkpoints, Chunk, Sender, Sent, settle
@@ -74,6 +74,7 @@ def produce(
     marker: Marker,
     rows: Iterable[Row],
     held: resume.Rows,
+    pace: Pace,
     progress: Callable[[int], None],
 ) -> Sent:
     """Send `rows` and wait until the broker has them all.
@@ -84,6 +85,7 @@ def produce(
         marker: of the run's first start.
         rows: good rows, canonical.
         held: last row of each partition that is there already.
+        pace: how fast.
         progress: called with the number of acknowledged rows, after each chunk.
 
     Raises:
@@ -96,12 +98,11 @@ def produce(
     topics = [metric.topic for metric in metrics]
     sent = Sent(dict.fromkeys(topics, 0), dict.fromkeys(topics, 0))
     checkpoints = Checkpoints(run, resume.read_checkpoint(run, marker))
-    iterator = iter(rows)
     in_flight: deque[Chunk] = deque()
     settled = 0
     with open_producer(servers) as producer:
         sender = Sender(producer.send, servers, marker, metrics, held, sent)
-        while chunk := list(islice(iterator, ROWS_PER_CHUNK)):
+        for chunk in chunks(rows, ROWS_PER_CHUNK, pace):
             in_flight.append(sender.send(chunk))
             if len(in_flight) > CHUNKS_IN_FLIGHT:
                 settled += settle(in_flight.popleft(), checkpoints)

@@ -11,7 +11,7 @@ from server_monitoring.records import canonical_value, check_server_id
 from server_monitoring.runs import Run
 from server_monitoring.segment import header_line
 from server_monitoring.sidecar import read_sidecar
-from server_monitoring.timestamps import expected_forms, form_of
+from server_monitoring.timestamps import TimeForm
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def _whole_rows(path: Path, run: Run, metric: Metric) -> int:
     return sidecar.rows
 
 
-def corrupt_row(topics: Sequence[Topic]) -> AnalysisError:
+def corrupt_row(topics: Sequence[Topic], form: TimeForm) -> AnalysisError:
     """Return the error for the first corrupt row, read again slowly to find its line."""
     for topic in topics:
         found = 0
@@ -96,7 +96,7 @@ def corrupt_row(topics: Sequence[Topic]) -> AnalysisError:
                     next(reader, None)
                     line = reader.line_num + 1
                     for fields in reader:
-                        _check(fields)
+                        _check(fields, form)
                         found += 1
                         line = reader.line_num + 1
                 except (ValueError, csv.Error) as error:
@@ -115,13 +115,13 @@ def corrupt_row(topics: Sequence[Topic]) -> AnalysisError:
     )
 
 
-def _check(fields: list[str]) -> None:
+def _check(fields: list[str], form: TimeForm) -> None:
     if len(fields) != len(("ts", "server_id", "value")):
         message = f"found {len(fields)} fields, expected 3"
         raise ValueError(message)
     ts, server_id, value = fields
-    if form_of(ts) is None:
-        message = f"ts: found {ts!r}, expected a time {expected_forms()}"
+    if not form.matches(ts):
+        message = f"ts: found {ts!r}, expected a time {form.name}"
         raise ValueError(message)
     for text, check in ((server_id, check_server_id), (value, canonical_value)):
         try:

@@ -139,10 +139,12 @@ def check_whole(
     for row in rows:
         if row.line > highest:
             break
-        for metric in metrics if row.line > checkpoint.row else ():
+        if row.line <= checkpoint.row:
+            continue
+        for metric, value in zip(metrics, row.values, strict=True):
             partition = partition_for(row.server_id, counts[metric.topic])
             tp = TopicPartition(metric.topic, partition)
-            if row.line <= found[tp].last:
+            if value and row.line <= found[tp].last:
                 missing[tp] += 1
     for tp, count in missing.items():
         if count:

@@ -102,6 +102,8 @@ class Sender:
                 key, quoted = _server_id_forms(server_id)
                 headers = [self._run_header, (ROW_HEADER, b"%d" % line)]
                 for (topic, column, count), value in zip(self._targets, values, strict=True):
+                    if not value:
+                        continue
                     partition = partition_for(server_id, count)
                     self._sent.rows[topic] += 1
                     if held and line <= held.get(TopicPartition(topic, partition), 0):

@@ -68,6 +68,9 @@ def test_every_error_has_its_own_exit_status() -> None:
         (["produce", "--run-id", "r1"], 2, "--dataset"),
         (["consume", "--run-id", "../r", "--group", "g"], 2, "run id: found '../r'"),
         (["probe", "--bootstrap-servers", "kafka"], 2, "found 'kafka', expected host:port"),
+        (["produce", "--rate", "x"], 2, "--rate: found 'x', expected a number, 0 for no limit"),
+        (["produce", "--rate", "-1"], 2, "--rate: found '-1', expected a number"),
+        (["produce", "--rate", "inf"], 2, "--rate: found 'inf', expected a number"),
         (["validate", "--config", "/none.yml"], 3, "/none.yml: No such file"),
     ],
 )

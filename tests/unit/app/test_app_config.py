@@ -9,6 +9,7 @@ import pytest
 from server_monitoring import config
 from server_monitoring.errors import ConfigError, UsageError
 from server_monitoring.runs import checked_run_id
+from server_monitoring.timestamps import CLOCK, ISO
 
 Write = Callable[[object], Path]
 
@@ -25,6 +26,16 @@ def test_valid_settings_load_with_exact_thresholds(values: dict[str, Any], write
     ]
     assert loaded.windows().first_start == 75_120
     assert config.share_of(loaded, "net_disk") == config.Share(0, 1)
+
+
+def test_start_may_have_a_date_and_a_zone(values: dict[str, Any], write: Write) -> None:
+    """It says which form the data set's times have; nothing drops windows before midnight."""
+    values["start"] = "2024-05-01T20:52:00+02:00"
+    loaded = config.load(write(values))
+    assert loaded.time_form() is ISO
+    assert loaded.windows().first_start == 1_714_589_520
+    values["start"] = "00:00:00"
+    assert config.load(write(values)).time_form() is CLOCK
 
 
 def test_a_third_group_needs_no_code(values: dict[str, Any], write: Write) -> None:

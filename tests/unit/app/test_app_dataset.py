@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from server_monitoring.dataset import BadRow, Dataset, Row
 from server_monitoring.errors import DatasetError
+from server_monitoring.timestamps import CLOCK, ISO
 
 Write = Callable[[str | bytes], Path]
 HEADER = "ts,server_id,cpu_pct,mem_pct\n"
@@ -14,7 +15,7 @@ COLUMNS = ("cpu_pct", "mem_pct")
 
 def rows(path: Path) -> list[Row | BadRow]:
     """Return all rows of a file."""
-    with Dataset(path, COLUMNS) as dataset:
+    with Dataset(path, COLUMNS, CLOCK) as dataset:
         return list(dataset.read())
 
 
@@ -57,6 +58,12 @@ def test_windows_line_ends_and_a_byte_order_mark_are_read_through(write_csv: Wri
         ("20:52:00,a,-inf,1e999", ["cpu_pct: found '-inf'", "mem_pct: found '1e999'"]),
         ("20:52:00,a,1e12,1", ["cpu_pct: found '1e12', expected a number below 10^12"]),
         ("20:52:00,a,1,1e-19", ["mem_pct: found '1e-19', expected at most 18 digits"]),
+        ("20:52:00,a,,", ["line 2: found no value, expected a value of at least one metric"]),
+        ("20:52:00,a, ,1", ["cpu_pct: found ' ', expected a finite number"]),
+        (
+            "2024-05-01T20:52:00Z,a,1,2",
+            ["column ts: found '2024-05-01T20:52:00Z', expected a time"],
+        ),
         ("x,a,y,z", ["column ts", "column cpu_pct", "column mem_pct"]),
     ],
 )
@@ -72,6 +79,30 @@ def test_a_bad_row_names_line_column_found_and_expected(
     assert good == Row(3, "20:52:00", "b", ["1.0", "2.0"])
 
 
+def test_an_empty_field_is_no_value_and_the_others_count(write_csv: Write) -> None:
+    """A gap in one metric costs nothing in the others."""
+    path = write_csv(HEADER + "20:52:00,a,,2\n20:52:00,b,1,\n20:52:00,c,1,2\n")
+    assert [row.values for row in rows(path) if isinstance(row, Row)] == [
+        ["", "2.0"],
+        ["1.0", ""],
+        ["1.0", "2.0"],
+    ]
+    with Dataset(path, COLUMNS, CLOCK) as dataset:
+        report = dataset.validate()
+    assert (report.rows, report.missing) == (3, {"cpu_pct": 1, "mem_pct": 1})
+
+
+def test_a_data_set_has_one_form_of_time(write_csv: Write) -> None:
+    """That of the setting start; zones may differ, as they do when clocks change."""
+    times = ["2024-10-27T02:30:00+02:00", "2024-10-27T02:30:00+01:00", "02:30:00"]
+    path = write_csv(HEADER + "".join(f"{ts},a,1,2\n" for ts in times))
+    with Dataset(path, COLUMNS, ISO) as dataset:
+        first, second, bad = list(dataset.read())
+    assert [first[1], second[1]] == times[:2]
+    assert isinstance(bad, BadRow)
+    assert "expected a time YYYY-MM-DDTHH:mm:ss with Z or an offset" in str(bad.problems[0])
+
+
 def test_bytes_that_are_not_utf8_make_their_row_bad_only(write_csv: Write) -> None:
     """A file in another encoding is reported, not a crash."""
     path = write_csv(HEADER.encode() + b"20:52:00,M\xfcller,1,2\n20:52:00,b,1,2\n")
@@ -83,7 +114,7 @@ def test_bytes_that_are_not_utf8_make_their_row_bad_only(write_csv: Write) -> No
 def test_the_first_twenty_problems_are_shown_and_the_rest_counted(write_csv: Write) -> None:
     """The message stays one line of bounded length."""
     path = write_csv(HEADER + "20:52:00,a,x,y\n" * 30 + "20:52:00,a,1,2\n")
-    with Dataset(path, COLUMNS) as dataset:
+    with Dataset(path, COLUMNS, CLOCK) as dataset:
         report = dataset.validate()
     assert (report.rows, report.bad_rows, report.problems) == (1, 30, 60)
     assert report.text().count("expected") == 20
@@ -108,7 +139,7 @@ def test_a_file_that_is_no_data_set_is_refused(
 ) -> None:
     """Whole-file faults stop at once, also when bad rows are skipped."""
     path = write_csv(content)
-    with pytest.raises(DatasetError) as caught, Dataset(path, COLUMNS) as dataset:
+    with pytest.raises(DatasetError) as caught, Dataset(path, COLUMNS, CLOCK) as dataset:
         dataset.validate()
     assert str(caught.value).startswith(f"{path}: ")
     assert message in str(caught.value)
@@ -117,15 +148,15 @@ def test_a_file_that_is_no_data_set_is_refused(
 def test_a_missing_file_and_a_directory_are_refused(tmp_path: Path) -> None:
     """With the system's reason."""
     with pytest.raises(DatasetError, match="No such file"):
-        Dataset(tmp_path / "none.csv", COLUMNS)
+        Dataset(tmp_path / "none.csv", COLUMNS, CLOCK)
     with pytest.raises(DatasetError, match="directory"):
-        Dataset(tmp_path, COLUMNS)
+        Dataset(tmp_path, COLUMNS, CLOCK)
 
 
 def test_reading_twice_gives_the_same_rows(write_csv: Write) -> None:
     """The validation pass and the sending pass see one file."""
     path = write_csv(HEADER + "".join(f"20:52:00,s{i},{i},2\n" for i in range(5_000)))
-    with Dataset(path, COLUMNS) as dataset:
+    with Dataset(path, COLUMNS, CLOCK) as dataset:
         digest = dataset.sha256()
         first = list(dataset.read())
         assert list(dataset.read()) == first

@@ -6,7 +6,6 @@ from fractions import Fraction
 
 import pytest
 from reference_tables import half_up
-from server_monitoring.timestamps import CLOCK, form_of
 from server_monitoring.windows import Windows, rounded_average
 
 
@@ -47,34 +46,3 @@ def test_averages_equal_fractions_for_random_totals_ties_and_negative_ones() -> 
         exact = half_up(Fraction(unscaled, 10**18 * count))
         assert Fraction(rounded_average(total, count)) == exact
         assert str(rounded_average(total, count))[-3] == "."
-
-
-@pytest.mark.parametrize("text", ["00:00:00", "09:05:59", "20:52:00", "23:59:59"])
-def test_a_clock_time_survives_the_way_to_seconds_and_back(text: str) -> None:
-    """The form is recognized and written back alike."""
-    assert form_of(text) is CLOCK
-    assert CLOCK.from_seconds(CLOCK.to_seconds(text)) == text
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "24:00:00",
-        "12:60:00",
-        "12:00:60",
-        "1:00:00",
-        "12:00",
-        "12:00:00 ",
-        "\uff11\uff12:00:00",
-        "12:00:00\n",
-    ],
-)
-def test_what_is_no_clock_time_has_no_form(text: str) -> None:
-    """Also digits of other scripts and surrounding blanks."""
-    assert form_of(text) is None
-
-
-def test_a_second_past_midnight_is_written_from_midnight_on() -> None:
-    """The end of a day's last windows."""
-    assert CLOCK.from_seconds(86_410) == "00:00:10"

@@ -70,6 +70,12 @@ def test_killed_process_is_restarted_but_not_one_that_gave_a_reason(name: str) -
     assert service["RestartPreventExitStatus"] == ["1 2 3 4 5 6 7"]
 
 
+def test_producer_gets_the_runs_options_each_as_one_word() -> None:
+    """Braces keep an empty value as a word; without them it is none."""
+    [command] = directives(render("produce.service.j2"))["ExecStart"]
+    assert command.endswith(" --on-bad-row ${ON_BAD_ROW} --rate ${RATE} $REALTIME")
+
+
 def test_configuration_renders_as_it_stands() -> None:
     """What the app reads is exactly the mapping that was validated."""
     assert yaml.safe_load(render("config.yml.j2")) == settings(Path("/var/lib/server-monitoring"))

@@ -5,6 +5,7 @@ import gc
 from pathlib import Path
 
 from server_monitoring import config
+from server_monitoring.dataset import Dataset
 from server_monitoring.runs import Run, checked_run_id
 
 
@@ -43,6 +44,16 @@ def load_config(args: argparse.Namespace) -> config.Config:
         checked_run_id(run_id)
     path: Path = args.config or config.default_path(run_id)
     return config.load(path)
+
+
+def open_dataset(path: Path, settings: config.Config) -> Dataset:
+    """Open a data set with the columns and the time form of the configuration.
+
+    Raises:
+        DatasetError: see `dataset.Dataset`.
+
+    """
+    return Dataset(path, [m.column for m in settings.metrics()], settings.time_form())
 
 
 def collect_rarely() -> None:

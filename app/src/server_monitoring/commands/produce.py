@@ -2,18 +2,20 @@
 
 import argparse
 import functools
+import math
 from collections.abc import Iterator
 from pathlib import Path
 
 from server_monitoring import __version__, notify
+from server_monitoring.bad_rows import set_aside
 from server_monitoring.commands import common
 from server_monitoring.config import Config
 from server_monitoring.dataset import Dataset, Report, Row
-from server_monitoring.durable import replace_file, storage_error, write_json
+from server_monitoring.durable import write_json
 from server_monitoring.errors import DatasetError
 from server_monitoring.marker import only_producer
+from server_monitoring.pace import Pace
 from server_monitoring.runs import Run
-from server_monitoring.segment import csv_row
 from server_monitoring.summary import Timer, rates
 
 HELP = "send a data set to the topics, one record per metric and row; started again, go on"
@@ -29,7 +31,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         required=True,
         type=Path,
         metavar="FILE",
-        help="CSV file with ts, server_id and a column for each metric",
+        help="file with ts, server_id and a column for each metric: CSV, plain or compressed "
+        "(gzip, zstd), or Parquet",
     )
     parser.add_argument(
         "--on-bad-row",
@@ -38,20 +41,43 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="stop before anything is sent (default), or leave bad rows out and list them in the "
         "run's bad-rows.csv",
     )
+    parser.add_argument(
+        "--rate",
+        type=_rate,
+        metavar="N",
+        help="send at most N rows a second (default: as fast as the broker takes them)",
+    )
+    parser.add_argument(
+        "--realtime",
+        action="store_true",
+        help="send each row as long after the first one as their times say",
+    )
     common.add_config(parser)
+
+
+def _rate(text: str) -> float | None:
+    """Return rows a second; 0 is no limit, so that a setting can say so."""
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = -1
+    if not 0 <= rate < math.inf:
+        raise argparse.ArgumentTypeError(f"found {text!r}, expected a number, 0 for no limit")
+    return rate or None
 
 
 def run(args: argparse.Namespace) -> int:
     """Validate the whole data set, send what is not there yet, and write produce.json."""
     common.collect_rarely()
     config = common.load_config(args)
-    with Dataset(args.dataset, [m.column for m in config.metrics()]) as dataset:
+    with common.open_dataset(args.dataset, config) as dataset:
         sha256, size = dataset.sha256()
         report = _validated(dataset, args)
         run_files = common.open_run(args, config)
         with only_producer(run_files):
-            _set_aside(dataset, run_files, report)
-            summary = _send(config, run_files, dataset, report, sha256)
+            set_aside(dataset, run_files, report)
+            pace = Pace(args.rate, dataset.form.to_seconds if args.realtime else None)
+            summary = _send(config, run_files, dataset, report, sha256, pace)
             if summary is None:
                 return 0
             about = {"name": args.dataset.name, "sha256": sha256, "bytes": size}
@@ -60,6 +86,7 @@ def run(args: argparse.Namespace) -> int:
                 "dataset": {**about, "rows": report.rows},
                 "on_bad_row": args.on_bad_row,
                 "bad_rows": report.bad_rows,
+                "missing": report.missing,
             }
             write_json(_summary_path(run_files), head | summary)
     return 0
@@ -82,7 +109,7 @@ def _summary_path(run_files: Run) -> Path:
 
 
 def _send(
-    config: Config, run_files: Run, dataset: Dataset, report: Report, sha256: str
+    config: Config, run_files: Run, dataset: Dataset, report: Report, sha256: str, pace: Pace
 ) -> dict[str, object] | None:
     """Send the rows that are not in the topics; return the summary, None if it is there already."""
     # Kafka's client is not there in the analysis venv.
@@ -94,6 +121,7 @@ def _send(
         return None
     find = functools.partial(_good, dataset, report)
     held = producer.find_sent(config, run_files, marker, find) if resumed else {}
+    pace.after = min(held.values(), default=0)
     again = ", going on where an earlier start was broken off" if resumed else ""
     notify.ready(f"sending {report.rows} rows of {dataset.path.name}{again}")
     timer = Timer()
@@ -104,7 +132,7 @@ def _send(
         if status.due() or rows == report.rows:
             status.tell(_line(rows, report.rows, metrics, timer.seconds()))
 
-    sent = producer.produce(config, run_files, marker, _good(dataset, report), held, progress)
+    sent = producer.produce(config, run_files, marker, _good(dataset, report), held, pace, progress)
     now = {topic: rows - sent.found[topic] for topic, rows in sent.rows.items()}
     return {
         "rows": sent.rows,
@@ -141,26 +169,3 @@ def _good(dataset: Dataset, report: Report) -> Iterator[Row]:
             f"{dataset.path}: changed while it was sent: found {rows} good and {bad} bad rows, "
             f"expected {report.rows} and {report.bad_rows}; start a run with another id"
         )
-
-
-def _set_aside(dataset: Dataset, run_files: Run, report: Report) -> None:
-    """List the bad rows, with line and reason, in the run's bad-rows.csv."""
-    if not report.bad_rows:
-        return
-    path = run_files.directory / "bad-rows.csv"
-
-    def fill(temporary: Path) -> None:
-        with temporary.open("w", encoding="utf-8", errors="surrogateescape", newline="") as out:
-            out.write(csv_row(["line", "reason", "row"]))
-            for row in dataset.read():
-                if not isinstance(row, Row):
-                    reason = "; ".join(
-                        str(problem).removeprefix(f"line {row.line}").lstrip(",: ")
-                        for problem in row.problems
-                    )
-                    out.write(csv_row([row.line, reason, csv_row(row.fields).rstrip("\n")]))
-
-    try:
-        replace_file(path, fill)
-    except OSError as error:
-        raise storage_error(path, error) from error

@@ -5,7 +5,6 @@ import json
 from pathlib import Path
 
 from server_monitoring.commands import common
-from server_monitoring.dataset import Dataset
 from server_monitoring.errors import DatasetError
 
 HELP = "check a configuration and, if one is named, a data set"
@@ -14,7 +13,12 @@ EXAMPLE = "server-monitoring validate --dataset metrics.csv"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument("--dataset", type=Path, metavar="FILE", help="CSV file to check row by row")
+    parser.add_argument(
+        "--dataset",
+        type=Path,
+        metavar="FILE",
+        help="file to check row by row: CSV, plain or compressed (gzip, zstd), or Parquet",
+    )
     parser.add_argument(
         "--json", action="store_true", help="print what was found as JSON instead of a line"
     )
@@ -27,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
     found: dict[str, object] = {"groups": sorted(config.groups)}
     line = f"configuration valid: groups {', '.join(config.groups)}"
     if args.dataset is not None:
-        with Dataset(args.dataset, [m.column for m in config.metrics()]) as dataset:
+        with common.open_dataset(args.dataset, config) as dataset:
             sha256, size = dataset.sha256()
             report = dataset.validate()
         found["dataset"] = {
@@ -35,6 +39,7 @@ def run(args: argparse.Namespace) -> int:
             "sha256": sha256,
             "bytes": size,
             "rows": report.rows,
+            "missing": report.missing,
             "bad_rows": report.bad_rows,
             "problems": [problem._asdict() for problem in report.shown],
         }

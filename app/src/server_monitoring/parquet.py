@@ -1,0 +1,78 @@
+"""Parquet files as rows of texts, such as a CSV file would hold. Needs pyarrow."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from pathlib import Path
+from typing import BinaryIO
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from server_monitoring.errors import DatasetError, one_line
+
+ROWS_PER_BATCH = 5_000
+
+
+class ParquetSource:
+    """A Parquet file of which only the wanted columns are read.
+
+    A row's number is its place in the file; the first is 1.
+    """
+
+    unit = "row"
+
+    def __init__(self, path: Path, file: BinaryIO, columns: Sequence[str]) -> None:
+        """Read the schema.
+
+        Raises:
+            DatasetError: the file is broken.
+
+        """
+        self._path = path
+        self._file = file
+        try:
+            names = self._open().schema_arrow.names
+        except (pa.ArrowException, OSError) as error:
+            raise self._broken(1, error) from error
+        # Others may be of any type, and are not looked at.
+        self.header = [name for name in names if name in columns]
+
+    def _open(self) -> pq.ParquetFile:
+        self._file.seek(0)
+        # A buffer of its own for each column, instead of a whole row group at once.
+        return pq.ParquetFile(pa.PythonFile(self._file, mode="r"), buffer_size=1 << 16)
+
+    def _broken(self, row: int, error: Exception) -> DatasetError:
+        return DatasetError(
+            f"{self._path}: row {row}: not a readable Parquet file: {one_line(error, 160)}; "
+            "write it again"
+        )
+
+    def rows(self) -> Iterator[tuple[int, list[str]]]:
+        """Yield each row's number and fields."""
+        number = 1
+        try:
+            batches = self._open().iter_batches(ROWS_PER_BATCH, columns=self.header)
+            for batch in batches:
+                columns = [batch.column(name).to_pylist() for name in self.header]
+                for values in zip(*columns, strict=True):
+                    yield number, [field_text(value) for value in values]
+                    number += 1
+        except (pa.ArrowException, OSError) as error:
+            raise self._broken(number, error) from error
+
+
+def field_text(value: object) -> str:
+    """Return a value as a CSV file would hold it; what has no such form is shown and refused."""
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        # Without a zone the text has none either, and is refused as a time.
+        shown = value.astimezone(UTC) if value.tzinfo is not None else value
+        return shown.isoformat().replace("+00:00", "Z")
+    if isinstance(value, (date, time)):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    return str(value)
