@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from server_monitoring import __version__
-from server_monitoring.commands import analyze, consume, probe, produce, validate
+from server_monitoring.commands import analyze, consume, probe, produce, simulate, validate
 from server_monitoring.errors import ServerMonitoringError, UsageError
 
 COMMANDS = {
@@ -16,6 +16,7 @@ COMMANDS = {
     "analyze": analyze,
     "validate": validate,
     "probe": probe,
+    "simulate": simulate,
 }
 EXIT_STATUSES = (
     "exit status: 0 done, 2 usage, 3 configuration, 4 data set, 5 broker or topic, 6 storage, "

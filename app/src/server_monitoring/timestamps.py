@@ -8,7 +8,7 @@ one that windows are written in. Callers ask a form and never look into the text
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 
 SECONDS_PER_DAY = 86_400
@@ -90,6 +90,19 @@ def offset_of(zone: str) -> int:
     if zone == "Z":
         return 0
     return (-1 if zone[0] == "-" else 1) * (int(zone[1:3]) * 3600 + int(zone[4:6]) * 60)
+
+
+def text_of(second: int, like: str) -> str:
+    """Return a second as text of the form, and in the zone, of the time stamp `like`.
+
+    HH:mm:ss begins again at 00:00:00 past midnight.
+    """
+    if form_of(like) is CLOCK:
+        of_day = second % SECONDS_PER_DAY
+        return f"{of_day // 3600:02d}:{of_day // 60 % 60:02d}:{of_day % 60:02d}"
+    zone = zone_of(like)
+    local = datetime.fromtimestamp(second + offset_of(zone), UTC)
+    return local.strftime("%Y-%m-%dT%H:%M:%S") + zone
 
 
 def expected_forms() -> str:
