@@ -9,6 +9,7 @@ import yaml
 def settings(data_dir: Path, servers: tuple[str, ...] = ("127.0.0.1:9",)) -> dict[str, Any]:
     """Return the two metric groups with the general defaults."""
     return {
+        "kafka_client": "kafka-python",
         "bootstrap_servers": list(servers),
         "data_dir": str(data_dir),
         "window_seconds": 30,

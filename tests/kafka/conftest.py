@@ -19,6 +19,7 @@ from kafka_broker import (  # noqa: E402 - found by the line above
     free_port,
     make_pipeline,
 )
+from server_monitoring.broker import CLIENTS  # noqa: E402
 
 
 @pytest.fixture(scope="session")
@@ -60,7 +61,14 @@ def broker(make_broker: Callable[[], Broker]) -> Broker:
     return make_broker()
 
 
+@pytest.fixture(params=CLIENTS)
+def client(request: pytest.FixtureRequest) -> str:
+    """Return each Kafka client in turn: the same must be true of both."""
+    name: str = request.param
+    return name
+
+
 @pytest.fixture
-def pipeline(broker: Broker, tmp_path: Path) -> Pipeline:
+def pipeline(broker: Broker, tmp_path: Path, client: str) -> Pipeline:
     """Return the two metric groups with topics of this test's own, 3 partitions each."""
-    return make_pipeline(broker, tmp_path, partitions=3)
+    return make_pipeline(broker, tmp_path, partitions=3, client=client)

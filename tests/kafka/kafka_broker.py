@@ -151,9 +151,11 @@ class Pipeline:
         )
 
 
-def make_pipeline(broker: Broker, directory: Path, partitions: int) -> Pipeline:
+def make_pipeline(
+    broker: Broker, directory: Path, partitions: int, client: str = "kafka-python"
+) -> Pipeline:
     """Give the default settings' topics names of their own, and create them."""
-    values = settings(directory / "data", (broker.address,))
+    values = settings(directory / "data", (broker.address,)) | {"kafka_client": client}
     suffix = uuid.uuid4().hex[:8]
     metrics = [m for group in values["groups"].values() for m in group["metrics"]]
     for metric in metrics:

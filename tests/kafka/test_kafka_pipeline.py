@@ -244,11 +244,13 @@ def test_a_missing_topic_is_named_within_15_seconds(
 
 
 @pytest.mark.parametrize("command", ["produce", "consume", "probe"])
-def test_a_broker_that_is_down_is_named_and_not_waited_for(tmp_path: Path, command: str) -> None:
+def test_a_broker_that_is_down_is_named_and_not_waited_for(
+    tmp_path: Path, command: str, client: str
+) -> None:
     """Nothing listens there; no traceback, no hanging."""
     write_dataset(tmp_path / "m.csv", 10)
     nobody = Broker(Path(), tmp_path, free_port())
-    values = settings(tmp_path / "data", (nobody.address,))
+    values = settings(tmp_path / "data", (nobody.address,)) | {"kafka_client": client}
     down = Pipeline(nobody, write_settings(tmp_path / "c.yml", values), values, tmp_path / "data")
     own = {
         "produce": ["--run-id", "r1", "--dataset", str(tmp_path / "m.csv")],
@@ -288,11 +290,11 @@ def test_topics_with_different_partitions_are_refused(
 
 
 def test_a_broker_that_dies_while_sending_ends_the_producer_with_a_line(
-    make_broker: Callable[[], Broker], tmp_path: Path
+    make_broker: Callable[[], Broker], tmp_path: Path, client: str
 ) -> None:
     """Within the delivery time, not never; and the consumer keeps what it stored."""
     broker = make_broker()
-    pipeline = make_pipeline(broker, tmp_path, partitions=3)
+    pipeline = make_pipeline(broker, tmp_path, 3, client)
     write_dataset(tmp_path / "m.csv", 200_000)
     with consumer(pipeline, "r1", "cpu_mem") as consuming:
         producer = subprocess.Popen(
@@ -316,6 +318,26 @@ def test_a_broker_that_dies_while_sending_ends_the_producer_with_a_line(
     for path in (pipeline.run_directory("r1") / "raw").glob("*/*.csv"):
         sidecar = json.loads(path.with_suffix(".json").read_text())
         assert path.stat().st_size == sidecar["bytes"]
+
+
+def test_a_consumer_outlives_a_restart_of_the_broker(
+    make_broker: Callable[[], Broker], tmp_path: Path, client: str
+) -> None:
+    """It reads on when the broker is back, without anybody's help."""
+    broker = make_broker()
+    pipeline = make_pipeline(broker, tmp_path, 3, client)
+    rows = write_dataset(tmp_path / "m.csv", 1_000)
+    with consumer(pipeline, "r1", "cpu_mem") as process:
+        broker.stop(hard=True)
+        time.sleep(2)
+        assert process.poll() is None
+        broker.start()
+        done = pipeline.run("produce", "--run-id", "r1", "--dataset", str(tmp_path / "m.csv"))
+        assert done.returncode == 0, done.stderr
+        publish_end(pipeline, "r1")
+        finish(process)
+    for topic in list(topics(pipeline))[:2]:
+        assert len(stored(pipeline, "r1", topic)) == len(rows)
 
 
 def test_offsets_that_the_broker_no_longer_has_are_an_error_not_a_gap(

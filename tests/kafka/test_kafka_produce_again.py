@@ -132,7 +132,7 @@ def test_a_topic_that_may_not_be_written_is_named_with_the_first_line(
     assert done.returncode == 5
     error = done.stderr.splitlines()[-1]
     assert f"topic {topic}: the record of line 2 was not accepted" in error
-    assert "AuthorizationFailed" in error
+    assert "authorization" in error.lower()
 
 
 def test_a_gap_that_a_refused_record_left_is_refused(pipeline: Pipeline, tmp_path: Path) -> None:

@@ -13,10 +13,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
-from server_monitoring.broker import TopicPartition
 from server_monitoring.config import Group, Share
 from server_monitoring.errors import BrokerError, StorageError
-from server_monitoring.reader import Reader
+from server_monitoring.reader import Reader, TopicPartition
 from server_monitoring.runs import Run
 from server_monitoring.sidecar import sidecar_path
 

@@ -1,124 +1,116 @@
-"""The Kafka client: only this module and `reader` import one, so that another can take its place.
+"""What the rest of the app knows of Kafka: topics, records, and a client that can be chosen.
 
-Every failure becomes a BrokerError that names the broker or the topic and says what to do, and
-every wait has an end.
+A client is a module in `clients`. Every failure of one becomes a BrokerError that names the broker
+or the topic and says what to do, and every wait has an end.
 """
 
-import contextlib
-import logging
-from collections.abc import Iterator, Sequence
+import importlib
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import Any, NamedTuple, Protocol, cast
 
-import kafka
-from kafka.admin import KafkaAdminClient
-from kafka.consumer.fetcher import ConsumerRecord
-from kafka.errors import (
-    KafkaError,
-    KafkaTimeoutError,
-    TopicAlreadyExistsError,
-)
-from kafka.structs import TopicPartition
+from server_monitoring.errors import BrokerError
+from server_monitoring.reader import Reader
 
-from server_monitoring.errors import BrokerError, one_line
-
-CLIENT = f"kafka-python {kafka.__version__}"
+KAFKA_PYTHON, CONFLUENT = "kafka-python", "confluent-kafka"
+CLIENTS = (KAFKA_PYTHON, CONFLUENT)
 CONNECT_SECONDS = 10
 DELIVERY_SECONDS = 15
-
-# The client logs each retry; its final word reaches the user as a BrokerError.
-logging.getLogger("kafka").addHandler(logging.NullHandler())
-logging.getLogger("kafka").propagate = False
-
-Records = dict[TopicPartition, list[ConsumerRecord]]
-
-__all__ = [
-    "CLIENT",
-    "ConsumerRecord",
-    "KafkaError",
-    "KafkaTimeoutError",
-    "Records",
-    "TopicPartition",
-    "common_options",
-    "create_topic",
-    "missing_topic",
-    "open_producer",
-    "topic_ids",
-    "translated",
-]
+BATCH_BYTES = 256 * 1024
+LINGER_MS = 50
+MAX_RECORD_BYTES = 4 * 1024 * 1024
+FETCH_BYTES = 8 * 1024 * 1024
+FETCH_WAIT_MS = 200
+# Of a topic that only probes use.
+PROBE_RETENTION_MS = 3_600_000
 
 
-@contextlib.contextmanager
-def translated(servers: Sequence[str], doing: str) -> Iterator[None]:
-    """Turn the client's errors into a BrokerError about `doing`."""
-    names = ", ".join(servers)
-    try:
-        yield
-    except KafkaTimeoutError as error:
-        raise BrokerError(
-            f"broker {names}: no answer in time while {doing}; check that kafka.service runs "
-            "there and that this host reaches it"
-        ) from error
-    except KafkaError as error:
-        raise BrokerError(
-            f"broker {names}: {one_line(error, 160)} while {doing}; see the broker's log"
-        ) from error
+class Ack(NamedTuple):
+    """Where a record is; offset is -1 where the client does not know."""
+
+    offset: int
 
 
-def common_options(servers: Sequence[str]) -> dict[str, object]:
-    """Return what all clients are told."""
-    return {
-        "bootstrap_servers": list(servers),
-        "bootstrap_timeout_ms": CONNECT_SECONDS * 1000,
-        "request_timeout_ms": CONNECT_SECONDS * 1000,
-        "reconnect_backoff_max_ms": 1000,
-        "allow_auto_create_topics": False,
-        "metrics_enabled": False,
-    }
+class Future(Protocol):
+    """What becomes of a record.
 
-
-def _admin_options(servers: Sequence[str]) -> dict[str, object]:
-    left_out = ("allow_auto_create_topics", "metrics_enabled")
-    return {k: v for k, v in common_options(servers).items() if k not in left_out}
-
-
-def create_topic(servers: Sequence[str], topic: str) -> bool:
-    """Create a one-partition topic that keeps records for an hour; False if it was there.
-
-    Raises:
-        BrokerError: the broker does not answer or refuses.
+    Attributes:
+        is_done: whether it is decided.
+        value: what the broker said, with an `offset`, once it has the record.
 
     """
-    with translated(servers, f"creating topic {topic}"):
-        admin = KafkaAdminClient(**_admin_options(servers))
-        try:
-            if topic in admin.list_topics():
-                return False
-            options = {"num_partitions": 1, "configs": {"retention.ms": "3600000"}}
-            with contextlib.suppress(TopicAlreadyExistsError):
-                admin.create_topics(
-                    {topic: options}, timeout_ms=CONNECT_SECONDS * 1000, wait_for_metadata=True
-                )
-            return True
-        finally:
-            admin.close()
+
+    is_done: bool
+    value: Any
+
+    def failed(self) -> bool:
+        """Return whether the broker does not have it."""
+
+    def get(self, timeout: float) -> Any:
+        """Wait, and return `value`, or raise the reason why not."""
 
 
-def topic_ids(servers: Sequence[str], topics: Sequence[str]) -> dict[str, str]:
-    """Return the id that the broker gave each topic when it was made.
+class Producer(Protocol):
+    """Sends to partitions that the caller chooses; idempotent, acks=all."""
 
-    Raises:
-        BrokerError: the broker does not answer, or a topic is missing.
+    def send(
+        self,
+        topic: str,
+        value: bytes,
+        key: bytes | None,
+        headers: list[tuple[str, bytes]],
+        partition: int,
+    ) -> Future:
+        """Give a record to the client; raise the client's ERROR or TIMEOUT if it takes none."""
+
+    def flush(self, timeout: float) -> None:
+        """Wait until all is decided; raise the client's TIMEOUT if it is not in time."""
+
+
+class Client(Protocol):
+    """A module of `clients`.
+
+    Attributes:
+        ERROR, TIMEOUT: what its producer raises; TIMEOUT, looked for first, is that no answer came.
 
     """
-    with translated(servers, "asking for topic ids"):
-        admin = KafkaAdminClient(**_admin_options(servers))
-        try:
-            found = {t["name"]: t for t in admin.describe_topics(list(topics))}
-        finally:
-            admin.close()
-    for topic in topics:
-        if topic not in found or found[topic]["error_code"]:
-            raise missing_topic(servers, topic)
-    return {topic: str(found[topic]["topic_id"]) for topic in topics}
+
+    ERROR: type[Exception]
+    TIMEOUT: type[Exception]
+
+    def description(self) -> str:
+        """Return the client's name and version."""
+
+    def translated(self, servers: Sequence[str], doing: str) -> AbstractContextManager[None]:
+        """Turn the client's errors into a BrokerError about `doing`."""
+
+    def open_reader(self, servers: Sequence[str], group_id: str | None = None) -> Reader:
+        """Connect; `group_id` is the name under which offsets are committed."""
+
+    def open_producer(self, servers: Sequence[str]) -> AbstractContextManager[Producer]:
+        """Connect."""
+
+    def create_topic(self, servers: Sequence[str], topic: str) -> bool:
+        """Create a one-partition topic that keeps records for an hour; False if it was there."""
+
+
+def client_for(name: str) -> Client:
+    """Return one of CLIENTS; only then is it imported."""
+    module = f"server_monitoring.clients.{name.replace('-', '_')}"
+    return cast("Client", importlib.import_module(module))
+
+
+def no_answer(servers: Sequence[str], doing: str) -> BrokerError:
+    """Return the error for a broker that is silent."""
+    return BrokerError(
+        f"broker {', '.join(servers)}: no answer in time while {doing}; check that kafka.service "
+        "runs there and that this host reaches it"
+    )
+
+
+def failed(servers: Sequence[str], reason: str, doing: str) -> BrokerError:
+    """Return the error for a broker that refuses."""
+    return BrokerError(f"broker {', '.join(servers)}: {reason} while {doing}; see the broker's log")
 
 
 def missing_topic(servers: Sequence[str], topic: str) -> BrokerError:
@@ -129,35 +121,17 @@ def missing_topic(servers: Sequence[str], topic: str) -> BrokerError:
     )
 
 
-class _Producer(kafka.KafkaProducer):  # type: ignore[misc] # the client has no types
-    """A producer whose end is quiet: the client's own raises again when it is collected."""
+def offset_gone(servers: Sequence[str], reason: str) -> BrokerError:
+    """Return the error for an offset that the broker no longer has."""
+    return BrokerError(
+        f"broker {', '.join(servers)}: {reason}: the stored offset is no longer on the broker "
+        "(retention, or the topic was made anew); start a new run"
+    )
 
-    def close(self, timeout: float | None = None, null_logger: bool = False) -> None:  # noqa: FBT001, FBT002 - the signature is the client's
-        """Close; records that were not acknowledged were already reported by their futures."""
-        with contextlib.suppress(KafkaError):
-            super().close(timeout, null_logger)
 
-
-@contextlib.contextmanager
-def open_producer(servers: Sequence[str]) -> Iterator[kafka.KafkaProducer]:
-    """Open an idempotent producer (acks=all) with batches that keep the loop from waiting.
-
-    Raises:
-        BrokerError: the broker does not answer within CONNECT_SECONDS.
-
-    """
-    with translated(servers, "connecting"):
-        producer = _Producer(
-            **common_options(servers),
-            enable_idempotence=True,
-            acks="all",
-            batch_size=256 * 1024,
-            linger_ms=50,
-            max_request_size=4 * 1024 * 1024,
-            max_block_ms=CONNECT_SECONDS * 1000,
-            delivery_timeout_ms=DELIVERY_SECONDS * 1000,
-        )
-    try:
-        yield producer
-    finally:
-        producer.close(timeout=1)
+def first_poll_unanswered(servers: Sequence[str]) -> BrokerError:
+    """Return the error for a broker that gives nothing to read."""
+    return BrokerError(
+        f"broker {', '.join(servers)}: the first poll was not answered within "
+        f"{CONNECT_SECONDS} s; check the broker's log"
+    )

@@ -11,6 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from server_monitoring import timestamps
+from server_monitoring.broker import CLIENTS
 from server_monitoring.errors import ConfigError, UsageError
 from server_monitoring.runs import Run
 from server_monitoring.settings import Node, load_yaml
@@ -22,6 +23,7 @@ AVERAGE, MAXIMUM = "average", "maximum"
 JOIN_WINDOWS, JOIN_ROWS = "windows", "rows"
 OTHER_COLUMNS = {"server_id", "window_start", "window_end", "alert"}
 KEYS = (
+    "kafka_client",
     "bootstrap_servers",
     "data_dir",
     "window_seconds",
@@ -81,6 +83,7 @@ class Share:
 class Config:
     """A valid configuration."""
 
+    kafka_client: str
     bootstrap_servers: tuple[str, ...]
     data_dir: Path
     window_seconds: int
@@ -171,6 +174,7 @@ def parse(root: Node) -> Config:
         raise keys["slide_seconds"].fail(f"at most window_seconds ({window})")
     groups = _groups(keys["groups"])
     return Config(
+        kafka_client=keys["kafka_client"].choice(*CLIENTS),
         bootstrap_servers=_servers(keys["bootstrap_servers"]),
         data_dir=Path(keys["data_dir"].text("an absolute path", lambda text: text.startswith("/"))),
         window_seconds=window,

@@ -6,15 +6,14 @@ broker only show progress. Memory is bounded by one poll's records.
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from server_monitoring.assignment import Claim, assigned_partitions, check_not_moved
-from server_monitoring.broker import ConsumerRecord, Records, TopicPartition
 from server_monitoring.config import Group, Share
 from server_monitoring.errors import BrokerError
-from server_monitoring.reader import Reader
+from server_monitoring.reader import Reader, Record, Records, TopicPartition
 from server_monitoring.records import RUN_ID_HEADER, Reading, decode_value, row_number
 from server_monitoring.runs import Run
 from server_monitoring.segment import Segment, csv_lines
@@ -179,7 +178,7 @@ class Consumer:
                 self.progress.first = self.progress.first or began
 
     def _sift(
-        self, segment: Segment, batch: list[ConsumerRecord], column: str
+        self, segment: Segment, batch: Sequence[Record], column: str
     ) -> tuple[list[Reading], int]:
         """Return the readings of this run that are not stored yet, and the last row number.
 

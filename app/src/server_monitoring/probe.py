@@ -6,16 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from server_monitoring.assignment import assigned_partitions
-from server_monitoring.broker import (
-    CONNECT_SECONDS,
-    TopicPartition,
-    create_topic,
-    open_producer,
-    translated,
-)
+from server_monitoring.broker import CONNECT_SECONDS, KAFKA_PYTHON, client_for
 from server_monitoring.config import Config, Share
 from server_monitoring.errors import BrokerError
-from server_monitoring.reader import Reader
+from server_monitoring.reader import TopicPartition
 
 PROBE_TOPIC = "server-monitoring-probe"
 
@@ -29,21 +23,23 @@ class Answer:
     seconds: float
 
 
-def probe(servers: Sequence[str]) -> Answer:
+def probe(servers: Sequence[str], client_name: str = KAFKA_PYTHON) -> Answer:
     """Produce one record and read it back.
 
     Raises:
         BrokerError: the broker does not answer, refuses, or does not give the record back.
 
     """
-    created = create_topic(servers, PROBE_TOPIC)
+    client = client_for(client_name)
+    created = client.create_topic(servers, PROBE_TOPIC)
     token = uuid.uuid4().hex.encode()
     start = time.monotonic()
-    with open_producer(servers) as producer, translated(servers, "producing the probe's record"):
-        future = producer.send(PROBE_TOPIC, value=token, partition=0)
+    doing = "producing the probe's record"
+    with client.open_producer(servers) as producer, client.translated(servers, doing):
+        future = producer.send(PROBE_TOPIC, token, None, [], 0)
         offset = int(future.get(timeout=CONNECT_SECONDS).offset)
     tp = TopicPartition(PROBE_TOPIC, 0)
-    with Reader(servers) as reader:
+    with client.open_reader(servers) as reader:
         records = reader.start({tp: offset})
         deadline = time.monotonic() + CONNECT_SECONDS
         while time.monotonic() < deadline:
@@ -63,6 +59,6 @@ def check_topics(config: Config) -> None:
         BrokerError: one is missing, or those of a group differ in their number of partitions.
 
     """
-    with Reader(config.bootstrap_servers) as reader:
+    with client_for(config.kafka_client).open_reader(config.bootstrap_servers) as reader:
         for group in config.groups.values():
             assigned_partitions(reader, group, Share(index=0, hosts=1))

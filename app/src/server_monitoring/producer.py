@@ -13,13 +13,13 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from server_monitoring import resume
-from server_monitoring.broker import DELIVERY_SECONDS, TopicPartition, open_producer, translated
+from server_monitoring.broker import DELIVERY_SECONDS, client_for
 from server_monitoring.config import Config
 from server_monitoring.dataset import Row
 from server_monitoring.errors import BrokerError
 from server_monitoring.marker import Marker, begin
 from server_monitoring.pace import Pace, chunks
-from server_monitoring.reader import Reader
+from server_monitoring.reader import Reader, TopicPartition
 from server_monitoring.runs import Run
 from server_monitoring.sender import Checkpoints, Chunk, Sender, Sent, settle
 
@@ -36,7 +36,7 @@ def start(config: Config, run: Run, sha256: str, dataset: Path) -> tuple[Marker,
 
     """
     metrics = config.metrics()
-    with Reader(config.bootstrap_servers) as reader:
+    with client_for(config.kafka_client).open_reader(config.bootstrap_servers) as reader:
         partitions = {metric.topic: reader.partitions(metric.topic) for metric in metrics}
         ids = reader.topic_ids(list(partitions))
         offsets = _end_offsets(reader, partitions)
@@ -60,7 +60,7 @@ def find_sent(
 
     """
     checkpoint = resume.read_checkpoint(run, marker)
-    with Reader(config.bootstrap_servers) as reader:
+    with client_for(config.kafka_client).open_reader(config.bootstrap_servers) as reader:
         ends = _end_offsets(reader, marker.partitions())
         found = resume.find(reader, marker.run_id, checkpoint, ends)
     if any(at.rows for at in found.values()):
@@ -94,25 +94,26 @@ def produce(
         StorageError: a checkpoint cannot be written.
 
     """
-    servers, metrics = config.bootstrap_servers, config.metrics()
+    client, servers = client_for(config.kafka_client), config.bootstrap_servers
+    metrics = config.metrics()
     topics = [metric.topic for metric in metrics]
     sent = Sent(dict.fromkeys(topics, 0), dict.fromkeys(topics, 0))
     checkpoints = Checkpoints(run, resume.read_checkpoint(run, marker))
     in_flight: deque[Chunk] = deque()
     settled = 0
-    with open_producer(servers) as producer:
-        sender = Sender(producer.send, servers, marker, metrics, held, sent)
+    with client.open_producer(servers) as producer:
+        sender = Sender(client, producer, servers, marker, metrics, held, sent)
         for chunk in chunks(rows, ROWS_PER_CHUNK, pace):
             in_flight.append(sender.send(chunk))
             if len(in_flight) > CHUNKS_IN_FLIGHT:
                 settled += settle(in_flight.popleft(), checkpoints)
                 progress(settled)
-        with translated(servers, "waiting for the last acknowledgements"):
+        with client.translated(servers, "waiting for the last acknowledgements"):
             producer.flush(timeout=DELIVERY_SECONDS + 5)
         while in_flight:
             settled += settle(in_flight.popleft(), checkpoints)
         progress(settled)
-    with Reader(servers) as reader:
+    with client.open_reader(servers) as reader:
         _check_topics(reader, marker)
         sent.end_offsets = _end_offsets(reader, marker.partitions())
     return sent

@@ -14,13 +14,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from server_monitoring.broker import ConsumerRecord, TopicPartition
 from server_monitoring.config import Metric
 from server_monitoring.dataset import Row
 from server_monitoring.durable import write_json
 from server_monitoring.errors import BrokerError
 from server_monitoring.marker import Marker
-from server_monitoring.reader import Reader
+from server_monitoring.reader import Reader, Record, TopicPartition
 from server_monitoring.records import RUN_ID_HEADER, partition_for, row_number
 from server_monitoring.runs import Run
 
@@ -101,7 +100,7 @@ def find(
     return found
 
 
-def _own_rows(records: Iterable[ConsumerRecord], run_id: str) -> Iterator[int]:
+def _own_rows(records: Iterable[Record], run_id: str) -> Iterator[int]:
     header = (RUN_ID_HEADER, run_id.encode())
     for record in records:
         if header in record.headers:

@@ -2,35 +2,27 @@
 
 import json
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from server_monitoring import resume
-from server_monitoring.broker import (
-    DELIVERY_SECONDS,
-    KafkaError,
-    KafkaTimeoutError,
-    TopicPartition,
-    translated,
-)
+from server_monitoring.broker import DELIVERY_SECONDS, Client, Future, Producer, no_answer
 from server_monitoring.config import Metric
 from server_monitoring.dataset import Row
 from server_monitoring.errors import BrokerError, one_line
 from server_monitoring.marker import Marker
+from server_monitoring.reader import TopicPartition
 from server_monitoring.records import ROW_HEADER, RUN_ID_HEADER, encode_value, partition_for
 from server_monitoring.runs import Run
 
 CHECKPOINT_SECONDS = 1.0
 
-Send = Callable[..., Any]
-
 
 class Pending(NamedTuple):
     """A record that was given to the client."""
 
-    future: Any
+    future: Future
     line: int
     topic: str
     partition: int
@@ -70,15 +62,17 @@ class Sender:
 
     def __init__(
         self,
-        send: Send,
+        client: Client,
+        producer: Producer,
         servers: tuple[str, ...],
         marker: Marker,
         metrics: list[Metric],
         held: resume.Rows,
         sent: Sent,
     ) -> None:
-        """Send by `send`; leave out what is `held`, and count in `sent`."""
-        self._send = send
+        """Send by `producer`; leave out what is `held`, and count in `sent`."""
+        self._client = client
+        self._send = producer.send
         self._servers = servers
         self._run_header = (RUN_ID_HEADER, marker.run_id.encode())
         partitions = marker.partitions()
@@ -112,10 +106,10 @@ class Sender:
                     body = encode_value(ts, quoted, column, value)
                     future = self._send(topic, body, key, headers, partition)
                     pending.append(Pending(future, line, topic, partition))
-        except KafkaTimeoutError as error:
-            with translated(self._servers, f"sending line {line} to topic {topic}"):
-                raise error from error
-        except KafkaError as error:
+        except self._client.TIMEOUT as error:
+            doing = f"sending line {line} to topic {topic}"
+            raise no_answer(self._servers, doing) from error
+        except self._client.ERROR as error:
             raise _refused(topic, line, error) from error
         return Chunk(len(chunk), line, pending)
 

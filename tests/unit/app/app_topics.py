@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from types import SimpleNamespace
 from typing import Any
 
-from server_monitoring.broker import ConsumerRecord, TopicPartition
-from server_monitoring.reader import Reader
+from kafka.consumer.fetcher import ConsumerRecord
+from server_monitoring.reader import Reader, TopicPartition
 from server_monitoring.records import murmur2
 
 Headers = list[tuple[str, bytes]]

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from kafka.consumer.fetcher import ConsumerRecord
 from server_monitoring import assignment, config, consumer
-from server_monitoring.broker import ConsumerRecord, TopicPartition
 from server_monitoring.errors import BrokerError, StorageError
-from server_monitoring.reader import Reader
+from server_monitoring.reader import Reader, TopicPartition
 from server_monitoring.runs import Run
 from server_monitoring.sidecar import read_sidecar
 

@@ -14,11 +14,11 @@ from hypothesis import given
 from hypothesis import settings as options
 from hypothesis import strategies as st
 from server_monitoring import config, producer, resume, sender
-from server_monitoring.broker import TopicPartition
 from server_monitoring.dataset import Row
 from server_monitoring.errors import BrokerError
 from server_monitoring.marker import Marker
 from server_monitoring.pace import Pace
+from server_monitoring.reader import TopicPartition
 from server_monitoring.records import partition_for
 from server_monitoring.runs import Run
 
@@ -195,8 +195,14 @@ class Storm:
         """Start the producer once, as the command does."""
         fake = FakeProducer(self.topics, self.rng, kill_after)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(producer, "open_producer", fake.open)
-            patch.setattr(producer, "Reader", lambda *_: self.topics)
+            client = SimpleNamespace(
+                ERROR=KeyError,
+                TIMEOUT=TimeoutError,
+                open_producer=fake.open,
+                open_reader=lambda *_: self.topics,
+                translated=lambda *_: contextlib.nullcontext(),
+            )
+            patch.setattr(producer, "client_for", lambda _: client)
             patch.setattr(producer, "ROWS_PER_CHUNK", 5)
             patch.setattr(sender, "CHECKPOINT_SECONDS", self.rng.choice([0, 60]))
             started, resumed = producer.start(self.config, self.run, "ab", Path("m.csv"))

@@ -5,8 +5,10 @@ import signal
 import time
 
 from server_monitoring import __version__, notify
+from server_monitoring.broker import client_for
 from server_monitoring.commands import common
 from server_monitoring.config import share_of
+from server_monitoring.consumer import Consumer
 from server_monitoring.durable import write_json
 from server_monitoring.summary import Timer, rates
 
@@ -23,11 +25,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Store records until the end offsets or SIGTERM; write consume-GROUP.json at the end."""
-    # Kafka's client is not there in the analysis venv.
-    from server_monitoring.broker import CLIENT  # noqa: PLC0415
-    from server_monitoring.consumer import Consumer  # noqa: PLC0415
-    from server_monitoring.reader import Reader  # noqa: PLC0415
-
     stop: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, _: stop.append(number))
     signal.signal(signal.SIGINT, lambda number, _: stop.append(number))
@@ -39,7 +36,8 @@ def run(args: argparse.Namespace) -> int:
     timer = Timer()
     status = notify.Status()
     group_id = f"server-monitoring-{group.name}"
-    with Reader(config.bootstrap_servers, group_id) as reader:
+    client = client_for(config.kafka_client)
+    with client.open_reader(config.bootstrap_servers, group_id) as reader:
         consumer = Consumer(reader, run_files, group, share, time.monotonic)
         try:
             consumer.start()
@@ -70,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
         "partitions": partitions,
         **timer.span(),
         "messages_per_second": rates(consumer.progress.rows, consumer.progress.seconds()),
-        "client": CLIENT,
+        "client": client.description(),
         "app_version": __version__,
     }
     write_json(run_files.directory / f"consume-{group.name}.json", summary)

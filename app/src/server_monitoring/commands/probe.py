@@ -5,6 +5,7 @@ import argparse
 from server_monitoring.commands import common
 from server_monitoring.config import parse_server
 from server_monitoring.errors import UsageError
+from server_monitoring.probe import PROBE_TOPIC, check_topics, probe
 
 HELP = "produce one record to a topic of its own, read it back, and look for the run's topics"
 EXAMPLE = "server-monitoring probe"
@@ -23,9 +24,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Probe the brokers and print one line."""
-    # Kafka's client is not there in the analysis venv.
-    from server_monitoring.probe import PROBE_TOPIC, check_topics, probe  # noqa: PLC0415
-
     config = common.load_config(args) if args.bootstrap_servers is None else None
     if config is not None:
         servers = config.bootstrap_servers
@@ -34,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
         for server in servers:
             if not parse_server(server):
                 raise UsageError(f"--bootstrap-servers: found {server!r}, expected host:port")
-    answer = probe(servers)
+    answer = probe(servers, config.kafka_client) if config else probe(servers)
     if config is not None:
         check_topics(config)
     print(

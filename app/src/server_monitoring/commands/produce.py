@@ -6,8 +6,9 @@ import math
 from collections.abc import Iterator
 from pathlib import Path
 
-from server_monitoring import __version__, notify
+from server_monitoring import __version__, notify, producer
 from server_monitoring.bad_rows import set_aside
+from server_monitoring.broker import client_for
 from server_monitoring.commands import common
 from server_monitoring.config import Config
 from server_monitoring.dataset import Dataset, Report, Row
@@ -112,9 +113,6 @@ def _send(
     config: Config, run_files: Run, dataset: Dataset, report: Report, sha256: str, pace: Pace
 ) -> dict[str, object] | None:
     """Send the rows that are not in the topics; return the summary, None if it is there already."""
-    # Kafka's client is not there in the analysis venv.
-    from server_monitoring import producer  # noqa: PLC0415
-
     marker, resumed = producer.start(config, run_files, sha256, dataset.path)
     if resumed and _summary_path(run_files).exists():
         notify.ready(f"run {run_files.run_id} was sent before, whole; nothing to do")
@@ -140,14 +138,9 @@ def _send(
         "end_offsets": sent.end_offsets,
         **timer.span(),
         "messages_per_second": rates(now, timer.seconds()),
-        **_versions(),
+        "client": client_for(config.kafka_client).description(),
+        "app_version": __version__,
     }
-
-
-def _versions() -> dict[str, str]:
-    from server_monitoring.broker import CLIENT  # noqa: PLC0415 - as in run
-
-    return {"client": CLIENT, "app_version": __version__}
 
 
 def _line(rows: int, total: int, metrics: int, seconds: float) -> str:

@@ -1,0 +1,1 @@
+"""Kafka's clients, each in a module of its own that fulfils `broker.Client`."""

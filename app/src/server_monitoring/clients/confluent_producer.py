@@ -1,0 +1,135 @@
+"""confluent-kafka's producer: the client calls back when a record is decided."""
+
+import contextlib
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import confluent_kafka
+from confluent_kafka import KafkaError, KafkaException
+
+from server_monitoring import broker
+from server_monitoring.broker import CONNECT_SECONDS
+from server_monitoring.clients.confluent_common import RefusedError, options, translated
+
+# Acknowledgements are taken in at this many records, which costs nothing to speak of.
+_RECORDS_PER_POLL = 500
+
+
+class _Future:
+    """What becomes of a record; the client says it by calling `decided`."""
+
+    __slots__ = ("_error", "_producer", "is_done", "value")
+
+    def __init__(self, producer: confluent_kafka.Producer) -> None:
+        self._producer = producer
+        self._error: KafkaError | None = None
+        self.is_done = False
+        self.value: broker.Ack | None = None
+
+    def decided(self, error: KafkaError | None, message: Any) -> None:
+        self._error = error
+        if error is None:
+            offset = message.offset()
+            self.value = broker.Ack(-1 if offset is None else offset)
+        self.is_done = True
+
+    def failed(self) -> bool:
+        """Return whether the broker does not have it."""
+        return self._error is not None
+
+    def get(self, timeout: float) -> broker.Ack:
+        """Wait, and return where it is, or raise the reason why it is not there."""
+        deadline = time.monotonic() + timeout
+        while not self.is_done:
+            if time.monotonic() > deadline:
+                raise TimeoutError("no answer in time")
+            self._producer.poll(0.1)
+        if self._error is not None or self.value is None:
+            raise RefusedError(self._error)
+        return self.value
+
+
+class _Producer:
+    """Calls librdkafka, and lets it call back."""
+
+    def __init__(self, servers: Sequence[str]) -> None:
+        self._producer = confluent_kafka.Producer(
+            {
+                **options(servers),
+                "enable.idempotence": True,
+                "acks": "all",
+                "batch.size": broker.BATCH_BYTES,
+                "linger.ms": broker.LINGER_MS,
+                "message.max.bytes": broker.MAX_RECORD_BYTES,
+                "delivery.timeout.ms": broker.DELIVERY_SECONDS * 1000,
+                "allow.auto.create.topics": False,
+            }
+        )
+        self._since_poll = 0
+
+    def send(
+        self,
+        topic: str,
+        value: bytes,
+        key: bytes | None,
+        headers: list[tuple[str, bytes]],
+        partition: int,
+    ) -> _Future:
+        """Give a record to the client; wait where its queue is full."""
+        future = _Future(self._producer)
+        deadline = None
+        while True:
+            try:
+                self._producer.produce(
+                    topic,
+                    value,
+                    key,
+                    partition,
+                    on_delivery=future.decided,
+                    headers=headers,  # type: ignore[arg-type] # a list of other texts would do too
+                )
+                break
+            except KafkaException as error:
+                raise RefusedError(*error.args) from error
+            except BufferError:
+                deadline = deadline or time.monotonic() + CONNECT_SECONDS
+                if time.monotonic() > deadline:
+                    raise TimeoutError("the client's queue stays full") from None
+                self._producer.poll(0.1)
+        self._since_poll += 1
+        if self._since_poll >= _RECORDS_PER_POLL:
+            self._since_poll = 0
+            self._producer.poll(0)
+        return future
+
+    def flush(self, timeout: float) -> None:
+        """Wait until all is decided."""
+        if self._producer.flush(timeout):
+            raise TimeoutError("no answer in time")
+
+    def check(self) -> None:
+        """Ask the broker for anything."""
+        self._producer.list_topics(timeout=CONNECT_SECONDS)
+
+    def close(self) -> None:
+        """Forget what was not sent."""
+        self._producer.purge()
+        self._producer.flush(1)
+
+
+@contextlib.contextmanager
+def open_producer(servers: Sequence[str]) -> Iterator[broker.Producer]:
+    """Open an idempotent producer (acks=all) with batches that keep the loop from waiting.
+
+    Raises:
+        BrokerError: the broker does not answer within CONNECT_SECONDS.
+
+    """
+    with translated(servers, "connecting"):
+        producer = _Producer(servers)
+        producer.check()
+    try:
+        yield producer
+    finally:
+        producer.close()

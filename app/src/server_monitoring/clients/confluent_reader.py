@@ -1,0 +1,206 @@
+"""confluent-kafka's reader: a consumer with partitions assigned by hand."""
+
+import contextlib
+import threading
+import time
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import confluent_kafka
+from confluent_kafka import KafkaException, TopicCollection
+from confluent_kafka import TopicPartition as ClientPartition
+from confluent_kafka.admin import AdminClient
+
+from server_monitoring import broker
+from server_monitoring.broker import CONNECT_SECONDS
+from server_monitoring.clients.confluent_common import (
+    END,
+    GONE,
+    SILENT,
+    UNKNOWN,
+    code_of,
+    options,
+    translated,
+)
+from server_monitoring.errors import one_line
+from server_monitoring.reader import Reader, Record, Records, TopicPartition
+
+_CLOSE_SECONDS = 2
+
+
+class _Read:
+    """A record as `reader.Record` wants it."""
+
+    __slots__ = ("headers", "offset", "value")
+
+    def __init__(self, message: Any) -> None:
+        self.offset: int = message.offset()
+        self.value: bytes | None = message.value()
+        self.headers: Sequence[tuple[str, bytes | None]] = message.headers() or ()
+
+
+class ConfluentReader(Reader):
+    """A consumer with partitions assigned by hand."""
+
+    def __init__(self, servers: Sequence[str], group_id: str | None = None) -> None:
+        """Connect; `group_id` is the name under which offsets are committed.
+
+        Raises:
+            BrokerError: the broker does not answer within CONNECT_SECONDS.
+
+        """
+        self._servers = servers
+        self._positions: dict[TopicPartition, int] = {}
+        self._answered: set[TopicPartition] = set()
+        settings = {
+            **options(servers),
+            "group.id": group_id or "server-monitoring",  # it must have one; it joins none
+            "enable.auto.commit": False,
+            "auto.offset.reset": "error",
+            "enable.partition.eof": True,
+            "allow.auto.create.topics": False,
+            "fetch.wait.max.ms": broker.FETCH_WAIT_MS,
+            "max.partition.fetch.bytes": broker.MAX_RECORD_BYTES,
+            "fetch.max.bytes": broker.FETCH_BYTES,
+        }
+        with translated(servers, "connecting"):
+            self._consumer = confluent_kafka.Consumer(settings)
+            try:
+                self._consumer.list_topics(timeout=CONNECT_SECONDS)
+            except BaseException:
+                self._consumer.close()
+                raise
+
+    def __exit__(self, *_: object) -> None:
+        """Disconnect; without a broker, leave behind the last commit that the client waits for."""
+        closing = threading.Thread(target=self._consumer.close, daemon=True)
+        closing.start()
+        closing.join(_CLOSE_SECONDS)
+
+    def partitions(self, topic: str) -> int:
+        """Return how many partitions a topic has."""
+        with translated(self._servers, f"looking up topic {topic}"):
+            found = self._consumer.list_topics(topic, timeout=CONNECT_SECONDS).topics.get(topic)
+            if found is not None and found.error is not None:
+                if found.error.code() not in UNKNOWN:
+                    raise KafkaException(found.error)
+                found = None
+        if found is None or not found.partitions:
+            raise broker.missing_topic(self._servers, topic)
+        return len(found.partitions)
+
+    def topic_ids(self, topics: Sequence[str]) -> dict[str, str]:
+        """Return the id that the broker gave each topic when it was made."""
+        found = {}
+        admin = AdminClient(options(self._servers))
+        with translated(self._servers, "asking for topic ids"):
+            asked = admin.describe_topics(
+                TopicCollection(list(topics)), request_timeout=CONNECT_SECONDS
+            )
+            for topic, future in asked.items():
+                try:
+                    given = future.result(CONNECT_SECONDS).topic_id
+                except KafkaException as error:
+                    if code_of(error) in UNKNOWN:
+                        raise broker.missing_topic(self._servers, topic) from error
+                    raise
+                high = given.get_most_significant_bits() % (1 << 64)
+                low = given.get_least_significant_bits() % (1 << 64)
+                found[topic] = str(UUID(int=high << 64 | low))
+        return found
+
+    def _watermarks(self, tp: TopicPartition, doing: str) -> tuple[int, int]:
+        with translated(self._servers, doing):
+            found = self._consumer.get_watermark_offsets(
+                ClientPartition(*tp), timeout=CONNECT_SECONDS
+            )
+            if found is None:
+                raise TimeoutError
+        return found
+
+    def end_offsets(self, topic_partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
+        """Return the next offset to be written of each partition."""
+        return {tp: self._watermarks(tp, "asking for end offsets")[1] for tp in topic_partitions}
+
+    def beginning(self, tp: TopicPartition) -> int:
+        """Return the first offset that the broker still has."""
+        return self._watermarks(tp, "asking for first offsets")[0]
+
+    def start(self, positions: dict[TopicPartition, int]) -> Records:
+        """Read on at `positions`; return once the first poll of each was answered."""
+        self._positions = dict(positions)
+        self._answered = set()
+        with translated(self._servers, "starting to read"):
+            self._consumer.assign([ClientPartition(*tp, at) for tp, at in positions.items()])
+        deadline = time.monotonic() + CONNECT_SECONDS
+        first: dict[TopicPartition, list[Record]] = {}
+        while len(self._answered) < len(positions):
+            for tp, records in self.poll(100, 500).items():
+                first.setdefault(tp, []).extend(records)
+            if time.monotonic() > deadline:
+                raise broker.first_poll_unanswered(self._servers)
+        return first
+
+    def poll(self, timeout_ms: int, max_records: int) -> Records:
+        """Return the next records by partition; none after `timeout_ms` without any."""
+        found: dict[TopicPartition, list[Record]] = {}
+        with translated(self._servers, "reading"):
+            # The client waits until it has as many as it may give: one first, then what is there.
+            messages = self._consumer.consume(1, timeout_ms / 1000)
+            messages += self._consumer.consume(max_records, 0.01) if messages else []
+        for message in messages:
+            tp = TopicPartition(message.topic() or "", message.partition() or 0)
+            if (error := message.error()) is None:
+                record = _Read(message)
+                found.setdefault(tp, []).append(record)
+                self._positions[tp] = record.offset + 1
+            elif error.code() == END:
+                self._positions[tp] = message.offset() or 0
+            elif error.code() in GONE:
+                raise broker.offset_gone(self._servers, one_line(error.str(), 120))
+            elif error.code() not in SILENT and not error.retriable():
+                raise broker.failed(self._servers, one_line(error.str(), 160), "reading")
+            else:
+                continue  # it connects again by itself; a stall is found by its duration
+            self._answered.add(tp)
+        return found
+
+    def position(self, tp: TopicPartition) -> int:
+        """Return the next offset to be read."""
+        return self._positions[tp]
+
+    def committed(
+        self, topic_partitions: Sequence[TopicPartition]
+    ) -> dict[TopicPartition, tuple[int, str]]:
+        """Return the group's committed offsets with their metadata, where there are any."""
+        if not topic_partitions:
+            return {}
+        wanted = [ClientPartition(*tp) for tp in topic_partitions]
+        found = {}
+        with translated(self._servers, "asking for the group's offsets"):
+            for shown in self._consumer.committed(wanted, timeout=CONNECT_SECONDS):
+                if shown.error is not None:
+                    raise KafkaException(shown.error)
+                if shown.offset >= 0:
+                    tp = TopicPartition(shown.topic, shown.partition)
+                    found[tp] = (shown.offset, shown.metadata or "")
+        return found
+
+    def claim(self, offsets: dict[TopicPartition, int], metadata: str) -> None:
+        """Commit `offsets` with `metadata` as the group's, and wait until the broker has them."""
+        with translated(self._servers, "committing the group's first offsets"):
+            for shown in self._consumer.commit(
+                offsets=_shown(offsets, metadata), asynchronous=False
+            ):
+                if shown.error is not None:
+                    raise KafkaException(shown.error)
+
+    def commit(self, offsets: dict[TopicPartition, int], metadata: str) -> None:
+        """Show progress as the group's offsets; a failure changes nothing and is ignored."""
+        with contextlib.suppress(KafkaException):
+            self._consumer.commit(offsets=_shown(offsets, metadata), asynchronous=True)
+
+
+def _shown(offsets: dict[TopicPartition, int], metadata: str) -> list[ClientPartition]:
+    return [ClientPartition(*tp, offset, metadata) for tp, offset in offsets.items()]

@@ -1,0 +1,114 @@
+"""What each client's reader makes of the client's errors, without a broker."""
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import confluent_kafka
+import pytest
+from kafka import errors as kafka_errors
+from server_monitoring.broker import CLIENTS, client_for
+from server_monitoring.clients import confluent_common
+from server_monitoring.clients import confluent_kafka as confluent
+from server_monitoring.clients.confluent_reader import ConfluentReader
+from server_monitoring.clients.kafka_python import KafkaPythonReader
+from server_monitoring.errors import BrokerError
+from server_monitoring.reader import Reader, TopicPartition
+
+SERVERS = ("127.0.0.1:9",)
+TP = TopicPartition("t", 0)
+
+
+def kafka_python(error: Exception) -> Reader:
+    """Return a reader whose client raises `error`."""
+
+    def poll(**_: Any) -> None:
+        raise error
+
+    reader = KafkaPythonReader.__new__(KafkaPythonReader)
+    vars(reader).update(_servers=SERVERS, _consumer=SimpleNamespace(poll=poll))
+    return reader
+
+
+def confluent_reader(code: int, *, retriable: bool = False) -> Reader:
+    """Return a reader whose client gives a message that is an error."""
+    error = SimpleNamespace(code=lambda: code, str=lambda: "why", retriable=lambda: retriable)
+    message = SimpleNamespace(
+        topic=lambda: "t", partition=lambda: 0, error=lambda: error, offset=lambda: 7
+    )
+    answers = [[message], []]
+    client = SimpleNamespace(consume=lambda *_: answers.pop(0))
+    reader = ConfluentReader.__new__(ConfluentReader)
+    vars(reader).update(_servers=SERVERS, _consumer=client, _positions={TP: 3}, _answered=set())
+    return reader
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: kafka_python(kafka_errors.KafkaConnectionError("111 ECONNREFUSED")),
+        lambda: confluent_reader(confluent_common.SILENT[0]),
+        lambda: confluent_reader(confluent_common.SILENT[1]),
+        lambda: confluent_reader(6, retriable=True),
+    ],
+)
+def test_a_broker_that_is_away_gives_no_records_and_no_error(make: Callable[[], Reader]) -> None:
+    """It may be back in a moment; how long is too long is the consumer's matter."""
+    assert make().poll(1, 10) == {}
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: kafka_python(kafka_errors.OffsetOutOfRangeError("t 0 7")),
+        *[lambda code=code: confluent_reader(code) for code in confluent_common.GONE],
+    ],
+)
+def test_an_offset_that_is_gone_says_what_that_means(make: Callable[[], Reader]) -> None:
+    """Records were deleted before they were read."""
+    with pytest.raises(BrokerError, match="the stored offset is no longer on the broker"):
+        make().poll(1, 10)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: kafka_python(kafka_errors.TopicAuthorizationFailedError("t")),
+        lambda: confluent_reader(confluent_kafka.KafkaError.TOPIC_AUTHORIZATION_FAILED),
+    ],
+)
+def test_a_refusal_is_an_error(make: Callable[[], Reader]) -> None:
+    """With the broker's address."""
+    with pytest.raises(BrokerError, match=r"broker 127\.0\.0\.1:9: .* while reading"):
+        make().poll(1, 10)
+
+
+def test_the_end_of_a_partition_moves_the_position() -> None:
+    """Behind records that are not given out, such as those of transactions."""
+    reader = confluent_reader(confluent_common.END)
+    assert reader.poll(1, 10) == {}
+    assert reader.position(TP) == 7
+
+
+def test_an_error_of_confluent_reads_as_one() -> None:
+    """Name and reason, not the structure of an object."""
+    error = confluent_kafka.KafkaError(confluent_kafka.KafkaError.TOPIC_AUTHORIZATION_FAILED, "no")
+    assert str(confluent_common.RefusedError(error)) == "TOPIC_AUTHORIZATION_FAILED: no"
+    with (
+        pytest.raises(
+            BrokerError, match=r"broker 127\.0\.0\.1:9: TOPIC_AUTHORIZATION_FAILED: no while"
+        ),
+        confluent.translated(SERVERS, "sending"),
+    ):
+        raise confluent_kafka.KafkaException(error)
+
+
+@pytest.mark.parametrize("name", CLIENTS)
+def test_each_client_has_everything_and_says_its_version(name: str) -> None:
+    """What the others call is there."""
+    client = client_for(name)
+    assert client.description().startswith(f"{name} ")
+    for part in ("translated", "open_reader", "open_producer", "create_topic"):
+        assert callable(getattr(client, part))
+    assert issubclass(client.ERROR, Exception)
+    assert issubclass(client.TIMEOUT, Exception)
