@@ -16,7 +16,32 @@ from server_monitoring.records import (
     encode_value,
     murmur2,
     partition_for,
+    row_number,
 )
+
+
+@pytest.mark.parametrize(
+    ("headers", "row"),
+    [
+        ([("row", b"2")], 2),
+        ([("run_id", b"r1"), ("row", b"0017"), ("other", None)], 17),
+        ([("row", b"9" * 18)], 10**18 - 1),
+    ],
+)
+def test_the_row_number_is_read_from_its_header(
+    headers: list[tuple[str, bytes | None]], row: int
+) -> None:
+    """Wherever it stands among others."""
+    assert row_number(headers) == row
+
+
+@pytest.mark.parametrize("value", [None, b"", b"0", b"-2", b"2.0", b" 2", b"x", b"9" * 19, b"\xb2"])
+def test_a_header_that_is_no_row_number_is_refused(value: bytes | None) -> None:
+    """A later header of the same name does not mend it."""
+    with pytest.raises(ValueError, match="no row number in the header row"):
+        row_number([("row", value), ("row", b"2")])
+    with pytest.raises(ValueError, match="no row number in the header row"):
+        row_number([("run_id", b"2")])
 
 
 @pytest.mark.parametrize(
