@@ -16,6 +16,8 @@ KAFKA_PYTHON, CONFLUENT = "kafka-python", "confluent-kafka"
 CLIENTS = (KAFKA_PYTHON, CONFLUENT)
 CONNECT_SECONDS = 10
 DELIVERY_SECONDS = 15
+# The first question about a group makes the broker create the topic of all groups.
+GROUP_SECONDS = 30
 BATCH_BYTES = 256 * 1024
 LINGER_MS = 50
 MAX_RECORD_BYTES = 4 * 1024 * 1024

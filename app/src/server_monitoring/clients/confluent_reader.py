@@ -179,7 +179,7 @@ class ConfluentReader(Reader):
         wanted = [ClientPartition(*tp) for tp in topic_partitions]
         found = {}
         with translated(self._servers, "asking for the group's offsets"):
-            for shown in self._consumer.committed(wanted, timeout=CONNECT_SECONDS):
+            for shown in self._consumer.committed(wanted, timeout=broker.GROUP_SECONDS):
                 if shown.error is not None:
                     raise KafkaException(shown.error)
                 if shown.offset >= 0:

@@ -222,7 +222,7 @@ class KafkaPythonReader(Reader):
         with translated(self._servers, "asking for the group's offsets"):
             for tp in topic_partitions:
                 shown = self._consumer.committed(
-                    ClientPartition(*tp), metadata=True, timeout_ms=CONNECT_SECONDS * 1000
+                    ClientPartition(*tp), metadata=True, timeout_ms=broker.GROUP_SECONDS * 1000
                 )
                 if shown is not None and shown.offset >= 0:
                     found[tp] = (int(shown.offset), str(shown.metadata or ""))
@@ -231,7 +231,7 @@ class KafkaPythonReader(Reader):
     def claim(self, offsets: dict[TopicPartition, int], metadata: str) -> None:
         """Commit `offsets` with `metadata` as the group's, and wait until the broker has them."""
         with translated(self._servers, "committing the group's first offsets"):
-            self._consumer.commit(_shown(offsets, metadata), timeout_ms=CONNECT_SECONDS * 1000)
+            self._consumer.commit(_shown(offsets, metadata), timeout_ms=broker.GROUP_SECONDS * 1000)
 
     def commit(self, offsets: dict[TopicPartition, int], metadata: str) -> None:
         """Show progress as the group's offsets; a failure changes nothing and is ignored."""
