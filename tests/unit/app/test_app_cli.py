@@ -13,6 +13,7 @@ from server_monitoring import cli, errors
 
 WriteYaml = Callable[[object], Path]
 WriteCsv = Callable[[str | bytes], Path]
+SOURCE = Path(cli.__file__).parents[1]
 GOOD = "ts,server_id,cpu_pct,mem_pct,net_in,disk_io\n20:52:00,a,1,2,3,4\n"
 
 
@@ -184,3 +185,23 @@ def test_a_data_set_without_a_good_row_is_refused_even_when_bad_rows_are_skipped
     argv = ["produce", "--run-id", "r1", "--on-bad-row=skip", "--dataset", str(data)]
     assert cli.main([*argv, "--config", str(write(values))]) == 4
     assert "no good row, nothing was sent" in last_error(capsys)
+
+
+def test_the_analysis_needs_neither_a_kafka_client_nor_what_data_sets_need() -> None:
+    """Its venv has pyspark and PyYAML alone; a command that needs more says so in one line."""
+    names = ["kafka", "confluent_kafka", "zstandard", "pyarrow"]
+    blocked = f"import sys; sys.modules.update(dict.fromkeys({names})); "
+    run = "from server_monitoring.cli import main; sys.exit(main(sys.argv[1:]))"
+    for argv, status, message in (
+        (["analyze", "--run-id", "r1", "--group", "g", "--config", "/none.yml"], 3, "/none.yml: "),
+        (["probe", "--bootstrap-servers", "127.0.0.1:9"], 1, "kafka: not installed in "),
+    ):
+        done = subprocess.run(
+            [sys.executable, "-c", blocked + run, *argv],
+            capture_output=True,
+            text=True,
+            check=False,
+            env={"PYTHONPATH": str(SOURCE)},
+        )
+        assert (done.returncode, done.stdout) == (status, "")
+        assert done.stderr.startswith(f"server-monitoring: error: {message}")
