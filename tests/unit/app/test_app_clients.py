@@ -112,3 +112,31 @@ def test_each_client_has_everything_and_says_its_version(name: str) -> None:
         assert callable(getattr(client, part))
     assert issubclass(client.ERROR, Exception)
     assert issubclass(client.TIMEOUT, Exception)
+
+
+def watermarks(*failures: int) -> Reader:
+    """Return a reader whose client refuses the first questions for offsets, then answers."""
+    left = list(failures)
+
+    def answer(*_: Any, **__: Any) -> tuple[int, int]:
+        if left:
+            raise confluent_kafka.KafkaException(confluent_kafka.KafkaError(left.pop(0)))
+        return 3, 8
+
+    reader = ConfluentReader.__new__(ConfluentReader)
+    vars(reader).update(_servers=SERVERS, _consumer=SimpleNamespace(get_watermark_offsets=answer))
+    return reader
+
+
+def test_confluent_reader_waits_until_a_partition_has_a_leader() -> None:
+    """A topic that was just made has none for a moment; that is no reason to give up."""
+    moving = confluent_kafka.KafkaError.NOT_LEADER_FOR_PARTITION
+    assert watermarks(moving, moving).end_offsets([TP]) == {TP: 8}
+    assert watermarks(moving).beginning(TP) == 3
+
+
+def test_confluent_reader_does_not_wait_for_what_will_not_change() -> None:
+    """Any other refusal is told at once."""
+    refused = confluent_kafka.KafkaError.TOPIC_AUTHORIZATION_FAILED
+    with pytest.raises(BrokerError):
+        watermarks(refused).beginning(TP)

@@ -17,6 +17,7 @@ from server_monitoring.broker import CONNECT_SECONDS
 from server_monitoring.clients.confluent_common import (
     END,
     GONE,
+    LEADERLESS,
     SILENT,
     UNKNOWN,
     code_of,
@@ -27,6 +28,7 @@ from server_monitoring.errors import one_line
 from server_monitoring.reader import Reader, Record, Records, TopicPartition
 
 _CLOSE_SECONDS = 2
+_RETRY_SECONDS = 0.1
 
 
 class _Read:
@@ -111,10 +113,20 @@ class ConfluentReader(Reader):
         return found
 
     def _watermarks(self, tp: TopicPartition, doing: str) -> tuple[int, int]:
+        """Return first and next offset; the client itself does not wait for a leader here."""
+        deadline = time.monotonic() + CONNECT_SECONDS
         with translated(self._servers, doing):
-            found = self._consumer.get_watermark_offsets(
-                ClientPartition(*tp), timeout=CONNECT_SECONDS
-            )
+            while True:
+                try:
+                    found = self._consumer.get_watermark_offsets(
+                        ClientPartition(*tp), timeout=CONNECT_SECONDS
+                    )
+                except KafkaException as error:
+                    if code_of(error) not in LEADERLESS or time.monotonic() > deadline:
+                        raise
+                    time.sleep(_RETRY_SECONDS)
+                else:
+                    break
             if found is None:
                 raise TimeoutError
         return found
