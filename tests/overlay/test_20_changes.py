@@ -112,6 +112,9 @@ def test_new_network_leaves_nothing_of_the_old_one() -> None:
     The run also gives the hosts their addresses back.
     """
     old = network()
+    checked = overlay("--check", zerotier_network_name="another")
+    assert checked.status == 0, checked.tail()
+    assert network() == old
     converge(zerotier_network_name="another")
     assert network() != old
     for node in NODES:
@@ -128,6 +131,8 @@ def test_host_leaves_at_both_ends_and_may_come_back() -> None:
     assert asked.status != 0
     assert asked.says("pass -e leave=NAME with who is to leave; members of the network:")
 
+    # Whatever name the controller has for it.
+    set_member(left, name="someone-else")
     result = operation("leave", leave="consumer-2")
     assert result.status == 0, result.tail()
     assert left not in members()
@@ -153,6 +158,18 @@ def test_host_that_is_gone_is_forgotten_all_the_same() -> None:
         bring_back()
     converge()
     assert only_network("consumer-2") == ("OK", ["172.29.0.4"])
+
+
+def test_host_whose_service_is_down_is_forgotten_all_the_same() -> None:
+    """A node that cannot leave by itself is taken out on the controller, and that is said."""
+    gone = address("consumer-2")
+    on("consumer-2", "systemctl stop zerotier-one")
+    result = operation("leave", leave=f"consumer-2,{gone}")
+    on("consumer-2", "systemctl start zerotier-one")
+    assert result.status == 0, result.tail()
+    assert result.says("consumer-2: could not leave by itself")
+    assert gone not in members()
+    converge()
 
 
 def test_network_keeper_leaves_last() -> None:

@@ -138,3 +138,11 @@ def test_missing_token_is_named(central: Central, monkeypatch: pytest.MonkeyPatc
     result = overlay(**central.settings)
     assert result.status != 0
     assert result.says("zerotier_backend is 'central', but zerotier_central_token is empty")
+
+
+def test_wrong_setting_does_not_print_the_token(central: Central) -> None:
+    """A value of a wrong type ends the run with its name, and without the secrets beside it."""
+    result = overlay("--limit", CONTROLLER, **central.settings | {"zerotier_mtu": "abc"})
+    assert result.status != 0
+    assert result.says("zerotier_mtu")
+    assert TOKEN not in result.output

@@ -23,8 +23,8 @@ def zerotier_problem(settings: Mapping[str, Any], host: str) -> str:
     """Return one line on the first setting of a host that cannot work, or ''.
 
     `settings` holds the role's variables without their prefix; `ips` maps every host of the
-    inventory to its zerotier_ip, `controller` is the host that keeps the network, `is_moon` tells
-    whether this host is a root, and of the token there is only whether it is set.
+    inventory to its zerotier_ip, `controller` is the host that keeps the network, `moons`
+    maps each root to its endpoints, and of the token there is only whether it is set.
     """
     groups = (_install_checks, _network_checks, _service_checks)
     for name, expected in (check for group in groups for check in group(settings)):
@@ -35,7 +35,18 @@ def zerotier_problem(settings: Mapping[str, Any], host: str) -> str:
             f"{host}: zerotier_backend is 'central', but zerotier_central_token is empty; give the "
             "API token in the environment variable ZEROTIER_CENTRAL_TOKEN, or in an encrypted file"
         )
-    return _address_problem(settings, host)
+    return _moon_problem(settings["moons"]) or _address_problem(settings, host)
+
+
+def _moon_problem(moons: Mapping[str, Any]) -> str:
+    """Return one line on the first root that does not say where it is reached, or ''."""
+    for moon, endpoints in moons.items():
+        if not endpoints or not all(_endpoint(text) for text in endpoints):
+            return (
+                f"{moon}: zerotier_moon_endpoints is {endpoints!r}, expected where this root is "
+                "reached, a list of address/port such as 192.0.2.10/9993"
+            )
+    return ""
 
 
 def _unless(fine: object, expected: str) -> str:
@@ -73,9 +84,7 @@ def _network_checks(settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "network_id", _unless(plain, "16 hexadecimal digits, or nothing")
     yield "network_name", _unless(isinstance(name, str) and name.strip(), "a name")
     yield "network_cidr", _unless(_network(cidr), "an IPv4 range such as 172.29.0.0/24")
-    fine = all(
-        isinstance(route, dict) and _range(route.get("target")) for route in settings["routes"]
-    )
+    fine = all(isinstance(route, dict) and _route(route) for route in settings["routes"])
     yield "routes", _unless(fine, "a list of {target: range, via: address or nothing}")
     inside = [_inside(text, cidr) for text in pool]
     yield (
@@ -99,11 +108,6 @@ def _service_checks(settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "interface_blacklist", _unless(fine, "a list of prefixes of interfaces such as docker")
     fine = all(_range(text) for text in settings["address_blacklist"])
     yield "address_blacklist", _unless(fine, "a list of ranges such as 10.8.0.0/16")
-    endpoints = settings["moon_endpoints"]
-    if settings["is_moon"]:
-        fine = endpoints and all(_endpoint(text) for text in endpoints)
-        expected = "where this root is reached, a list of address/port such as 192.0.2.10/9993"
-        yield "moon_endpoints", _unless(fine, expected)
     for name in _TIMEOUTS:
         yield name, _unless(_integer(settings[name]) > 0, _SECONDS)
 
@@ -143,7 +147,19 @@ def _range(text: object) -> bool:
         ipaddress.ip_network(str(text))
     except ValueError:
         return False
-    return True
+    # Without a prefix length ZeroTier takes an address for a range of all addresses.
+    return "/" in str(text)
+
+
+def _route(route: Mapping[str, Any]) -> bool:
+    target, via = route.get("target"), route.get("via")
+    if not _range(target):
+        return False
+    try:
+        gateway = ipaddress.ip_address(str(via)) if via else None
+    except ValueError:
+        return False
+    return gateway is None or gateway.version == ipaddress.ip_network(str(target)).version
 
 
 def _inside(text: object, cidr: object) -> bool:

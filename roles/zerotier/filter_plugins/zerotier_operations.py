@@ -17,17 +17,25 @@ _SHORTEST_PASSWORD = 12
 
 
 def zerotier_leaving(
-    leave: object, members: Iterable[Mapping[str, Any]], hosts: Iterable[str], keeper: str
+    leave: object,
+    members: Iterable[Mapping[str, Any]],
+    hosts: Iterable[str],
+    keeper: str,
+    asked: Iterable[Mapping[str, Any]] = (),
 ) -> Json:
     """Return who is meant: {members: [{name, address}], hosts: [name], problem: line or ''}.
 
-    `leave` names hosts of the inventory, members' names or ZeroTier addresses, by commas. `keeper`
-    is the ZeroTier address of the network's own controller, which may only leave last.
+    `leave` names hosts, members, or ZeroTier addresses, by commas. `keeper` is the ZeroTier address
+    of the network's own controller, which may only leave last; `asked` holds what hosts said of
+    themselves, since a member may have another name than its host.
     """
     known = [{"name": member["name"], "address": member["address"]} for member in members]
     named = [part.strip() for part in str(leave or "").split(",") if part.strip()]
     said = ", ".join(f"{one['name'] or 'no name'} ({one['address']})" for one in known) or "none"
-    found = {name: [one for one in known if name in one.values()] for name in named}
+    own = {result["item"]: result["address"] for result in asked if "address" in result}
+    found = {
+        name: [one for one in known if {name, own.get(name)} & set(one.values())] for name in named
+    }
     inventory = set(hosts)
     unknown = [name for name in named if not found[name] and name not in inventory]
     leaving = list({one["address"]: one for name in named for one in found[name]}.values())
@@ -54,18 +62,24 @@ def zerotier_leaving(
 
 def zerotier_left_lines(leaving: Json, nodes: Iterable[Mapping[str, Any]]) -> list[str]:
     """Return a line for each that left; `nodes` are the results of leaving on the hosts."""
-    lost = {result["item"] for result in nodes if result.get("unreachable")}
+    stayed = {result["item"]: _hindrance(result) for result in nodes if "status" not in result}
     lines = [
         f"{one['name'] or one['address']} ({one['address']}): out of the network"
         for one in leaving["members"]
     ]
     lines.extend(
-        f"{host}: could not be reached; should it come back, run on it: zerotier-cli leave"
-        if host in lost
+        f"{host}: {stayed[host]}; should it come back, run on it: zerotier-cli leave"
+        if host in stayed
         else f"{host}: left; take it out of the inventory, or provision.yml brings it back"
         for host in leaving["hosts"]
     )
     return lines
+
+
+def _hindrance(result: Mapping[str, Any]) -> str:
+    if result.get("unreachable"):
+        return "could not be reached"
+    return f"could not leave by itself: {result.get('msg')}"
 
 
 def zerotier_backup_problem(backend: str, password: str) -> str:

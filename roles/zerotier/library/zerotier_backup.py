@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ansible.module_utils.zerotier_api import ZerotierError
+from ansible.module_utils.zerotier_files import replace
 from ansible.module_utils.zerotier_module import HOME, run
 
 if TYPE_CHECKING:
@@ -144,11 +145,23 @@ def _is_ours(name: str) -> bool:
     return name in (*IDENTITY, *MOON) or (folder in TREES and bool(below) and ".." not in below)
 
 
+def _refuse_links(home: Path) -> None:
+    """Raise ZerotierError for a folder that is a link: what it leads to is not ours to change."""
+    for tree in TREES:
+        for path in (home / tree, *(home / tree).rglob("*")):
+            if path.is_symlink() and not path.is_file():
+                message = (
+                    f"{path} is a symbolic link, expected a folder; see who made it, remove it"
+                )
+                raise ZerotierError(message)
+
+
 def lay_down(home: Path, content: dict[str, bytes]) -> None:
     """Write the files, all for their owner alone, in the service's own user's name.
 
     Networks and moons that the backup does not have go, so that the controller is what it was.
     """
+    _refuse_links(home)
     present = (file for tree in TREES for file in (home / tree).rglob("*") if file.is_file())
     for file in [found for found in present if str(found.relative_to(home)) not in content]:
         file.unlink()
@@ -163,12 +176,7 @@ def lay_down(home: Path, content: dict[str, bytes]) -> None:
             if not (home / folder).exists():
                 (home / folder).mkdir(mode=0o700)
                 os.chown(home / folder, owner.st_uid, owner.st_gid)
-        fresh = file.with_name(file.name + ".tmp")
-        mode = 0o644 if name == "identity.public" else 0o600
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as stream:
-            stream.write(data)
-        os.chown(fresh, owner.st_uid, owner.st_gid)
-        fresh.replace(file)
+        replace(file, data, 0o644 if name == "identity.public" else 0o600, owner)
 
 
 def _contents(content: dict[str, bytes]) -> dict[str, Any]:

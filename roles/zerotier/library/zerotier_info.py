@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ansible.module_utils import zerotier_ledger as ledger
-from ansible.module_utils.zerotier_api import ZerotierError
+from ansible.module_utils.zerotier_api import LocalApi, ZerotierError
 from ansible.module_utils.zerotier_module import HOME, run
 
 if TYPE_CHECKING:
@@ -75,8 +75,8 @@ joined:
   returned: success
 """
 
-SECRETS = ("authtoken.secret", "identity.secret")
 COLLIDED = "identity.secret.saved_after_collision"
+SECRETS = ("authtoken.secret", "identity.secret", COLLIDED)
 
 
 def status(module: AnsibleModule, command: str) -> dict[str, Any]:
@@ -88,6 +88,9 @@ def status(module: AnsibleModule, command: str) -> dict[str, Any]:
             answer: dict[str, Any] = json.loads(out)
         except ValueError:
             said = " ".join((err or out).split())[:200]
+            if said.startswith("401"):
+                # It says which token was refused, and what to do.
+                LocalApi(module.params["home"]).get("/status")
         else:
             return answer
         if time.monotonic() > deadline:

@@ -69,7 +69,10 @@ def keep(module: AnsibleModule) -> dict[str, Any]:
     network_id, wanted = params["network_id"], params["state"]
     api = LocalApi(params["home"])
     networks = api.get("/network")
-    trouble = rival(networks, network_id, params["cidr"]) if wanted == "present" else ""
+    # In check mode the network of an earlier inventory was not left, though it would be.
+    leaving = ledger.read(params["home"])["network_id"] if module.check_mode else ""
+    others = [network for network in networks if network["id"] != leaving]
+    trouble = rival(others, network_id, params["cidr"]) if wanted == "present" else ""
     if trouble:
         message = f"{params['node']}: {trouble}"
         raise ZerotierError(message)

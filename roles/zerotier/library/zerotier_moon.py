@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ansible.module_utils.zerotier_api import ZerotierError, diff
+from ansible.module_utils.zerotier_files import replace
 from ansible.module_utils.zerotier_module import HOME, run
 
 if TYPE_CHECKING:
@@ -67,8 +67,8 @@ def keep(module: AnsibleModule) -> dict[str, Any]:
     if changed and not module.check_mode:
         made = old if ours else _new(module, home, public)
         made["roots"][0]["stableEndpoints"] = endpoints
-        _write(home / DEFINITION, json.dumps(made).encode())
-        _write(world, _sign(module, home / DEFINITION))
+        replace(home / DEFINITION, json.dumps(made).encode())
+        replace(world, _sign(module, home / DEFINITION))
     content = world.read_bytes() if world.exists() else b""
     return {
         "changed": changed,
@@ -134,13 +134,6 @@ def _idtool(module: AnsibleModule, folder: Path, *arguments: str) -> str:
         message = f"zerotier-idtool {arguments[0]} failed with status {code}: {said!r}"
         raise ZerotierError(message)
     return str(out)
-
-
-def _write(file: Path, content: bytes) -> None:
-    fresh = file.with_name(file.name + ".tmp")
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as stream:
-        stream.write(content)
-    fresh.replace(file)
 
 
 ARGUMENTS: dict[str, Any] = {

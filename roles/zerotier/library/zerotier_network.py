@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from typing import TYPE_CHECKING, Any
 
 from ansible.module_utils.zerotier_api import ZerotierError, changes, diff
@@ -128,11 +129,18 @@ def declared(params: dict[str, Any]) -> dict[str, Any]:
     return {
         "name": params["name"],
         "private": params["private"],
-        "routes": [{"target": route["target"], "via": route.get("via")} for route in routes],
+        "routes": [normal(route) for route in routes],
         "ipAssignmentPools": [{"ipRangeStart": pool[0], "ipRangeEnd": pool[1]}] if pool else [],
         "v4AssignMode": {"zt": True},
         **({"mtu": params["mtu"]} if params["mtu"] else {}),
     }
+
+
+def normal(route: dict[str, Any]) -> dict[str, Any]:
+    """Return a route as a controller keeps it."""
+    via = route.get("via")
+    target = str(ipaddress.ip_network(route["target"], strict=False))
+    return {"target": target, "via": str(ipaddress.ip_address(via)) if via else None}
 
 
 def find(controller: Controller, network_id: str, name: str) -> dict[str, Any]:
@@ -185,6 +193,12 @@ def present(module: AnsibleModule, controller: LocalController | Central) -> dic
     current, wanted = find(controller, params["network_id"], params["name"]), declared(params)
     network_id = current.get("id", "")
     differing = changes(current, wanted)
+    if current and differing:
+        verb = "would be" if module.check_mode else "was"
+        said = ", ".join(f"{key} {current.get(key)!r}" for key in sorted(differing))
+        module.warn(
+            f"network {network_id} {verb} changed to what the inventory says; it had {said}"
+        )
     if differing and not module.check_mode:
         saved = (
             controller.save_network(network_id, differing)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ansible.module_utils import zerotier_ledger as ledger
 from ansible.module_utils.zerotier_api import LocalApi, ZerotierError, diff
+from ansible.module_utils.zerotier_files import replace
 from ansible.module_utils.zerotier_module import HOME, run
 from ansible.module_utils.zerotier_state import heard
 
@@ -40,7 +41,7 @@ options:
     type: int
     default: 60
   required:
-    description: Whether a root that does not answer is a failure.
+    description: Whether it is a failure that no root answers; one of several is a warning.
     type: bool
     default: true
   home:
@@ -69,6 +70,10 @@ silent:
   type: list
   elements: str
   returned: success
+unrooted:
+  description: Whether that is so of all of them.
+  type: bool
+  returned: success
 """
 
 INTERVAL_SECONDS = 0.5
@@ -92,16 +97,20 @@ def keep(module: AnsibleModule) -> dict[str, Any]:
         if sorted(noted) != sorted(wanted):
             ledger.write(params["home"], moons=sorted(wanted))
     silent = [] if module.check_mode else _silent(api, list(wanted), params["timeout"])
-    if silent and params["required"]:
-        names = ", ".join(moon[-_DIGITS:] for moon in silent)
-        message = (
-            f"{params['node']}: no answer from the moon {names}; check zerotier_moon_endpoints of "
-            "its host, that zerotier-one runs there, and that its UDP port is open to this node"
-        )
-        raise ZerotierError(message)
+    names = ", ".join(moon[-_DIGITS:] for moon in silent)
+    line = (
+        f"{params['node']}: no answer from the moon {names}; check zerotier_moon_endpoints of its "
+        "host, that zerotier-one runs there, and that its UDP port is open to this node"
+    )
+    unrooted = bool(silent) and len(silent) == len(wanted)
+    if unrooted and params["required"]:
+        raise ZerotierError(line)
+    if silent and not unrooted:
+        module.warn(line)
     return {
         "changed": bool(fresh or stale),
         "silent": silent,
+        "unrooted": unrooted,
         "moons": sorted(wanted),
         "diff": diff("moons", {"orbited": sorted(noted)}, {"orbited": sorted(wanted)}),
     }
@@ -118,21 +127,12 @@ def _kept(home: Path, moon: str) -> bytes:
 
 def _orbit(api: LocalApi, home: Path, moon: str, world: bytes) -> None:
     """Lay the world where the service looks for it, then tell it: so no other root is needed."""
-    file, address = _file(home, moon), moon[-_DIGITS:]
+    file, address, owner = _file(home, moon), moon[-_DIGITS:], home.stat()
     if not file.parent.exists():
         file.parent.mkdir(mode=0o700)
-        _give(file.parent, home)
-    file.write_bytes(world)
-    _give(file, home)
+        os.chown(file.parent, owner.st_uid, owner.st_gid)
+    replace(file, world, owner=owner)
     api.post(f"/moon/{address}", {"seed": address})
-
-
-def _give(path: Path, home: Path) -> None:
-    """Hand a path to the service's own user, who owns its home directory."""
-    owner = home.stat()
-    path.chmod(0o700 if path.is_dir() else 0o600)
-    if owner.st_uid != path.stat().st_uid:
-        os.chown(path, owner.st_uid, owner.st_gid)
 
 
 def _silent(api: LocalApi, moons: list[str], timeout: float) -> list[str]:

@@ -7,11 +7,11 @@ joined or orbited by hand is not in it, and is left alone.
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.zerotier_api import ZerotierError
+from ansible.module_utils.zerotier_files import replace
 
 Json = dict[str, Any]
 
@@ -40,9 +40,5 @@ def read(home: str) -> Json:
 
 def write(home: str, **entries: Any) -> None:
     """Change some entries; a reader sees the old file or the new one, never a part."""
-    file = Path(home) / NAME
-    fresh = file.with_name(file.name + ".tmp")
     text = json.dumps(read(home) | entries, sort_keys=True) + "\n"
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as stream:
-        stream.write(text)
-    fresh.replace(file)
+    replace(Path(home) / NAME, text.encode())

@@ -13,8 +13,8 @@ _CAUSES = {
         "see that no one else removes the authorization"
     ),
     "NOT_FOUND": (
-        "the controller {controller} keeps no such network; run this play again without --limit "
-        "to make it, and leave the lost one: zerotier-cli leave {network}"
+        "the controller {controller} keeps no such network any more; run this play again to have "
+        "it made; one that a person joined: zerotier-cli leave {network}"
     ),
     "PORT_ERROR": "the network interface could not be made; {device}",
     "CLIENT_TOO_OLD": "zerotier-one is too old for its controller; install a newer version",

@@ -253,6 +253,32 @@ def test_link_in_an_archive_is_not_laid_down(new: Runner, tmp_path: Path, kind: 
     assert (new.home / "controller.d/x").read_bytes() == b"x"
 
 
+@pytest.mark.parametrize("name", ["identity.secret", "controller.d/x"])
+def test_backup_is_not_laid_down_through_a_link(new: Runner, tmp_path: Path, name: str) -> None:
+    """Who owns the home directory cannot lead root's writing elsewhere."""
+    victim, file = tmp_path / "victim", new.home / name
+    victim.write_text("mine", "utf-8")
+    file.parent.mkdir(exist_ok=True)
+    (file.parent / f"{file.name}.tmp").symlink_to(victim)
+    assert backup(new, archive(**(GOOD | {name: GOOD["identity.secret"]})))["changed"]
+    assert victim.read_text("utf-8") == "mine"
+    assert not file.is_symlink()
+
+
+@pytest.mark.parametrize("folder", ["controller.d", "controller.d/network", "moons.d"])
+def test_folder_that_is_a_link_is_refused(new: Runner, tmp_path: Path, folder: str) -> None:
+    """At whatever depth: nothing is written or removed where it leads."""
+    elsewhere, trap = tmp_path / "elsewhere", new.home / folder
+    (elsewhere / "network").mkdir(parents=True)
+    (elsewhere / "kept").write_text("mine", "utf-8")
+    trap.parent.mkdir(exist_ok=True)
+    trap.symlink_to(elsewhere)
+    below = {"controller.d/network/x.json": b"{}", "moons.d/x.moon": b"x"}
+    failed = backup(new, archive(**GOOD, **below))
+    assert failed["msg"].startswith(f"{trap} is a symbolic link, expected a folder; ")
+    assert content(elsewhere).keys() == {"kept"}
+
+
 @pytest.mark.parametrize("missing", sorted(GOOD))
 def test_archive_without_an_identity_is_refused(new: Runner, missing: str) -> None:
     """Half an identity makes no controller."""

@@ -64,6 +64,21 @@ def test_second_network_in_the_range_is_refused(runner: Runner, cluster: Cluster
     assert runner.run("membership", **(other | {"cidr": "172.30.0.0/24"}))["changed"]
 
 
+def test_own_earlier_network_is_no_rival_in_check_mode(runner: Runner, cluster: Cluster) -> None:
+    """A real run leaves it before it joins the next, so only a network of others is refused."""
+    cluster.network()
+    cluster.authorize("A", "172.29.0.1")
+    runner.run("membership", **MEMBERSHIP)
+    cluster["A"].tick()
+    other = MEMBERSHIP | {"network_id": OTHER}
+    assert runner.run("membership", check=True, **other)["changed"]
+    refusal = f"kafka-1: it is also in the network {NETWORK} (probe) with"
+    assert runner.run("membership", **other)["msg"].startswith(refusal)
+    ledger.write(str(runner.home), network_id="")
+    assert runner.run("membership", check=True, **other)["msg"].startswith(refusal)
+    assert joined(cluster) == [NETWORK]
+
+
 def test_network_is_noted_and_struck_off(runner: Runner) -> None:
     """The ledger holds the network from joining to leaving, for its owner alone."""
     file = runner.home / ledger.NAME

@@ -120,6 +120,18 @@ def test_signing_key_is_its_owner_s_alone(root: Runner) -> None:
     assert definition(root)["signingKey_SECRET"] not in json.dumps(made)
 
 
+@pytest.mark.parametrize("name", [DEFINITION, WORLD])
+def test_moon_is_not_written_through_a_link(root: Runner, tmp_path: Path, name: str) -> None:
+    """Who owns the home directory cannot lead root's writing elsewhere."""
+    victim = tmp_path / "victim"
+    victim.write_text("mine", "utf-8")
+    (root.home / f"{name}.tmp").symlink_to(victim)
+    assert moon(root)["changed"]
+    assert victim.read_text("utf-8") == "mine"
+    assert not (root.home / name).is_symlink()
+    assert not (root.home / f"{name}.tmp").is_symlink()
+
+
 def test_other_identity_makes_another_moon(root: Runner, tools: Path) -> None:
     """The moon of a machine that got a new identity cannot be kept."""
     moon(root)

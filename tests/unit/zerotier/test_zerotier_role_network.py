@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import pytest
 from zerotier_lab import NAMES, NETWORK, Cluster, Json
 from zerotier_runner import Runner, calls, changing
-
-if TYPE_CHECKING:
-    import pytest
 
 
 def keep_network(runner: Runner, *, check: bool = False, **changed: Any) -> Json:
@@ -100,6 +98,43 @@ def test_drifted_network_is_corrected(runner: Runner, cluster: Cluster) -> None:
     }
     assert not keep_network(runner, mtu=2800)["changed"]
     assert '"renamed"' in corrected["diff"]["before"]
+
+
+def test_drift_of_a_known_network_is_warned_of(runner: Runner, cluster: Cluster) -> None:
+    """What it had stands in the warning; check mode says would be, and a new network is none."""
+    first = keep_network(runner, mtu=2800)
+    assert first["warnings"] == keep_network(runner, mtu=2800)["warnings"] == []
+    made = first["network_id"]
+    cluster["A"].controller.update_network(made, {"mtu": 1300, "private": False})
+    rest = "changed to what the inventory says; it had mtu 1300, private False"
+    announced = keep_network(runner, check=True, mtu=2800)
+    assert announced["warnings"] == [f"network {made} would be {rest}"]
+    assert keep_network(runner, mtu=2800)["warnings"] == [f"network {made} was {rest}"]
+    assert keep_network(runner, mtu=2800)["warnings"] == []
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"target": "10.8.0.0/16"}, ("10.8.0.0/16", None)),
+        ({"target": "10.8.0.0/16", "via": ""}, ("10.8.0.0/16", None)),
+        ({"target": "10.8.0.9/16", "via": "172.29.0.1"}, ("10.8.0.0/16", "172.29.0.1")),
+        ({"target": "10.8.0.1/32", "via": None}, ("10.8.0.1/32", None)),
+        (
+            {"target": "FD00:0:0:0::/64", "via": "FD00:0000::0001"},
+            ("fd00::/64", "fd00::1"),
+        ),
+    ],
+)
+def test_route_is_declared_as_a_controller_keeps_it(
+    runner: Runner, cluster: Cluster, given: Json, expected: tuple[str, str | None]
+) -> None:
+    """However it is spelled, the second run finds no difference."""
+    made = keep_network(runner, routes=[given])["network_id"]
+    [_, route] = kept(cluster, made)["routes"]
+    assert (route["target"], route["via"]) == expected
+    again = keep_network(runner, routes=[{"target": expected[0], "via": expected[1]}])
+    assert (again["changed"], again["warnings"]) == (False, [])
 
 
 def test_network_made_by_hand_is_found_by_name(runner: Runner, cluster: Cluster) -> None:

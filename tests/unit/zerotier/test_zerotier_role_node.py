@@ -83,6 +83,35 @@ def test_info_warns_of_an_identity_that_collided(
     assert warning.endswith(f"then remove {kept}")
 
 
+@pytest.mark.parametrize(
+    "name", ["authtoken.secret", "identity.secret", "identity.secret.saved_after_collision"]
+)
+def test_info_names_a_secret_that_others_may_read(
+    runner: Runner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """An old identity that collided is as secret as the one in use."""
+    fake_cli(tmp_path, CLI)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    (runner.home / name).touch()
+    (runner.home / name).chmod(0o600)
+    assert runner.run("info")["open_secrets"] == []
+    (runner.home / name).chmod(0o640)
+    assert runner.run("info")["open_secrets"] == [name]
+
+
+def test_refused_token_has_its_own_line(
+    runner: Runner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Waiting would not help, so the timeout is not waited for; the line holds no token."""
+    fake_cli(tmp_path, "echo '401 info {}'; exit 1")
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setattr(MODULES["info"].time, "sleep", pytest.fail)
+    (runner.home / "authtoken.secret").write_text("another-token", "utf-8")
+    failed = runner.run("info")
+    assert "refused the token of authtoken.secret (401); restart it" in failed["msg"]
+    assert "another-token" not in json.dumps(failed)
+
+
 def test_missing_cli_is_one_line(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine without ZeroTier is told to install it."""
     monkeypatch.setattr(AnsibleModule, "get_bin_path", no_path)

@@ -9,6 +9,7 @@ from ansible.parsing.vault import VaultLib, VaultSecret
 from zerotier_lab import NAMES, ROLE, Json, load
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
 operations = load(ROLE / "filter_plugins/zerotier_operations.py", "zerotier_filter_operations")
@@ -22,11 +23,13 @@ TOLD = "kafka-1 (21c1e20656), producer-1 (a87adac07d), old-1 (0123456789), no na
 PASSWORD = "correct horse battery"  # noqa: S105 - made for this test
 
 
-def leaving(leave: object, *, members: list[Json] | None = None) -> Json:
+def leaving(
+    leave: object, *, members: list[Json] | None = None, asked: Iterable[Json] = ()
+) -> Json:
     """Return who is to leave the network that kafka-1 keeps."""
     known = MEMBERS if members is None else members
     extended = [member | {"authorized": True, "ip_assignments": []} for member in known]
-    found: Json = operations.zerotier_leaving(leave, extended, HOSTS, NAMES["A"])
+    found: Json = operations.zerotier_leaving(leave, extended, HOSTS, NAMES["A"], asked)
     return found
 
 
@@ -77,6 +80,41 @@ def test_controller_leaves_last(leave: str) -> None:
     assert leaving("kafka-1", members=[KAFKA])["problem"] == ""
 
 
+def answers(name: str, node: str) -> Json:
+    """Return what a host answered when it was asked for its own address."""
+    return {"item": name, "address": NAMES[node], "changed": False}
+
+
+def test_host_is_found_by_its_own_address_under_another_name() -> None:
+    """A person may have renamed the member; it leaves once, and nobody else does."""
+    renamed = PRODUCER | {"name": "someone-else"}
+    members, asked = [KAFKA, renamed, OLD, NAMELESS], [answers("producer-1", "B")]
+    for leave in ("producer-1", f"producer-1,{NAMES['B']},someone-else"):
+        found = leaving(leave, members=members, asked=asked)
+        assert found == {"members": [renamed], "hosts": ["producer-1"], "problem": ""}
+
+
+def test_host_that_did_not_answer_is_found_by_its_name_alone() -> None:
+    """What it failed with is no address."""
+    asked = [
+        {"item": "producer-1", "failed": True, "msg": "zerotier-cli is not installed"},
+        {"item": "consumer-1", "unreachable": True, "msg": "no route to host"},
+    ]
+    found = leaving("producer-1,consumer-1", asked=asked)
+    assert (found["members"], found["problem"]) == ([PRODUCER], "")
+    assert found["hosts"] == ["producer-1", "consumer-1"]
+
+
+def test_controller_under_another_name_leaves_last_too() -> None:
+    """Its own address tells that it keeps the network."""
+    renamed, asked = KAFKA | {"name": "someone-else"}, [answers("kafka-1", "A")]
+    for leave in ("kafka-1", "someone-else"):
+        refused = leaving(leave, members=[renamed, PRODUCER], asked=asked)["problem"]
+        assert refused.startswith("21c1e20656 keeps the network itself, and others are still in")
+    alone = leaving("kafka-1", members=[renamed], asked=asked)
+    assert (alone["members"], alone["problem"]) == ([renamed], "")
+
+
 def test_with_central_any_host_may_leave() -> None:
     """No host keeps the network then."""
     found = operations.zerotier_leaving("kafka-1", MEMBERS, HOSTS, "")
@@ -84,17 +122,22 @@ def test_with_central_any_host_may_leave() -> None:
 
 
 def test_each_who_left_has_a_line() -> None:
-    """A host that could not be reached is told what remains to be done on it."""
-    left = {"members": [PRODUCER, NAMELESS], "hosts": ["producer-1", "consumer-1"]}
+    """A host that could not leave by itself has what remains to be done on it."""
+    left = {"members": [PRODUCER, NAMELESS], "hosts": ["producer-1", "consumer-1", "kafka-1"]}
     nodes: list[Json] = [
-        {"item": "producer-1", "changed": True},
-        {"item": "consumer-1", "unreachable": True},
+        {"item": "producer-1", "changed": True, "status": ""},
+        {"item": "consumer-1", "unreachable": True, "msg": "no route to host"},
+        {"item": "kafka-1", "msg": "zerotier-one of kafka-1 does not answer"},
     ]
     assert operations.zerotier_left_lines(left, nodes) == [
         "producer-1 (a87adac07d): out of the network",
         "fedcba9876 (fedcba9876): out of the network",
         "producer-1: left; take it out of the inventory, or provision.yml brings it back",
         "consumer-1: could not be reached; should it come back, run on it: zerotier-cli leave",
+        (
+            "kafka-1: could not leave by itself: zerotier-one of kafka-1 does not answer; "
+            "should it come back, run on it: zerotier-cli leave"
+        ),
     ]
 
 

@@ -15,6 +15,7 @@ from zerotier_runner import Runner, calls, changing, content, passing_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 MOON, FOREIGN = "00000021c1e20656", f"000000{NAMES['C']}"
 
@@ -129,6 +130,73 @@ def test_silent_root_is_reported_where_it_is_not_required(
     done = orbit(on_b, cluster.moon(), required=False)
     assert (done["changed"], done["silent"]) == (True, [MOON])
     assert 5 < clock.monotonic() < 7
+
+
+def test_one_silent_root_of_several_is_a_warning(
+    on_b: Runner, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The others keep the node connected, so the run goes on, required or not."""
+    passing_time(monkeypatch, "orbit", cluster)
+    cluster.stop("C")
+    second = world.make(world.new_moon(Identity(identities()["C"])), "moon.json", 1)
+    for required in (True, False):
+        done = orbit(on_b, cluster.moon(), second, required=required)
+        assert (done["silent"], done["unrooted"]) == ([FOREIGN], False)
+        [warning] = done["warnings"]
+        assert warning.startswith(f"producer-1: no answer from the moon {NAMES['C']}; check")
+
+
+def test_all_silent_roots_are_a_failure_where_required(
+    on_b: Runner, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The line names each; where it is not required, the result alone tells, and no warning."""
+    passing_time(monkeypatch, "orbit", cluster)
+    second = world.make(world.new_moon(Identity(identities()["C"])), "moon.json", 1)
+    cluster.stop("A")
+    cluster.stop("C")
+    failed = orbit(on_b, cluster.moon(), second)
+    assert failed["failed"]
+    assert f"no answer from the moon {NAMES['A']}, {NAMES['C']}; check" in failed["msg"]
+    done = orbit(on_b, cluster.moon(), second, required=False)
+    assert (done["silent"], done["unrooted"]) == ([MOON, FOREIGN], True)
+    assert (done["warnings"], done.get("failed", False)) == ([], False)
+
+
+def test_node_is_not_unrooted_without_moons_or_with_heard_ones(
+    on_b: Runner, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing wanted is nothing missed."""
+    passing_time(monkeypatch, "orbit", cluster)
+    for moons in ([], [cluster.moon()]):
+        done = orbit(on_b, *moons)
+        assert (done["silent"], done["unrooted"], done["warnings"]) == ([], False, [])
+
+
+@pytest.mark.parametrize("trap", [f"{MOON}.moon", f"{MOON}.moon.tmp"])
+def test_moon_is_not_laid_down_through_a_link(
+    on_b: Runner, cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trap: str
+) -> None:
+    """Who owns the home directory cannot lead root's writing elsewhere."""
+    passing_time(monkeypatch, "orbit", cluster)
+    victim, folder = tmp_path / "victim", on_b.home / "moons.d"
+    victim.write_text("mine", "utf-8")
+    folder.mkdir(exist_ok=True)
+    (folder / trap).symlink_to(victim)
+    assert orbit(on_b, cluster.moon())["changed"]
+    assert victim.read_text("utf-8") == "mine"
+    assert not (folder / trap).is_symlink()
+
+
+def test_folder_of_moons_that_is_a_link_is_refused(
+    on_b: Runner, cluster: Cluster, tmp_path: Path
+) -> None:
+    """Nothing is written where it leads."""
+    elsewhere, folder = tmp_path / "elsewhere", on_b.home / "moons.d"
+    elsewhere.mkdir()
+    folder.symlink_to(elsewhere)
+    failed = orbit(on_b, cluster.moon())
+    assert failed["msg"].startswith(f"{folder} is a symbolic link, expected a folder; ")
+    assert list(elsewhere.iterdir()) == []
 
 
 def test_root_that_fell_silent_is_not_taken_for_a_living_one(

@@ -27,8 +27,7 @@ FINE: Json = {
     "primary_port": 9993,
     "interface_blacklist": [],
     "address_blacklist": [],
-    "moon_endpoints": [],
-    "is_moon": False,
+    "moons": {},
     "join_timeout": 60,
     "reach_timeout": "60",
     "direct_timeout": 15,
@@ -37,8 +36,19 @@ FINE: Json = {
     "controller": "kafka-1",
 }
 DEB = {"install_method": "deb", "deb": "/tmp/z.deb", "deb_sha256": SUM}  # noqa: S108 - not opened
-MOON = {"is_moon": True, "moon_endpoints": ["192.0.2.10/9993"]}
+MOON = {"moons": {"producer-1": ["192.0.2.10/9993"]}}
 CENTRAL = {"backend": "central", "central_token": True, "controller": ""}
+
+
+def moon(*endpoints: str) -> Json:
+    """Return the settings of a root that is reached at endpoints."""
+    return {"moons": {"producer-1": list(endpoints)}}
+
+
+def via(target: str, gateway: str | None) -> Json:
+    """Return the settings of one route."""
+    return {"routes": [{"target": target, "via": gateway}]}
+
 
 BAD: list[tuple[Json, str]] = [
     (
@@ -67,6 +77,11 @@ BAD: list[tuple[Json, str]] = [
     ({"routes": ["10.8.0.0/16"]}, "routes is ['10.8.0.0/16'], expected a list of {target: range"),
     ({"routes": [{"via": "1.2.3.4"}]}, "routes is [{'via': '1.2.3.4'}], expected a list of"),
     ({"routes": [{"target": "10.8.0.1/16"}]}, "routes is [{'target': '10.8.0.1/16'}], expected"),
+    ({"routes": [{"target": "10.8.0.0"}]}, "routes is [{'target': '10.8.0.0'}], expected a list"),
+    ({"routes": [{"target": "fd00::"}]}, "routes is [{'target': 'fd00::'}], expected a list of"),
+    (via("10.8.0.0/16", "kafka-1"), "routes is [{'target': '10.8.0.0/16', 'via': 'kafka-1'}], exp"),
+    (via("10.8.0.0/16", "fd00::1"), "routes is [{'target': '10.8.0.0/16', 'via': 'fd00::1'}], exp"),
+    (via("fd00::/64", "10.8.0.1"), "routes is [{'target': 'fd00::/64', 'via': '10.8.0.1'}], exp"),
     (
         {"pool": ["172.29.0.9"]},
         "pool is ['172.29.0.9'], expected first and last address inside 172",
@@ -83,10 +98,13 @@ BAD: list[tuple[Json, str]] = [
     ({"interface_blacklist": [""]}, "interface_blacklist is [''], expected a list of prefixes of"),
     ({"interface_blacklist": [7]}, "interface_blacklist is [7], expected a list of prefixes of"),
     ({"address_blacklist": ["10"]}, "address_blacklist is ['10'], expected a list of ranges such"),
-    (MOON | {"moon_endpoints": []}, "moon_endpoints is [], expected where this root is reached, a"),
-    (MOON | {"moon_endpoints": ["1.2.3.4"]}, "moon_endpoints is ['1.2.3.4'], expected where this"),
-    (MOON | {"moon_endpoints": ["1.2.3.4/0"]}, "moon_endpoints is ['1.2.3.4/0'], expected where"),
-    (MOON | {"moon_endpoints": ["host/9993"]}, "moon_endpoints is ['host/9993'], expected where"),
+    ({"address_blacklist": ["10.8.0.1"]}, "address_blacklist is ['10.8.0.1'], expected a list of"),
+    ({"address_blacklist": ["fd00::1"]}, "address_blacklist is ['fd00::1'], expected a list of"),
+    (moon(), "moon_endpoints is [], expected where this root is reached, a list of address/port"),
+    (moon("1.2.3.4"), "moon_endpoints is ['1.2.3.4'], expected where this root is reached"),
+    (moon("1.2.3.4/0"), "moon_endpoints is ['1.2.3.4/0'], expected where this root is reached"),
+    (moon("host/9993"), "moon_endpoints is ['host/9993'], expected where this root is reached"),
+    (moon("1.2.3.4/1", "x"), "moon_endpoints is ['1.2.3.4/1', 'x'], expected where this root is"),
     ({"join_timeout": 0}, "join_timeout is 0, expected whole seconds above 0"),
     ({"reach_timeout": -1}, "reach_timeout is -1, expected whole seconds above 0"),
     ({"direct_timeout": "1.5"}, "direct_timeout is '1.5', expected whole seconds above 0"),
@@ -123,8 +141,12 @@ def problem(**changed: object) -> str:
         {"primary_port": "29993"},
         {"interface_blacklist": ["docker", "veth"], "address_blacklist": ["10.8.0.0/16"]},
         MOON,
-        MOON | {"moon_endpoints": ["2001:db8::1/9993"]},
-        {"moon_endpoints": ["not looked at"]},
+        moon("2001:db8::1/9993"),
+        moon("192.0.2.10/9993", "192.0.2.11/29993"),
+        via("10.8.0.0/16", ""),
+        via("10.8.0.0/16", None),
+        via("fd00::/64", "fd00::1"),
+        {"address_blacklist": ["10.8.0.1/32", "fd00::/8"]},
         {"network_cidr": "172.29.0.0/30"},
     ],
 )
@@ -141,6 +163,16 @@ def test_setting_that_cannot_work_is_named(changed: dict[str, Any], expected: st
     assert "\n" not in line
 
 
+def test_each_root_is_named_by_its_own_host() -> None:
+    """Whichever host the settings are judged for, the line leads to the one to correct."""
+    assert problem(moons={"kafka-1": ["1.2.3.4/9993"], "consumer-1": []}).startswith(
+        "consumer-1: zerotier_moon_endpoints is [], expected where this root is reached"
+    )
+    assert problem(moons={"kafka-1": ["1.2.3.4"], "consumer-1": []}).startswith(
+        "kafka-1: zerotier_moon_endpoints is ['1.2.3.4'], expected"
+    )
+
+
 @pytest.mark.parametrize("changed", [changed for changed, _ in BAD])
 def test_no_line_holds_the_token(changed: dict[str, Any]) -> None:
     """Even if it were handed over by mistake, whatever setting is wrong."""
@@ -153,7 +185,7 @@ def test_every_check_has_a_setting_that_fails_it() -> None:
     groups = (f"_{part}_checks" for part in ("install", "network", "service"))
     judged = {name for group in groups for name, _ in getattr(settings_filter, group)(used)}
     assert judged <= {expected.partition(" ")[0] for _, expected in BAD}
-    assert FINE.keys() - judged == {"central_token", "ip", "ips", "is_moon"}
+    assert FINE.keys() - judged == {"central_token", "ip", "ips", "moons"}
 
 
 def test_role_hands_over_every_setting_but_of_the_token_only_whether_it_is_there() -> None:

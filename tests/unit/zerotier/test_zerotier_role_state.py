@@ -62,7 +62,11 @@ def line(file: str, network: str = NETWORK, view: Json | None = None) -> str:
         (
             "32-not-found.listnetworks.json",
             "21c1e20656abcdef",
-            ["NOT_FOUND: ", "without --limit", "zerotier-cli leave 21c1e20656abcdef"],
+            [
+                "NOT_FOUND: ",
+                "run this play again to have it made",
+                "zerotier-cli leave 21c1e20656abcdef",
+            ],
         ),
         ("05-tun-permission-denied.listnetworks.json", NETWORK, ["absent: ", "/dev/net/tun"]),
         (
