@@ -42,7 +42,7 @@ test: lint unit cluster-test ## Everything CI runs: linters, unit tests, and a l
 lint: packages $(VENV)/tests ## Linters and type checks
 	tests/lint.sh
 
-unit: packages $(VENV)/tests ## Tests that need no cluster
+unit: lab-packages $(VENV)/tests ## Tests that need no cluster (they sign a package repository)
 	tests/unit.sh
 
 cluster-test: lab-packages $(VENV)/tests ## The lab from nothing, provisioned twice, checked, run, and taken down
