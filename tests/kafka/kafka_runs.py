@@ -4,11 +4,12 @@ import csv
 import json
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from kafka_broker import Pipeline
 
+Running = AbstractContextManager[subprocess.Popen[str]]
 HEADER = "ts,server_id,cpu_pct,mem_pct,net_in,disk_io"
 IDS = ["a", "b,c", 'd"e', "f\ng", "Zürich 💡", "server-6", "server-7"]
 
@@ -31,10 +32,10 @@ def write_dataset(path: Path, rows: int) -> list[list[str]]:
 
 
 @contextmanager
-def consumer(pipeline: Pipeline, run_id: str, group: str) -> Iterator[subprocess.Popen[str]]:
-    """Run a consumer that is ready, and end it if the test does not."""
+def running(pipeline: Pipeline, ready: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """Run a command once its first line begins with `ready`, and end it if the test does not."""
     process = subprocess.Popen(
-        pipeline.command("consume", "--run-id", run_id, "--group", group),
+        pipeline.command(*arguments),
         stderr=subprocess.PIPE,
         text=True,
         env=pipeline.environment(),
@@ -42,12 +43,17 @@ def consumer(pipeline: Pipeline, run_id: str, group: str) -> Iterator[subprocess
     assert process.stderr is not None
     try:
         line = process.stderr.readline()
-        assert line.startswith("ready: waiting"), line
+        assert line.startswith(ready), line
         yield process
     finally:
         if process.poll() is None:
             process.kill()
         process.communicate()
+
+
+def consumer(pipeline: Pipeline, run_id: str, group: str) -> Running:
+    """Run a consumer that is ready."""
+    return running(pipeline, "ready: waiting", "consume", "--run-id", run_id, "--group", group)
 
 
 def finish(process: subprocess.Popen[str]) -> str:
@@ -57,24 +63,9 @@ def finish(process: subprocess.Popen[str]) -> str:
     return err
 
 
-@contextmanager
-def producer(pipeline: Pipeline, run_id: str, dataset: Path) -> Iterator[subprocess.Popen[str]]:
-    """Run a producer that has begun to send, and end it if the test does not."""
-    process = subprocess.Popen(
-        pipeline.command("produce", "--run-id", run_id, "--dataset", str(dataset)),
-        stderr=subprocess.PIPE,
-        text=True,
-        env=pipeline.environment(),
-    )
-    assert process.stderr is not None
-    try:
-        line = process.stderr.readline()
-        assert line.startswith("ready: "), line
-        yield process
-    finally:
-        if process.poll() is None:
-            process.kill()
-        process.communicate()
+def producer(pipeline: Pipeline, run_id: str, dataset: Path) -> Running:
+    """Run a producer that has begun to send."""
+    return running(pipeline, "ready: ", "produce", "--run-id", run_id, "--dataset", str(dataset))
 
 
 def publish_end(pipeline: Pipeline, run_id: str) -> dict[str, dict[str, int]]:
