@@ -129,10 +129,16 @@ def test_the_unit_s_start_may_last_longer_than_its_wait() -> None:
     assert int(service["TimeoutStartSec"][0]) > 300
 
 
-def test_back_off_is_left_out_where_systemd_does_not_know_it() -> None:
-    """Debian 12's systemd 252 would warn of an unknown key."""
-    assert "RestartSteps" in unit()["Service"]
-    assert "RestartSteps" not in unit(ansible_facts={"systemd": {"version": 252}})["Service"]
+def test_records_carry_the_broker_s_time() -> None:
+    """A producer's clock of next week would have its records refused, one of last week lost."""
+    assert properties()["log.message.timestamp.type"] == "LogAppendTime"
+
+
+def test_the_unit_is_started_again_for_ever_and_as_soon_each_time() -> None:
+    """Growing delays of systemd would make the tenth outage of a long life last a minute."""
+    assert unit()["Unit"]["StartLimitIntervalSec"] == ["0"]
+    assert unit()["Service"]["RestartSec"] == ["2"]
+    assert "RestartSteps" not in unit()["Service"]
 
 
 def test_the_unit_has_no_remote_management_and_no_log_files() -> None:
