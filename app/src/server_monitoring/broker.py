@@ -9,13 +9,14 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Any, NamedTuple, Protocol, cast
 
-from server_monitoring.errors import BrokerError
+from server_monitoring.errors import BrokerError, UnreachableError
 from server_monitoring.reader import Reader
 
 KAFKA_PYTHON, CONFLUENT = "kafka-python", "confluent-kafka"
 CLIENTS = (KAFKA_PYTHON, CONFLUENT)
 CONNECT_SECONDS = 10
-DELIVERY_SECONDS = 15
+# A request may take CONNECT_SECONDS: a client gives a record no less than one try.
+LEAST_TIMEOUT = CONNECT_SECONDS + 5
 # The first question about a group makes the broker create the topic of all groups.
 GROUP_SECONDS = 30
 BATCH_BYTES = 256 * 1024
@@ -89,8 +90,10 @@ class Client(Protocol):
     def open_reader(self, servers: Sequence[str], group_id: str | None = None) -> Reader:
         """Connect; `group_id` is the name under which offsets are committed."""
 
-    def open_producer(self, servers: Sequence[str]) -> AbstractContextManager[Producer]:
-        """Connect."""
+    def open_producer(
+        self, servers: Sequence[str], timeout: float
+    ) -> AbstractContextManager[Producer]:
+        """Connect; a record may be under way for `timeout` seconds."""
 
     def create_topic(self, servers: Sequence[str], topic: str) -> bool:
         """Create a one-partition topic that keeps records for an hour; False if it was there."""
@@ -104,7 +107,7 @@ def client_for(name: str) -> Client:
 
 def no_answer(servers: Sequence[str], doing: str) -> BrokerError:
     """Return the error for a broker that is silent."""
-    return BrokerError(
+    return UnreachableError(
         f"broker {', '.join(servers)}: no answer in time while {doing}; check that kafka.service "
         "runs there and that this host reaches it"
     )

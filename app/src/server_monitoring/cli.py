@@ -20,7 +20,7 @@ COMMANDS = {
 }
 EXIT_STATUSES = (
     "exit status: 0 done, 2 usage, 3 configuration, 4 data set, 5 broker or topic, 6 storage, "
-    "7 analysis"
+    "7 analysis, 8 broker does not answer"
 )
 
 

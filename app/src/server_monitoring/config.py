@@ -11,7 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from server_monitoring import timestamps
-from server_monitoring.broker import CLIENTS
+from server_monitoring.broker import CLIENTS, LEAST_TIMEOUT
 from server_monitoring.errors import ConfigError, UsageError
 from server_monitoring.runs import Run
 from server_monitoring.settings import Node, load_yaml
@@ -26,6 +26,8 @@ KEYS = (
     "kafka_client",
     "bootstrap_servers",
     "data_dir",
+    "broker_timeout",
+    "full_disk_timeout",
     "window_seconds",
     "slide_seconds",
     "start",
@@ -86,6 +88,8 @@ class Config:
     kafka_client: str
     bootstrap_servers: tuple[str, ...]
     data_dir: Path
+    broker_timeout: int
+    full_disk_timeout: int
     window_seconds: int
     slide_seconds: int
     start: str
@@ -177,6 +181,8 @@ def parse(root: Node) -> Config:
         kafka_client=keys["kafka_client"].choice(*CLIENTS),
         bootstrap_servers=_servers(keys["bootstrap_servers"]),
         data_dir=Path(keys["data_dir"].text("an absolute path", lambda text: text.startswith("/"))),
+        broker_timeout=keys["broker_timeout"].integer(LEAST_TIMEOUT, timestamps.SECONDS_PER_DAY),
+        full_disk_timeout=keys["full_disk_timeout"].integer(0, timestamps.SECONDS_PER_DAY),
         window_seconds=window,
         slide_seconds=slide,
         start=_start(keys["start"]),

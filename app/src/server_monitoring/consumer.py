@@ -24,7 +24,6 @@ POLL_RECORDS = 10_000
 STORE_SECONDS = 1.0
 LOOK_SECONDS = 1.0
 STORE_BYTES = 8 * 1024 * 1024
-STALL_SECONDS = 60
 
 
 @dataclass
@@ -62,9 +61,17 @@ class Consumer:
     """The loop from poll to segments."""
 
     def __init__(
-        self, reader: Reader, run: Run, group: Group, share: Share, clock: Callable[[], float]
+        self,
+        reader: Reader,
+        run: Run,
+        group: Group,
+        share: Share,
+        patience: float,
+        clock: Callable[[], float],
     ) -> None:
         """Open or create the segments of all assigned partitions, and claim those.
+
+        `patience` is for how many seconds nothing may come before the end offsets.
 
         Raises:
             BrokerError: see `assigned_partitions`.
@@ -79,6 +86,7 @@ class Consumer:
         self._columns = {m.topic: m.column for m in group.metrics}
         self._run_header = (RUN_ID_HEADER, run.run_id.encode())
         self._claim = Claim.of_this_host(run.run_id).text()
+        self._patience = patience
         self._clock = clock
         self._unstored = 0
         self._next_store = clock() + STORE_SECONDS
@@ -119,7 +127,7 @@ class Consumer:
             Whether the end offsets were reached.
 
         Raises:
-            BrokerError: an offset is gone, nothing came for STALL_SECONDS before the end, or a
+            BrokerError: an offset is gone, nothing came for `patience` seconds before the end, or a
                 topic was made again meanwhile.
             StorageError: the disk is full; what was stored stays valid.
 
@@ -146,7 +154,7 @@ class Consumer:
 
     def _reached(self, ends: dict[TopicPartition, int], idle: float) -> bool:
         behind = [tp for tp, end in ends.items() if self.segments[tp].state.offset < end]
-        if behind and idle > STALL_SECONDS:
+        if behind and idle > self._patience:
             tp = behind[0]
             raise BrokerError(
                 f"topic {tp.topic}: partition {tp.partition} stands at offset "

@@ -1,12 +1,13 @@
 """Whole files that are either the old one or the new one, also after a crash."""
 
 import contextlib
+import errno
 import json
 import os
 from collections.abc import Callable
 from pathlib import Path
 
-from server_monitoring.errors import StorageError
+from server_monitoring.errors import DiskFullError, StorageError
 
 
 def fsync_directory(path: Path) -> None:
@@ -69,7 +70,8 @@ def write_text(path: Path, text: str) -> None:
 
 def storage_error(path: Path, error: OSError) -> StorageError:
     """Return the one-line error for a file that could not be read or written."""
-    return StorageError(
+    kind = DiskFullError if error.errno == errno.ENOSPC else StorageError
+    return kind(
         f"{path}: {error.strerror or error}; free space or mend its permissions, "
         "then start the same command again"
     )

@@ -5,7 +5,9 @@ ServerMonitoringError           1
 ├── ConfigError                 3  the configuration file
 ├── DatasetError                4  the data set
 ├── BrokerError                 5  the broker or a topic
+│   └── UnreachableError        8  the broker does not answer: the same may work later
 ├── StorageError                6  files of a run on this host
+│   └── DiskFullError           6  no space left for them
 └── AnalysisError               7  raw data or the Spark job
 
 Each message is one line that names the thing, what was found and what to do. Only `cli.main`
@@ -43,10 +45,20 @@ class BrokerError(ServerMonitoringError):
     exit_status = 5
 
 
+class UnreachableError(BrokerError):
+    """The broker does not answer; whoever starts the command may try again later."""
+
+    exit_status = 8
+
+
 class StorageError(ServerMonitoringError):
     """A file of the run cannot be written, or contradicts its sidecar."""
 
     exit_status = 6
+
+
+class DiskFullError(StorageError):
+    """There is no space left for a file of the run."""
 
 
 class AnalysisError(ServerMonitoringError):

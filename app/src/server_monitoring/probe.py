@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from server_monitoring.assignment import assigned_partitions
-from server_monitoring.broker import CONNECT_SECONDS, KAFKA_PYTHON, client_for
+from server_monitoring.broker import CONNECT_SECONDS, KAFKA_PYTHON, LEAST_TIMEOUT, client_for
 from server_monitoring.config import Config, Share
 from server_monitoring.errors import BrokerError
 from server_monitoring.reader import TopicPartition
@@ -35,7 +35,10 @@ def probe(servers: Sequence[str], client_name: str = KAFKA_PYTHON) -> Answer:
     token = uuid.uuid4().hex.encode()
     start = time.monotonic()
     doing = "producing the probe's record"
-    with client.open_producer(servers) as producer, client.translated(servers, doing):
+    with (
+        client.open_producer(servers, LEAST_TIMEOUT) as producer,
+        client.translated(servers, doing),
+    ):
         future = producer.send(PROBE_TOPIC, token, None, [], 0)
         offset = int(future.get(timeout=CONNECT_SECONDS).offset)
     tp = TopicPartition(PROBE_TOPIC, 0)

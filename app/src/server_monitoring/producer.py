@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from server_monitoring import resume
-from server_monitoring.broker import DELIVERY_SECONDS, client_for
+from server_monitoring.broker import client_for
 from server_monitoring.config import Config
 from server_monitoring.dataset import Row
 from server_monitoring.errors import BrokerError
@@ -100,18 +100,20 @@ def produce(
     sent = Sent(dict.fromkeys(topics, 0), dict.fromkeys(topics, 0))
     checkpoints = Checkpoints(run, resume.read_checkpoint(run, marker))
     in_flight: deque[Chunk] = deque()
+    # The client gives up before, with its reason.
+    patience = config.broker_timeout + 5
     settled = 0
-    with client.open_producer(servers) as producer:
+    with client.open_producer(servers, config.broker_timeout) as producer:
         sender = Sender(client, producer, servers, marker, metrics, held, sent)
         for chunk in chunks(rows, ROWS_PER_CHUNK, pace):
             in_flight.append(sender.send(chunk))
             if len(in_flight) > CHUNKS_IN_FLIGHT:
-                settled += settle(in_flight.popleft(), checkpoints)
+                settled += settle(in_flight.popleft(), checkpoints, patience)
                 progress(settled)
         with client.translated(servers, "waiting for the last acknowledgements"):
-            producer.flush(timeout=DELIVERY_SECONDS + 5)
+            producer.flush(timeout=patience)
         while in_flight:
-            settled += settle(in_flight.popleft(), checkpoints)
+            settled += settle(in_flight.popleft(), checkpoints, patience)
         progress(settled)
     with client.open_reader(servers) as reader:
         _check_topics(reader, marker)

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from server_monitoring import resume
-from server_monitoring.broker import DELIVERY_SECONDS, Client, Future, Producer, no_answer
+from server_monitoring.broker import Client, Future, Producer, no_answer
 from server_monitoring.config import Metric
 from server_monitoring.dataset import Row
 from server_monitoring.errors import BrokerError, one_line
@@ -144,13 +144,13 @@ class Checkpoints:
         self._next = time.monotonic() + CHECKPOINT_SECONDS
 
 
-def settle(chunk: Chunk, checkpoints: Checkpoints) -> int:
-    """Wait for a chunk's acknowledgements; return its number of rows."""
+def settle(chunk: Chunk, checkpoints: Checkpoints, timeout: float) -> int:
+    """Wait for a chunk's acknowledgements, `timeout` seconds for each; return its rows."""
     for future, line, topic, _ in chunk.pending:
         if future.is_done and not future.failed():
             continue
         try:
-            future.get(timeout=DELIVERY_SECONDS + 5)
+            future.get(timeout=timeout)
         except Exception as error:
             raise _refused(topic, line, error) from error
     checkpoints.settled(chunk)

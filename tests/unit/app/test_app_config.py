@@ -65,6 +65,8 @@ MISTAKES = [
     ("bootstrap_servers", ["a:99999"], "bootstrap_servers[0]"),
     ("bootstrap_servers", "a:1", "bootstrap_servers: found 'a:1'"),
     ("data_dir", "var/lib", "data_dir: found 'var/lib', expected an absolute path"),
+    ("broker_timeout", 5, "broker_timeout: found 5, expected a whole number from 15"),
+    ("full_disk_timeout", -1, "full_disk_timeout: found -1, expected a whole number from 0"),
     ("window_seconds", 0, "window_seconds: found 0"),
     ("window_seconds", "30", "window_seconds: found '30', expected a whole number"),
     ("window_seconds", True, "window_seconds: found True"),

@@ -117,14 +117,15 @@ def settled(tmp_path: Path, future: Any) -> int:
     run = Run(tmp_path, "r1")
     run.create()
     checkpoints = sender.Checkpoints(run, resume.Checkpoint(0, STARTS))
-    return sender.settle(sender.Chunk(3, 9, [sender.Pending(future, 9, "t-cpu", 0)]), checkpoints)
+    chunk = sender.Chunk(3, 9, [sender.Pending(future, 9, "t-cpu", 0)])
+    return sender.settle(chunk, checkpoints, 25)
 
 
 def test_a_future_that_failed_is_named_by_line_and_topic(tmp_path: Path) -> None:
     """Also one whose reason says nothing."""
 
     def get(timeout: float) -> None:
-        assert timeout > broker.DELIVERY_SECONDS
+        assert timeout == 25
         raise RefuseError
 
     future = SimpleNamespace(is_done=True, failed=lambda: True, get=get)
@@ -143,7 +144,7 @@ def test_a_future_that_is_not_decided_is_waited_for(tmp_path: Path) -> None:
 
     future = SimpleNamespace(is_done=False, failed=lambda: False, get=get)
     assert settled(tmp_path, future) == 3
-    assert waited == [broker.DELIVERY_SECONDS + 5]
+    assert waited == [25]
 
 
 class Library:
@@ -178,8 +179,7 @@ class Library:
 def confluent(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Return a producer of confluent-kafka over a library without a network."""
     monkeypatch.setattr(confluent_kafka, "Producer", Library)
-    monkeypatch.setattr(confluent_producer, "CONNECT_SECONDS", 0.05)
-    return confluent_producer._Producer(("127.0.0.1:9",))  # noqa: SLF001 - below the connection
+    return confluent_producer._Producer(("127.0.0.1:9",), 0.05)  # noqa: SLF001 - below the connection
 
 
 def test_a_full_queue_of_confluent_is_waited_for(confluent: Any) -> None:

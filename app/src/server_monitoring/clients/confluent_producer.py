@@ -53,7 +53,8 @@ class _Future:
 class _Producer:
     """Calls librdkafka, and lets it call back."""
 
-    def __init__(self, servers: Sequence[str]) -> None:
+    def __init__(self, servers: Sequence[str], timeout: float) -> None:
+        self._timeout = timeout
         self._producer = confluent_kafka.Producer(
             {
                 **options(servers),
@@ -62,7 +63,7 @@ class _Producer:
                 "batch.size": broker.BATCH_BYTES,
                 "linger.ms": broker.LINGER_MS,
                 "message.max.bytes": broker.MAX_RECORD_BYTES,
-                "delivery.timeout.ms": broker.DELIVERY_SECONDS * 1000,
+                "delivery.timeout.ms": int(timeout * 1000),
                 "allow.auto.create.topics": False,
             }
         )
@@ -93,7 +94,7 @@ class _Producer:
             except KafkaException as error:
                 raise RefusedError(*error.args) from error
             except BufferError:
-                deadline = deadline or time.monotonic() + CONNECT_SECONDS
+                deadline = deadline or time.monotonic() + self._timeout
                 if time.monotonic() > deadline:
                     raise TimeoutError("the client's queue stays full") from None
                 self._producer.poll(0.1)
@@ -119,15 +120,17 @@ class _Producer:
 
 
 @contextlib.contextmanager
-def open_producer(servers: Sequence[str]) -> Iterator[broker.Producer]:
+def open_producer(servers: Sequence[str], timeout: float) -> Iterator[broker.Producer]:
     """Open an idempotent producer (acks=all) with batches that keep the loop from waiting.
+
+    A record that is not acknowledged within `timeout` seconds has failed.
 
     Raises:
         BrokerError: the broker does not answer within CONNECT_SECONDS.
 
     """
     with translated(servers, "connecting"):
-        producer = _Producer(servers)
+        producer = _Producer(servers, timeout)
         producer.check()
     try:
         yield producer

@@ -92,8 +92,10 @@ class _Producer(kafka.KafkaProducer):  # type: ignore[misc] # the client has no 
 
 
 @contextlib.contextmanager
-def open_producer(servers: Sequence[str]) -> Iterator[broker.Producer]:
+def open_producer(servers: Sequence[str], timeout: float) -> Iterator[broker.Producer]:
     """Open an idempotent producer (acks=all) with batches that keep the loop from waiting.
+
+    A record that is not acknowledged within `timeout` seconds has failed.
 
     Raises:
         BrokerError: the broker does not answer within CONNECT_SECONDS.
@@ -107,8 +109,8 @@ def open_producer(servers: Sequence[str]) -> Iterator[broker.Producer]:
             batch_size=broker.BATCH_BYTES,
             linger_ms=broker.LINGER_MS,
             max_request_size=broker.MAX_RECORD_BYTES,
-            max_block_ms=CONNECT_SECONDS * 1000,
-            delivery_timeout_ms=broker.DELIVERY_SECONDS * 1000,
+            max_block_ms=int(timeout * 1000),
+            delivery_timeout_ms=int(timeout * 1000),
         )
     try:
         yield producer

@@ -7,9 +7,11 @@ import time
 from server_monitoring import __version__, notify
 from server_monitoring.broker import client_for
 from server_monitoring.commands import common
-from server_monitoring.config import share_of
+from server_monitoring.config import Config, Group, share_of
 from server_monitoring.consumer import Consumer
 from server_monitoring.durable import write_json
+from server_monitoring.full_disk import FullDisk
+from server_monitoring.runs import Run
 from server_monitoring.summary import Timer, rates
 
 HELP = "store a metric group's records in raw CSV segments, up to the run's end offsets"
@@ -30,49 +32,83 @@ def run(args: argparse.Namespace) -> int:
     signal.signal(signal.SIGINT, lambda number, _: stop.append(number))
     common.collect_rarely()
     config = common.load_config(args)
-    group = config.group(args.group)
-    share = share_of(config, group.name)
     run_files = common.open_run(args, config)
-    timer = Timer()
     status = notify.Status()
-    group_id = f"server-monitoring-{group.name}"
-    client = client_for(config.kafka_client)
-    with client.open_reader(config.bootstrap_servers, group_id) as reader:
-        consumer = Consumer(reader, run_files, group, share, time.monotonic)
-        try:
-            consumer.start()
-            notify.ready(f"waiting for records of run {args.run_id}")
+    consumption = Consumption(config, run_files, config.group(args.group), status)
+    full_disk = FullDisk(run_files.directory, config.full_disk_timeout, status.tell)
+    return full_disk.retry(lambda: consumption.attempt(stop), lambda: bool(stop))
 
-            def tell() -> None:
-                if status.due():
-                    status.tell(_line(consumer.totals("rows"), consumer.progress.seconds()))
 
-            ended = consumer.run(lambda: bool(stop), tell)
-        finally:
-            consumer.close()
-    rows = consumer.totals("rows")
-    if not ended:
-        status.tell(f"stopped before the end; {_line(rows, 0)}; start again to resume")
+class Consumption:
+    """Everything that is done again, from the sidecars on, when the disk was full meanwhile."""
+
+    def __init__(self, config: Config, run: Run, group: Group, status: notify.Status) -> None:
+        """Consume this host's share of the group.
+
+        Raises:
+            ConfigError: this host consumes nothing of the group.
+
+        """
+        self._config = config
+        self._run = run
+        self._group = group
+        self._share = share_of(config, group.name)
+        self._status = status
+        self._client = client_for(config.kafka_client)
+        self._timer = Timer()
+
+    def attempt(self, stop: list[int]) -> int:
+        """Store records until the end offsets, or until `stop` holds a signal.
+
+        Raises:
+            BrokerError, StorageError: see `consumer.Consumer`.
+
+        """
+        group_id = f"server-monitoring-{self._group.name}"
+        with self._client.open_reader(self._config.bootstrap_servers, group_id) as reader:
+            patience = self._config.broker_timeout
+            consumer = Consumer(
+                reader, self._run, self._group, self._share, patience, time.monotonic
+            )
+            try:
+                consumer.start()
+                notify.ready(f"waiting for records of run {self._run.run_id}")
+                ended = consumer.run(lambda: bool(stop), lambda: self._show(consumer))
+            finally:
+                consumer.close()
+        rows = consumer.totals("rows")
+        if not ended:
+            line = _line(rows, 0)
+            self._status.tell(f"stopped before the end; {line}; start again to resume")
+            return 0
+        self._status.tell(_line(rows, consumer.progress.seconds()))
+        write_json(
+            self._run.directory / f"consume-{self._group.name}.json", self._summary(consumer)
+        )
         return 0
-    status.tell(_line(rows, consumer.progress.seconds()))
-    partitions: dict[str, list[int]] = {topic: [] for topic in rows}
-    for tp in consumer.segments:
-        partitions[tp.topic].append(tp.partition)
-    summary = {
-        "run_id": args.run_id,
-        "group": group.name,
-        "rows": rows,
-        "foreign": sum(consumer.totals("foreign").values()),
-        "malformed": sum(consumer.totals("malformed").values()),
-        "duplicates": sum(consumer.totals("duplicates").values()),
-        "partitions": partitions,
-        **timer.span(),
-        "messages_per_second": rates(consumer.progress.rows, consumer.progress.seconds()),
-        "client": client.description(),
-        "app_version": __version__,
-    }
-    write_json(run_files.directory / f"consume-{group.name}.json", summary)
-    return 0
+
+    def _show(self, consumer: Consumer) -> None:
+        if self._status.due():
+            self._status.tell(_line(consumer.totals("rows"), consumer.progress.seconds()))
+
+    def _summary(self, consumer: Consumer) -> dict[str, object]:
+        rows = consumer.totals("rows")
+        partitions: dict[str, list[int]] = {topic: [] for topic in rows}
+        for tp in consumer.segments:
+            partitions[tp.topic].append(tp.partition)
+        return {
+            "run_id": self._run.run_id,
+            "group": self._group.name,
+            "rows": rows,
+            "foreign": sum(consumer.totals("foreign").values()),
+            "malformed": sum(consumer.totals("malformed").values()),
+            "duplicates": sum(consumer.totals("duplicates").values()),
+            "partitions": partitions,
+            **self._timer.span(),
+            "messages_per_second": rates(consumer.progress.rows, consumer.progress.seconds()),
+            "client": self._client.description(),
+            "app_version": __version__,
+        }
 
 
 def _line(rows: dict[str, int], seconds: float) -> str:
