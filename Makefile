@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo control lab lab-down provision run test lint unit cluster-test packages lab-packages clean
+.PHONY: help demo control lab lab-down provision run test lint unit cluster-test packages lab-packages chaos clean
 
 VENV := .venv
 # What is installed there comes first in PATH, so that `ansible-playbook` is the pinned one.
@@ -47,6 +47,9 @@ unit: lab-packages $(VENV)/tests ## Tests that need no cluster (they sign a pack
 
 cluster-test: lab-packages $(VENV)/tests ## The lab from nothing, provisioned twice, checked, run, and taken down
 	tests/cluster.sh
+
+chaos: provision $(VENV)/tests ## Kill a running pipeline again and again on the lab, KILLS=200 times, SEED=47 to repeat it
+	pytest --capture=no tests/pipeline/test_35_chaos.py --kills=$(or $(KILLS),200) --seed=$(or $(SEED),47)
 
 packages: PACKAGES = files/control/debian-packages.txt
 lab-packages: PACKAGES = files/control/debian-packages.txt files/control/lab-packages.txt

@@ -12,6 +12,12 @@ from runs import RESULTS, Name, Run
 from playbooks import Result, play
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare how long a storm of kills lasts, and its seed."""
+    parser.addoption("--kills", type=int, default=10, help="kills in all (default: 10)")
+    parser.addoption("--seed", type=int, default=47, help="of the kills' moments (default: 47)")
+
+
 @pytest.fixture(scope="session")
 def run_pipeline() -> Run:
     """Return a function that runs the pipeline under a name: (result, results folder)."""

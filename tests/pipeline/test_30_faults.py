@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from reference_tables import tables
-from runs import CPU_MEM, DATASET, RESULTS, RUNS, THRESHOLDS, Name, Run, manifest, read_table
+from runs import CPU_MEM, DATASET, NET_DISK, RESULTS, RUNS, THRESHOLDS, Name, Run, read_table
 
 from playbooks import on, play
 
@@ -88,20 +88,6 @@ def test_overlay_down_stops_the_run_at_the_gate() -> None:
     assert play("provision.yml", "--tags", "zerotier").status == 0
 
 
-def test_killed_consumer_goes_on_where_it_was(run_pipeline: Run, run_name: Name) -> None:
-    """SIGKILL in the middle costs time, and neither a row nor an alert."""
-    name = run_name("killed")
-    some_rows = f"[ $(cat {RUNS}/{name}/raw/topic-cpu/*.csv 2>/dev/null | wc -l) -gt 100 ]"
-    killed = in_background("consumer-1", kill(f"consume --run-id {name}", some_rows))
-    result, folder = run_pipeline(name)
-    assert killed() == "1"
-    assert result.status == 0, result.tail()
-    unit = f"server-monitoring-consume-cpu_mem@{name}"
-    assert on("consumer-1", f"journalctl --unit={unit} | grep -c code=killed") == "1"
-    assert manifest(folder)["topics"]["topic-cpu"]["rows_out"] == 25_920
-    assert read_table(folder / CPU_MEM)[1] == tables(DATASET, THRESHOLDS, "00:00:00")[0]
-
-
 def test_consumer_that_cannot_live_stops_the_run(run_pipeline: Run, run_name: Name) -> None:
     """A consumer killed again and again is given up; what it had stored stays."""
     name = run_name("hopeless")
@@ -116,15 +102,15 @@ def test_consumer_that_cannot_live_stops_the_run(run_pipeline: Run, run_name: Na
     assert on("consumer-2", ACTIVE) == ""
 
 
-def test_full_disk_stops_the_run_with_what_is_stored_intact(
+def test_disk_that_stays_full_stops_the_run_with_what_is_stored_intact(
     run_pipeline: Run, run_name: Name
 ) -> None:
-    """ENOSPC on a consumer ends the run with the reason; sidecars and segments still agree."""
+    """A disk that stays full ends the run with the reason; sidecars and segments still agree."""
     name = run_name("full")
     owner = "uid=$(id -u server-monitoring),gid=$(id -g server-monitoring)"
     on("consumer-2", f"mount -t tmpfs -o size=600k,mode=0750,{owner} tmpfs {RUNS}")
     try:
-        result, _ = run_pipeline(name, pipeline_min_free=0)
+        result, _ = run_pipeline(name, pipeline_min_free=0, pipeline_full_disk_timeout=5)
         assert result.status != 0
         assert result.says("consumer-2: consumer of net_disk"), result.tail()
         assert result.says("No space left on device"), result.tail()
@@ -138,34 +124,32 @@ def test_full_disk_stops_the_run_with_what_is_stored_intact(
         on("consumer-2", f"umount {RUNS}")
 
 
-def test_failing_spark_job_stops_the_run_and_keeps_the_rows(
+def test_killed_spark_job_begins_anew(run_pipeline: Run, run_name: Name) -> None:
+    """SIGKILL in the middle costs time, and no alert."""
+    name = run_name("spark")
+    killed = in_background("consumer-2", kill(f"java.*analyze --run-id {name}"))
+    result, folder = run_pipeline(name)
+    assert killed() == "1"
+    assert result.status == 0, result.tail()
+    unit = f"server-monitoring-analyze-net_disk@{name}"
+    assert on("consumer-2", f"journalctl --unit={unit} | grep -c code=killed") == "1"
+    assert read_table(folder / NET_DISK)[1] == tables(DATASET, THRESHOLDS, "00:00:00")[1]
+
+
+def test_spark_job_that_cannot_live_stops_the_run_and_keeps_the_rows(
     run_pipeline: Run, run_name: Name
 ) -> None:
-    """A Spark job killed in the middle is named; its raw rows and the latest results stay."""
-    name = run_name("spark")
+    """A Spark job killed again and again is named; its raw rows and the latest results stay."""
+    name = run_name("sparkless")
     latest = (RESULTS / "latest").resolve()
-    killed = in_background("consumer-2", kill(f"java.*analyze --run-id {name}"))
+    killed = in_background("consumer-2", kill(f"java.*analyze --run-id {name}", times=3))
     result, _ = run_pipeline(name)
-    assert killed() == "1"
+    assert int(killed()) == 3
     assert result.status != 0
     assert result.says("consumer-2: Spark job of net_disk"), result.tail()
     lines = on("consumer-2", f"cat {RUNS}/{name}/raw/topic-disk/*.csv | wc -l")
     assert int(lines) == 25_920 + 3
     assert (RESULTS / "latest").resolve() == latest
-
-
-def test_killed_producer_goes_on_where_it_was(run_pipeline: Run, run_name: Name) -> None:
-    """SIGKILL while it sends costs time, and neither a row nor an alert."""
-    name = run_name("producer")
-    marker = f"[ -s {RUNS}/{name}/produce.started ]"
-    killed = in_background("producer-1", kill(f"produce --run-id {name}", marker))
-    result, folder = run_pipeline(name)
-    assert killed() == "1"
-    assert result.status == 0, result.tail()
-    unit = f"server-monitoring-produce@{name}"
-    assert on("producer-1", f"journalctl --unit={unit} | grep -c code=killed") == "1"
-    assert manifest(folder)["topics"]["topic-cpu"]["rows_out"] == 25_920
-    assert read_table(folder / CPU_MEM)[1] == tables(DATASET, THRESHOLDS, "00:00:00")[0]
 
 
 def test_producer_that_cannot_live_stops_the_run(run_pipeline: Run, run_name: Name) -> None:
