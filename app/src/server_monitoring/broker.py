@@ -14,6 +14,8 @@ from server_monitoring.reader import Reader
 
 KAFKA_PYTHON, CONFLUENT = "kafka-python", "confluent-kafka"
 CLIENTS = (KAFKA_PYTHON, CONFLUENT)
+NO_COMPRESSION = "none"
+COMPRESSIONS = (NO_COMPRESSION, "lz4", "zstd")
 CONNECT_SECONDS = 10
 # A request may take CONNECT_SECONDS: a client gives a record no less than one try.
 LEAST_TIMEOUT = CONNECT_SECONDS + 5
@@ -24,6 +26,8 @@ LINGER_MS = 50
 MAX_RECORD_BYTES = 4 * 1024 * 1024
 FETCH_BYTES = 8 * 1024 * 1024
 FETCH_WAIT_MS = 200
+# Of a partition, how many the client reads ahead.
+QUEUED_RECORDS = 20_000
 # Of a topic that only probes use.
 PROBE_RETENTION_MS = 3_600_000
 
@@ -39,12 +43,14 @@ class Future(Protocol):
 
     Attributes:
         is_done: whether it is decided.
-        value: what the broker said, with an `offset`, once it has the record.
 
     """
 
     is_done: bool
-    value: Any
+
+    @property
+    def value(self) -> Any:
+        """What the broker said, with an `offset`, once it has the record."""
 
     def failed(self) -> bool:
         """Return whether the broker does not have it."""
@@ -91,9 +97,12 @@ class Client(Protocol):
         """Connect; `group_id` is the name under which offsets are committed."""
 
     def open_producer(
-        self, servers: Sequence[str], timeout: float
+        self, servers: Sequence[str], timeout: float, compression: str = NO_COMPRESSION
     ) -> AbstractContextManager[Producer]:
-        """Connect; a record may be under way for `timeout` seconds."""
+        """Connect; a record may be under way for `timeout` seconds.
+
+        Batches are compressed by one of COMPRESSIONS.
+        """
 
     def create_topic(self, servers: Sequence[str], topic: str) -> bool:
         """Create a one-partition topic that keeps records for an hour; False if it was there."""

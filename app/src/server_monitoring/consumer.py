@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from server_monitoring.assignment import Claim, assigned_partitions, check_not_moved
+from server_monitoring.batches import decode_values, row_numbers
 from server_monitoring.config import Group, Share
 from server_monitoring.errors import BrokerError
 from server_monitoring.reader import Reader, Record, Records, TopicPartition
@@ -32,7 +33,8 @@ class Progress:
 
     Attributes:
         rows: rows stored by this process, by topic.
-        first, last: monotonic times of the first and the last records of this process.
+        first, last: monotonic times: before the first records came, and when the last ones stored
+            were durable.
 
     """
 
@@ -118,7 +120,8 @@ class Consumer:
 
     def start(self) -> None:
         """Position all partitions; return once the broker answered the first poll."""
-        self._take(self._reader.start(self._offsets()))
+        began = time.monotonic()
+        self._take(self._reader.start(self._offsets()), began)
 
     def run(self, stopping: Callable[[], bool], status: Callable[[], None]) -> bool:
         """Store records until the end offsets are reached, or until `stopping()`.
@@ -133,20 +136,22 @@ class Consumer:
 
         """
         moved = next_look = self._clock()
+        ends: dict[TopicPartition, int] | None = None
         ended = False
         while not stopping() and not ended:
+            began = time.monotonic()
             records = self._reader.poll(POLL_MS, POLL_RECORDS)
-            self._take(records)
+            self._take(records, began)
             now = self._clock()
             moved = now if records else moved
             if self._unstored >= STORE_BYTES or now >= self._next_store:
                 self._store(now)
             status()
-            # Others may write to the topics for ever: the ends count also while records come.
-            if not records or now >= next_look:
+            if ends is None and (not records or now >= next_look):
                 next_look = now + LOOK_SECONDS
                 ends = read_end_offsets(self._run.end_offsets, list(self.segments))
-                ended = ends is not None and self._reached(ends, now - moved)
+            # Others may write to the topics for ever: the ends count also while records come.
+            ended = ends is not None and self._reached(ends, now - moved)
         self._store(self._clock())
         if ended:
             self._check_topics()
@@ -172,9 +177,8 @@ class Consumer:
                     f"{self._topic_ids[topic]}, now {found}); start a new run"
                 )
 
-    def _take(self, records: Records) -> None:
-        """Append a poll's records to their segments."""
-        began = time.monotonic()
+    def _take(self, records: Records, began: float) -> None:
+        """Append the records of a poll that `began` then to their segments."""
         for tp, batch in records.items():
             segment = self.segments[tp]
             readings, last_row = self._sift(segment, batch, self._columns[tp.topic])
@@ -182,13 +186,27 @@ class Consumer:
             self._unstored += segment.append(csv_lines(readings), len(readings), offset, last_row)
             if readings:
                 self.progress.rows[tp.topic] += len(readings)
-                self.progress.last = time.monotonic()
                 self.progress.first = self.progress.first or began
 
     def _sift(
         self, segment: Segment, batch: Sequence[Record], column: str
-    ) -> tuple[list[Reading], int]:
+    ) -> tuple[Sequence[tuple[str, str, str]], int]:
         """Return the readings of this run that are not stored yet, and the last row number.
+
+        Nearly always that is the whole batch, and is found out for all at once.
+        """
+        rows = row_numbers(
+            [record.headers for record in batch], self._run_header, segment.state.last_row
+        )
+        readings = decode_values([record.value for record in batch], column) if rows else None
+        if rows and readings:
+            return readings, rows[-1]
+        return self._sift_each(segment, batch, column)
+
+    def _sift_each(
+        self, segment: Segment, batch: Sequence[Record], column: str
+    ) -> tuple[list[Reading], int]:
+        """Do as `_sift` does, record by record; count and set aside what is not stored.
 
         A producer that was killed and started again may send rows a second time; it sends a
         partition's rows in ascending order, so a row not above the last one is such a row.
@@ -220,6 +238,7 @@ class Consumer:
                 segment.store()
                 stored[tp] = segment.state.offset
         if stored:
+            self.progress.last = time.monotonic()
             self._reader.commit(stored, self._claim)
 
     def totals(self, attribute: str) -> dict[str, int]:

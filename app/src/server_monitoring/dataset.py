@@ -6,6 +6,7 @@ metric may be empty: that metric has no value then, and the others have theirs.
 """
 
 import hashlib
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,8 @@ from server_monitoring.timestamps import TimeForm
 SHOWN_PROBLEMS = 20
 NO_VALUE = ""
 _CHUNK = 1 << 20
+# Rows that are checked at once; a bad one costs that its block is checked one by one.
+_ROWS = 500
 
 
 class Row(NamedTuple):
@@ -116,6 +119,7 @@ class Dataset:
         try:
             self._source = open_source(path, self._file, wanted)
             self._check_header(wanted)
+            self._positions = [self._source.header.index(column) for column in wanted]
         except BaseException:
             self._file.close()
             raise
@@ -156,30 +160,47 @@ class Dataset:
             DatasetError: the file stopped being readable, or has a field without end.
 
         """
-        header, matches = self._source.header, self.form.matches
-        positions = [header.index(c) for c in ("ts", "server_id", *self.columns)]
-        ts_at, id_at, value_at = positions[0], positions[1], positions[2:]
-        width = len(header)
-        known: tuple[str, bool] = ("", False)
-        for line, fields in self._source.rows():
-            try:
-                if len(fields) != width:
-                    raise ValueError  # noqa: TRY301 - found again, and named, by _problems
-                ts = fields[ts_at]
-                if ts != known[0]:  # rows of many servers share a time
-                    known = (ts, matches(ts))
-                if not known[1]:
-                    raise ValueError  # noqa: TRY301 - likewise
-                check_server_id(fields[id_at])
-                values = [
-                    canonical_value(text) if (text := fields[at]) else NO_VALUE for at in value_at
-                ]
-                if not any(values):
-                    raise ValueError  # noqa: TRY301 - likewise
-            except ValueError:
-                yield BadRow(line, fields, self._problems(line, fields))
-            else:
-                yield Row(line, ts, fields[id_at], values)
+        rows = self._source.rows()
+        while block := list(itertools.islice(rows, _ROWS)):
+            yield from self._whole(block) or map(self._row, block)
+
+    def _whole(self, block: list[tuple[int, list[str]]]) -> list[Row] | None:
+        """Return the rows of a block of which none is bad, or None where one may be."""
+        # orjson is not there in the analysis venv.
+        from server_monitoring.batches import canonical_column  # noqa: PLC0415
+
+        lines, rows = zip(*block, strict=True)
+        if set(map(len, rows)) != {len(self._source.header)}:
+            return None
+        fields = list(zip(*rows, strict=True))
+        times, server_ids, *texts = [fields[at] for at in self._positions]
+        try:
+            for server_id in set(server_ids):
+                check_server_id(server_id)
+        except ValueError:
+            return None
+        found = [canonical_column(column) for column in texts]
+        columns = [column for column in found if column is not None]
+        if len(columns) < len(found) or not all(map(self.form.matches, set(times))):
+            return None
+        values = list(map(list, zip(*columns, strict=True)))
+        return list(map(Row, lines, times, server_ids, values)) if all(map(any, values)) else None
+
+    def _row(self, numbered: tuple[int, list[str]]) -> Row | BadRow:
+        line, fields = numbered
+        try:
+            if len(fields) != len(self._source.header):
+                raise ValueError  # noqa: TRY301 - found again, and named, by _problems
+            ts, server_id, *texts = [fields[at] for at in self._positions]
+            if not self.form.matches(ts):
+                raise ValueError  # noqa: TRY301 - likewise
+            check_server_id(server_id)
+            values = [canonical_value(text) if text else NO_VALUE for text in texts]
+            if not any(values):
+                raise ValueError  # noqa: TRY301 - likewise
+        except ValueError:
+            return BadRow(line, fields, self._problems(line, fields))
+        return Row(line, ts, server_id, values)
 
     def _problems(self, line: int, fields: list[str]) -> list[Problem]:
         unit, header = self._source.unit, self._source.header

@@ -18,12 +18,12 @@ import fcntl
 import io
 import os
 from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
 
 from server_monitoring import aside
 from server_monitoring.durable import fsync_directory, storage_error, write_all
 from server_monitoring.errors import StorageError
-from server_monitoring.records import Reading
 from server_monitoring.sidecar import Sidecar, read_sidecar, sidecar_path, write_sidecar
 
 _SPECIAL = frozenset(',"\r\n')
@@ -34,6 +34,7 @@ def header_line(column: str) -> str:
     return f"ts,server_id,{column}\n"
 
 
+@lru_cache(maxsize=100_000)
 def csv_field(text: str) -> str:
     """Return `text` as one CSV field, quoted where it must be (RFC 4180)."""
     if _SPECIAL.isdisjoint(text):
@@ -41,8 +42,8 @@ def csv_field(text: str) -> str:
     return '"' + text.replace('"', '""') + '"'
 
 
-def csv_lines(readings: Iterable[Reading]) -> str:
-    """Return readings as lines of a segment."""
+def csv_lines(readings: Iterable[tuple[str, str, str]]) -> str:
+    """Return readings (time stamp, server, value) as lines of a segment."""
     return "".join([f"{ts},{csv_field(server_id)},{value}\n" for ts, server_id, value in readings])
 
 

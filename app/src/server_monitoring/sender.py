@@ -19,13 +19,8 @@ from server_monitoring.runs import Run
 CHECKPOINT_SECONDS = 1.0
 
 
-class Pending(NamedTuple):
-    """A record that was given to the client."""
-
-    future: Future
-    line: int
-    topic: str
-    partition: int
+# A record that was given to the client: its future, line, topic and partition.
+Pending = tuple[Future, int, str, int]
 
 
 class Chunk(NamedTuple):
@@ -52,11 +47,6 @@ class Sent:
     end_offsets: dict[str, dict[str, int]] = field(default_factory=dict)
 
 
-@lru_cache(maxsize=100_000)
-def _server_id_forms(server_id: str) -> tuple[bytes, str]:
-    return server_id.encode(), json.dumps(server_id)
-
-
 class Sender:
     """Gives rows to the client, leaving out those that are there already."""
 
@@ -77,9 +67,18 @@ class Sender:
         self._run_header = (RUN_ID_HEADER, marker.run_id.encode())
         partitions = marker.partitions()
         self._targets = [(m.topic, m.column, partitions[m.topic]) for m in metrics]
+        self._forms = lru_cache(maxsize=100_000)(self._forms_of)
         self._held = held
         self._last_held = max(held.values(), default=0)
         self._sent = sent
+
+    def _forms_of(self, server_id: str) -> tuple[bytes, str, list[tuple[str, str, int]]]:
+        """Return a server's key, its id in JSON, and topic, column and partition of each metric."""
+        targets = [
+            (topic, column, partition_for(server_id, count))
+            for topic, column, count in self._targets
+        ]
+        return server_id.encode(), json.dumps(server_id), targets
 
     def send(self, chunk: list[Row]) -> Chunk:
         """Send a chunk's records; those that are there already only count.
@@ -89,23 +88,22 @@ class Sender:
 
         """
         held = self._held if chunk[0].line <= self._last_held else {}
-        pending: list[Pending] = []
+        rows, pending, send = self._sent.rows, list[Pending](), self._send
         line, topic = 0, ""
         try:
             for line, ts, server_id, values in chunk:
-                key, quoted = _server_id_forms(server_id)
+                key, quoted, targets = self._forms(server_id)
                 headers = [self._run_header, (ROW_HEADER, b"%d" % line)]
-                for (topic, column, count), value in zip(self._targets, values, strict=True):
+                for (topic, column, partition), value in zip(targets, values, strict=True):
                     if not value:
                         continue
-                    partition = partition_for(server_id, count)
-                    self._sent.rows[topic] += 1
+                    rows[topic] += 1
                     if held and line <= held.get(TopicPartition(topic, partition), 0):
                         self._sent.found[topic] += 1
                         continue
                     body = encode_value(ts, quoted, column, value)
-                    future = self._send(topic, body, key, headers, partition)
-                    pending.append(Pending(future, line, topic, partition))
+                    future = send(topic, body, key, headers, partition)
+                    pending.append((future, line, topic, partition))
         except self._client.TIMEOUT as error:
             doing = f"sending line {line} to topic {topic}"
             raise no_answer(self._servers, doing) from error

@@ -39,7 +39,7 @@ def confluent_reader(code: int, *, retriable: bool = False) -> Reader:
     answers = [[message], []]
     client = SimpleNamespace(consume=lambda *_: answers.pop(0))
     reader = ConfluentReader.__new__(ConfluentReader)
-    vars(reader).update(_servers=SERVERS, _consumer=client, _positions={TP: 3}, _answered=set())
+    vars(reader).update(_servers=SERVERS, _consumer=client, _positions={TP: 3})
     return reader
 
 

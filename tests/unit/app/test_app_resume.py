@@ -165,8 +165,8 @@ def test_an_offset_that_the_client_does_not_know_leaves_the_one_before(tmp_path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sender, "CHECKPOINT_SECONDS", 0)
         checkpoints = sender.Checkpoints(run, first)
-        pending = [
-            sender.Pending(SimpleNamespace(value=SimpleNamespace(offset=offset)), 5, *tp)
+        pending: list[Any] = [
+            (SimpleNamespace(value=SimpleNamespace(offset=offset)), 5, *tp)
             for tp, offset in ((CPU, 9), (CPU, -1), (MEM, -1))
         ]
         checkpoints.settled(sender.Chunk(1, 5, pending))

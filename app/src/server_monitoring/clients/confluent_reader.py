@@ -3,8 +3,9 @@
 import contextlib
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import confluent_kafka
@@ -29,17 +30,15 @@ from server_monitoring.reader import Reader, Record, Records, TopicPartition
 
 _CLOSE_SECONDS = 2
 _RETRY_SECONDS = 0.1
+_BACKOFF_MS = 5
 
 
-class _Read:
+class _Read(NamedTuple):
     """A record as `reader.Record` wants it."""
 
-    __slots__ = ("headers", "offset", "value")
-
-    def __init__(self, message: Any) -> None:
-        self.offset: int = message.offset()
-        self.value: bytes | None = message.value()
-        self.headers: Sequence[tuple[str, bytes | None]] = message.headers() or ()
+    offset: int
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes | None]]
 
 
 class ConfluentReader(Reader):
@@ -54,7 +53,6 @@ class ConfluentReader(Reader):
         """
         self._servers = servers
         self._positions: dict[TopicPartition, int] = {}
-        self._answered: set[TopicPartition] = set()
         settings = {
             **options(servers),
             "group.id": group_id or "server-monitoring",  # it must have one; it joins none
@@ -65,6 +63,11 @@ class ConfluentReader(Reader):
             "fetch.wait.max.ms": broker.FETCH_WAIT_MS,
             "max.partition.fetch.bytes": broker.MAX_RECORD_BYTES,
             "fetch.max.bytes": broker.FETCH_BYTES,
+            # The client reads far ahead otherwise, with memory for each record; and where it has
+            # read enough it would wait a second before it looks again.
+            "queued.min.messages": broker.QUEUED_RECORDS,
+            "queued.max.messages.kbytes": broker.FETCH_BYTES // 1024,
+            "fetch.queue.backoff.ms": _BACKOFF_MS,
         }
         with translated(servers, "connecting"):
             self._consumer = confluent_kafka.Consumer(settings)
@@ -142,41 +145,56 @@ class ConfluentReader(Reader):
     def start(self, positions: dict[TopicPartition, int]) -> Records:
         """Read on at `positions`; return once the first poll of each was answered."""
         self._positions = dict(positions)
-        self._answered = set()
         with translated(self._servers, "starting to read"):
             self._consumer.assign([ClientPartition(*tp, at) for tp, at in positions.items()])
         deadline = time.monotonic() + CONNECT_SECONDS
         first: dict[TopicPartition, list[Record]] = {}
-        while len(self._answered) < len(positions):
+        while not all(self._answered(tp) for tp in positions):
             for tp, records in self.poll(100, 500).items():
                 first.setdefault(tp, []).extend(records)
             if time.monotonic() > deadline:
                 raise broker.first_poll_unanswered(self._servers)
         return first
 
+    def _answered(self, tp: TopicPartition) -> bool:
+        """Return whether the broker said where the partition ends, as it does with each answer."""
+        found = self._consumer.get_watermark_offsets(ClientPartition(*tp), cached=True)
+        return found is not None and found[1] >= 0
+
     def poll(self, timeout_ms: int, max_records: int) -> Records:
         """Return the next records by partition; none after `timeout_ms` without any."""
-        found: dict[TopicPartition, list[Record]] = {}
         with translated(self._servers, "reading"):
             # The client waits until it has as many as it may give: one first, then what is there.
-            messages = self._consumer.consume(1, timeout_ms / 1000)
+            messages: list[Any] = self._consumer.consume(1, timeout_ms / 1000)
             messages += self._consumer.consume(max_records, 0.01) if messages else []
+        found: dict[tuple[str, int], list[Record]] = defaultdict(list)
         for message in messages:
-            tp = TopicPartition(message.topic() or "", message.partition() or 0)
-            if (error := message.error()) is None:
-                record = _Read(message)
-                found.setdefault(tp, []).append(record)
-                self._positions[tp] = record.offset + 1
-            elif error.code() == END:
-                self._positions[tp] = message.offset() or 0
-            elif error.code() in GONE:
-                raise broker.offset_gone(self._servers, one_line(error.str(), 120))
-            elif error.code() not in SILENT and not error.retriable():
-                raise broker.failed(self._servers, one_line(error.str(), 160), "reading")
-            else:
-                continue  # it connects again by itself; a stall is found by its duration
-            self._answered.add(tp)
-        return found
+            if message.error() is not None:
+                self._event(message)
+                continue
+            headers = message.headers() or ()
+            found[message.topic(), message.partition()].append(
+                _Read(message.offset(), message.value(), headers)
+            )
+        records = {TopicPartition(*place): batch for place, batch in found.items()}
+        for tp, batch in records.items():
+            self._moved(tp, batch[-1].offset + 1)
+        return records
+
+    def _moved(self, tp: TopicPartition, offset: int) -> None:
+        # The end may have been told, behind what is not given out, after the last record.
+        self._positions[tp] = max(offset, self._positions[tp])
+
+    def _event(self, message: Any) -> None:
+        """Take in what the client says of a partition instead of a record."""
+        error = message.error()
+        if error.code() == END:
+            self._moved(TopicPartition(message.topic(), message.partition()), message.offset())
+        elif error.code() in GONE:
+            raise broker.offset_gone(self._servers, one_line(error.str(), 120))
+        elif error.code() not in SILENT and not error.retriable():
+            raise broker.failed(self._servers, one_line(error.str(), 160), "reading")
+        # Else it connects again by itself; a stall is found by its duration.
 
     def position(self, tp: TopicPartition) -> int:
         """Return the next offset to be read."""
