@@ -10,6 +10,7 @@ def settings(data_dir: Path, servers: tuple[str, ...] = ("127.0.0.1:9",)) -> dic
     """Return the two metric groups with the general defaults."""
     return {
         "kafka_client": "kafka-python",
+        "compression": "none",
         "broker_timeout": 120,
         "full_disk_timeout": 300,
         "bootstrap_servers": list(servers),

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,7 +12,6 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "app" / "src"), str(ROOT / "tests"), str(Path(__file__).parent)]
 
 from kafka_broker import (  # noqa: E402 - found by the line above
-    PROPERTIES,
     Broker,
     Pipeline,
     free_port,
@@ -33,18 +31,7 @@ def make_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[
     def make() -> Broker:
         directory = tmp_path_factory.mktemp("kafka")
         broker = Broker(Path(home), directory, free_port())
-        properties = directory / "server.properties"
-        properties.write_text(
-            PROPERTIES.format(port=broker.port, controller=free_port(), directory=directory)
-        )
-        script = str(broker.home / "bin" / "kafka-storage.sh")
-        identity = ["-t", "MkU3OEVBNTcwNTJENDM2Qg", "-c", str(properties)]
-        subprocess.run(
-            [script, "format", "--standalone", *identity],
-            check=True,
-            capture_output=True,
-            env=broker.environment(),
-        )
+        broker.format()
         brokers.append(broker)
         broker.start()
         return broker

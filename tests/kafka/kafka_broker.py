@@ -46,6 +46,7 @@ class Broker:
     home: Path
     directory: Path
     port: int
+    heap: str = "384m"
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -54,11 +55,25 @@ class Broker:
         return f"127.0.0.1:{self.port}"
 
     def environment(self) -> dict[str, str]:
-        """Keep the broker small, and its logs below its own directory."""
+        """Keep the broker within its heap, and its logs below its own directory."""
         return os.environ | {
-            "KAFKA_HEAP_OPTS": "-Xms256m -Xmx384m",
+            "KAFKA_HEAP_OPTS": f"-Xms256m -Xmx{self.heap}",
             "LOG_DIR": str(self.directory / "logs"),
         }
+
+    def format(self, properties: str = "") -> None:
+        """Make its storage; `properties` are added to those that all brokers of tests have."""
+        file = self.directory / "server.properties"
+        common = PROPERTIES.format(port=self.port, controller=free_port(), directory=self.directory)
+        file.write_text(common + properties)
+        script = str(self.home / "bin" / "kafka-storage.sh")
+        identity = ["-t", "MkU3OEVBNTcwNTJENDM2Qg", "-c", str(file)]
+        subprocess.run(
+            [script, "format", "--standalone", *identity],
+            check=True,
+            capture_output=True,
+            env=self.environment(),
+        )
 
     def start(self) -> None:
         """Start it and wait until it answers."""

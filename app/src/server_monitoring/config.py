@@ -11,7 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from server_monitoring import timestamps
-from server_monitoring.broker import CLIENTS, LEAST_TIMEOUT
+from server_monitoring.broker import CLIENTS, COMPRESSIONS, LEAST_TIMEOUT
 from server_monitoring.errors import ConfigError, UsageError
 from server_monitoring.runs import Run
 from server_monitoring.settings import Node, load_yaml
@@ -24,6 +24,7 @@ JOIN_WINDOWS, JOIN_ROWS = "windows", "rows"
 OTHER_COLUMNS = {"server_id", "window_start", "window_end", "alert"}
 KEYS = (
     "kafka_client",
+    "compression",
     "bootstrap_servers",
     "data_dir",
     "broker_timeout",
@@ -86,6 +87,7 @@ class Config:
     """A valid configuration."""
 
     kafka_client: str
+    compression: str
     bootstrap_servers: tuple[str, ...]
     data_dir: Path
     broker_timeout: int
@@ -179,6 +181,7 @@ def parse(root: Node) -> Config:
     groups = _groups(keys["groups"])
     return Config(
         kafka_client=keys["kafka_client"].choice(*CLIENTS),
+        compression=keys["compression"].choice(*COMPRESSIONS),
         bootstrap_servers=_servers(keys["bootstrap_servers"]),
         data_dir=Path(keys["data_dir"].text("an absolute path", lambda text: text.startswith("/"))),
         broker_timeout=keys["broker_timeout"].integer(LEAST_TIMEOUT, timestamps.SECONDS_PER_DAY),

@@ -103,7 +103,7 @@ def produce(
     # The client gives up before, with its reason.
     patience = config.broker_timeout + 5
     settled = 0
-    with client.open_producer(servers, config.broker_timeout) as producer:
+    with client.open_producer(servers, config.broker_timeout, config.compression) as producer:
         sender = Sender(client, producer, servers, marker, metrics, held, sent)
         for chunk in chunks(rows, ROWS_PER_CHUNK, pace):
             in_flight.append(sender.send(chunk))

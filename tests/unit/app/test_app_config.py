@@ -55,6 +55,7 @@ def test_a_third_group_needs_no_code(values: dict[str, Any], write: Write) -> No
 
 
 MISTAKES = [
+    ("compression", "gzip", "found 'gzip', expected none or lz4 or zstd"),
     ("kafka_client", "librdkafka", "found 'librdkafka', expected kafka-python or confluent-kafka"),
     ("bootstrap_servers", [], "bootstrap_servers: found []"),
     (

@@ -117,7 +117,7 @@ def settled(tmp_path: Path, future: Any) -> int:
     run = Run(tmp_path, "r1")
     run.create()
     checkpoints = sender.Checkpoints(run, resume.Checkpoint(0, STARTS))
-    chunk = sender.Chunk(3, 9, [sender.Pending(future, 9, "t-cpu", 0)])
+    chunk = sender.Chunk(3, 9, [(future, 9, "t-cpu", 0)])
     return sender.settle(chunk, checkpoints, 25)
 
 
@@ -179,7 +179,8 @@ class Library:
 def confluent(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Return a producer of confluent-kafka over a library without a network."""
     monkeypatch.setattr(confluent_kafka, "Producer", Library)
-    return confluent_producer._Producer(("127.0.0.1:9",), 0.05)  # noqa: SLF001 - below the connection
+    producer = confluent_producer._Producer  # noqa: SLF001 - below the connection
+    return producer(("127.0.0.1:9",), 0.05, "lz4")
 
 
 def test_a_full_queue_of_confluent_is_waited_for(confluent: Any) -> None:

@@ -19,20 +19,23 @@ _RECORDS_PER_POLL = 500
 class _Future:
     """What becomes of a record; the client says it by calling `decided`."""
 
-    __slots__ = ("_error", "_producer", "is_done", "value")
+    __slots__ = ("_error", "_offset", "_producer", "is_done")
 
     def __init__(self, producer: confluent_kafka.Producer) -> None:
         self._producer = producer
         self._error: KafkaError | None = None
+        self._offset: int | None = None
         self.is_done = False
-        self.value: broker.Ack | None = None
 
     def decided(self, error: KafkaError | None, message: Any) -> None:
         self._error = error
-        if error is None:
-            offset = message.offset()
-            self.value = broker.Ack(-1 if offset is None else offset)
+        self._offset = message.offset()
         self.is_done = True
+
+    @property
+    def value(self) -> broker.Ack:
+        """Return where the record is, once the broker has it."""
+        return broker.Ack(-1 if self._offset is None else self._offset)
 
     def failed(self) -> bool:
         """Return whether the broker does not have it."""
@@ -45,7 +48,7 @@ class _Future:
             if time.monotonic() > deadline:
                 raise TimeoutError("no answer in time")
             self._producer.poll(0.1)
-        if self._error is not None or self.value is None:
+        if self._error is not None:
             raise RefusedError(self._error)
         return self.value
 
@@ -53,7 +56,7 @@ class _Future:
 class _Producer:
     """Calls librdkafka, and lets it call back."""
 
-    def __init__(self, servers: Sequence[str], timeout: float) -> None:
+    def __init__(self, servers: Sequence[str], timeout: float, compression: str) -> None:
         self._timeout = timeout
         self._producer = confluent_kafka.Producer(
             {
@@ -62,11 +65,13 @@ class _Producer:
                 "acks": "all",
                 "batch.size": broker.BATCH_BYTES,
                 "linger.ms": broker.LINGER_MS,
+                "compression.type": compression,
                 "message.max.bytes": broker.MAX_RECORD_BYTES,
                 "delivery.timeout.ms": int(timeout * 1000),
                 "allow.auto.create.topics": False,
             }
         )
+        self._produce: Any = self._producer.produce
         self._since_poll = 0
 
     def send(
@@ -82,13 +87,8 @@ class _Producer:
         deadline = None
         while True:
             try:
-                self._producer.produce(
-                    topic,
-                    value,
-                    key,
-                    partition,
-                    on_delivery=future.decided,
-                    headers=headers,  # type: ignore[arg-type] # a list of other texts would do too
+                self._produce(
+                    topic, value, key, partition, on_delivery=future.decided, headers=headers
                 )
                 break
             except KafkaException as error:
@@ -120,7 +120,9 @@ class _Producer:
 
 
 @contextlib.contextmanager
-def open_producer(servers: Sequence[str], timeout: float) -> Iterator[broker.Producer]:
+def open_producer(
+    servers: Sequence[str], timeout: float, compression: str = broker.NO_COMPRESSION
+) -> Iterator[broker.Producer]:
     """Open an idempotent producer (acks=all) with batches that keep the loop from waiting.
 
     A record that is not acknowledged within `timeout` seconds has failed.
@@ -130,7 +132,7 @@ def open_producer(servers: Sequence[str], timeout: float) -> Iterator[broker.Pro
 
     """
     with translated(servers, "connecting"):
-        producer = _Producer(servers, timeout)
+        producer = _Producer(servers, timeout, compression)
         producer.check()
     try:
         yield producer

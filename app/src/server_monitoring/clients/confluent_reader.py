@@ -41,6 +41,20 @@ class _Read(NamedTuple):
     headers: Sequence[tuple[str, bytes | None]]
 
 
+def fetch_settings() -> dict[str, Any]:
+    """Return how much is asked for at once, and how far is read ahead."""
+    return {
+        "fetch.wait.max.ms": broker.FETCH_WAIT_MS,
+        "max.partition.fetch.bytes": broker.MAX_RECORD_BYTES,
+        "fetch.max.bytes": broker.FETCH_BYTES,
+        # The client reads far ahead otherwise, with memory for each record; and where it has
+        # read enough it would wait a second before it looks again.
+        "queued.min.messages": broker.QUEUED_RECORDS,
+        "queued.max.messages.kbytes": broker.FETCH_BYTES // 1024,
+        "fetch.queue.backoff.ms": _BACKOFF_MS,
+    }
+
+
 class ConfluentReader(Reader):
     """A consumer with partitions assigned by hand."""
 
@@ -60,14 +74,7 @@ class ConfluentReader(Reader):
             "auto.offset.reset": "error",
             "enable.partition.eof": True,
             "allow.auto.create.topics": False,
-            "fetch.wait.max.ms": broker.FETCH_WAIT_MS,
-            "max.partition.fetch.bytes": broker.MAX_RECORD_BYTES,
-            "fetch.max.bytes": broker.FETCH_BYTES,
-            # The client reads far ahead otherwise, with memory for each record; and where it has
-            # read enough it would wait a second before it looks again.
-            "queued.min.messages": broker.QUEUED_RECORDS,
-            "queued.max.messages.kbytes": broker.FETCH_BYTES // 1024,
-            "fetch.queue.backoff.ms": _BACKOFF_MS,
+            **fetch_settings(),
         }
         with translated(servers, "connecting"):
             self._consumer = confluent_kafka.Consumer(settings)

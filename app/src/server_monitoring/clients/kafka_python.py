@@ -92,7 +92,9 @@ class _Producer(kafka.KafkaProducer):  # type: ignore[misc] # the client has no 
 
 
 @contextlib.contextmanager
-def open_producer(servers: Sequence[str], timeout: float) -> Iterator[broker.Producer]:
+def open_producer(
+    servers: Sequence[str], timeout: float, compression: str = broker.NO_COMPRESSION
+) -> Iterator[broker.Producer]:
     """Open an idempotent producer (acks=all) with batches that keep the loop from waiting.
 
     A record that is not acknowledged within `timeout` seconds has failed.
@@ -108,6 +110,7 @@ def open_producer(servers: Sequence[str], timeout: float) -> Iterator[broker.Pro
             acks="all",
             batch_size=broker.BATCH_BYTES,
             linger_ms=broker.LINGER_MS,
+            compression_type=None if compression == broker.NO_COMPRESSION else compression,
             max_request_size=broker.MAX_RECORD_BYTES,
             max_block_ms=int(timeout * 1000),
             delivery_timeout_ms=int(timeout * 1000),
