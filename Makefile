@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo control lab lab-down provision run test lint unit cluster-test packages lab-packages chaos clean
+.PHONY: help demo control lab lab-down provision run test lint unit cluster-test packages lab-packages chaos bench clean
 
 VENV := .venv
 # What is installed there comes first in PATH, so that `ansible-playbook` is the pinned one.
@@ -50,6 +50,9 @@ cluster-test: lab-packages $(VENV)/tests ## The lab from nothing, provisioned tw
 
 chaos: provision $(VENV)/tests ## Kill a running pipeline again and again on the lab, KILLS=200 times, SEED=47 to repeat it
 	pytest --capture=no tests/pipeline/test_35_chaos.py --kills=$(or $(KILLS),200) --seed=$(or $(SEED),47)
+
+bench: packages $(VENV)/tests ## Measure everything side by side; writes docs/benchmarks.md (an hour; BENCH="--quick" for less)
+	KAFKA_HOME=$$(python3 tests/kafka/kafka_home.py) PYTHONPATH=app/src python tests/bench $(BENCH)
 
 packages: PACKAGES = files/control/debian-packages.txt
 lab-packages: PACKAGES = files/control/debian-packages.txt files/control/lab-packages.txt

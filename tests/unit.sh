@@ -4,4 +4,4 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 KAFKA_HOME=$(python3 tests/kafka/kafka_home.py)
 export KAFKA_HOME PYTHONPATH=app/src
-pytest tests/unit tests/spark tests/kafka
+pytest tests/unit tests/spark tests/kafka tests/bench

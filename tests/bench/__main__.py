@@ -1,0 +1,146 @@
+"""Measure everything side by side, and write docs/benchmarks.md with its plot.
+
+Ratios are between figures of one run. The variable BENCH_REFERENCE may name a folder with another
+implementation to compare with; what must be in it is written in end_to_end.py (executable files
+produce, consume_cpu_mem, consume_net_disk) and spark.py (executable files cpu_mem, net_disk).
+"""
+
+import argparse
+import importlib
+import importlib.util
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+sys.path[:0] = [str(ROOT / "app" / "src"), str(ROOT / "tests"), str(ROOT / "tests" / "kafka")]
+
+import clients  # noqa: E402 - found by the line above
+import compression  # noqa: E402
+import end_to_end  # noqa: E402
+import faults  # noqa: E402
+import machine  # noqa: E402
+import perf_tools  # noqa: E402
+import plot  # noqa: E402
+from kafka_home import version  # noqa: E402
+from lab import Lab, open_lab  # noqa: E402
+from measurement import Measurement  # noqa: E402
+from processes import ProcessFailedError  # noqa: E402
+from report import BenchError, page  # noqa: E402
+
+PAGE = ROOT / "docs" / "benchmarks.md"
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How much is measured.
+
+    Attributes:
+        rows: of the data set for clients and for everything at once; four messages each.
+        slow_rows: of the one that goes over the slow link.
+        messages: that Kafka's own tools send.
+        spark: rows a metric.
+
+    """
+
+    rows: int
+    slow_rows: int
+    messages: int
+    spark: tuple[int, ...]
+
+
+FULL = Sizes(250_000, 100_000, 1_000_000, (25_920, 3_032_640, 30_326_400))
+QUICK = Sizes(2_000, 1_000, 10_000, (8_640,))
+Suite = Callable[[Lab, Sizes, Path | None], list[Measurement]]
+
+
+def _spark(_: Lab, sizes: Sizes, reference: Path | None) -> list[Measurement]:
+    if importlib.util.find_spec("spark") is None:
+        return []
+    found: list[Measurement] = importlib.import_module("spark").measure(sizes.spark, reference)
+    return found
+
+
+SUITES: dict[str, Suite] = {
+    "clients": lambda lab, sizes, _: clients.measure(lab, sizes.rows),
+    "end-to-end": lambda lab, sizes, reference: end_to_end.measure(lab, sizes.rows, reference),
+    "perf-tools": lambda lab, sizes, _: perf_tools.measure(lab, sizes.messages),
+    "compression": lambda lab, sizes, _: compression.measure(lab, sizes.slow_rows),
+    "faults": lambda lab, _, __: faults.measure(lab),
+    "spark": _spark,
+}
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the command line's parser."""
+    made = argparse.ArgumentParser("bench", description=__doc__)
+    made.add_argument("--quick", action="store_true", help="small sizes: does it work at all")
+    made.add_argument("--only", action="append", choices=SUITES, help="one part; may be repeated")
+    made.add_argument("--out", type=Path, default=PAGE, metavar="FILE", help="the page to write")
+    return made
+
+
+def reference_folder() -> Path | None:
+    """Return the folder that BENCH_REFERENCE names.
+
+    Raises:
+        BenchError: it is no folder.
+
+    """
+    name = os.environ.get("BENCH_REFERENCE", "")
+    if name and not Path(name).is_dir():
+        message = f"BENCH_REFERENCE: found {name!r}, expected a folder with commands; see --help"
+        raise BenchError(message)
+    return Path(name).resolve() if name else None
+
+
+def kafka_home() -> Path:
+    """Return the tree that KAFKA_HOME names.
+
+    Raises:
+        BenchError: there is no broker in it.
+
+    """
+    home = Path(os.environ.get("KAFKA_HOME", ""))
+    if not (home / "bin" / "kafka-server-start.sh").exists():
+        message = (
+            f"KAFKA_HOME: found {str(home)!r}, expected a tree with bin/kafka-server-start.sh; "
+            "'make bench' names it"
+        )
+        raise BenchError(message)
+    return home
+
+
+def run(args: argparse.Namespace) -> None:
+    """Measure, and write page and plot."""
+    sizes = QUICK if args.quick else FULL
+    reference = reference_folder()
+    figures: list[Measurement] = []
+    with open_lab(kafka_home()) as lab:
+        for name in args.only or SUITES:
+            print(f"bench: {name} ...", file=sys.stderr, flush=True)  # noqa: T201 - it takes minutes
+            figures += SUITES[name](lab, sizes, reference)
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    picture = args.out.with_suffix(".svg")
+    plot.draw(figures, picture)
+    text = page(figures, machine.facts(version()), picture.name)
+    args.out.write_text(text, encoding="utf-8")
+    sys.stdout.write(text)
+
+
+def main(arguments: list[str]) -> int:
+    """Run the benchmarks; an error is one line."""
+    args = parser().parse_args(arguments)
+    try:
+        run(args)
+    except (BenchError, ProcessFailedError) as error:
+        sys.stderr.write(f"bench: error: {error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

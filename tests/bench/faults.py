@@ -1,0 +1,155 @@
+"""Seconds from SIGKILL of a part to the next row that is durable.
+
+Killed parts are started again after the pause of their systemd unit, as systemd does.
+"""
+
+import json
+import re
+import threading
+import time
+from collections.abc import Callable
+
+from clients import position
+from kafka_broker import ROOT, Pipeline
+from lab import GROUPS, Lab, sidecars, start_consumer, start_producer
+from measurement import Measurement
+from processes import ProcessFailedError, Watched
+from server_monitoring.broker import CLIENTS
+
+ROWS = 1_000_000
+RATE = 1_000
+CONSUMER_BAR, PRODUCER_BAR, BROKER_BAR = 10.0, 10.0, 30.0
+_WARM_SECONDS = 4.0
+_LOOK_SECONDS = 0.02
+_PATIENCE = 90.0
+_SETTLED_SECONDS = 2.0
+_UNITS = {
+    "produce": "roles/pipeline/templates/produce.service.j2",
+    "consume": "roles/pipeline/templates/consume.service.j2",
+    "kafka": "roles/kafka/templates/kafka.service.j2",
+}
+
+
+def restart_seconds(unit: str) -> float:
+    """Return the pause before systemd starts a killed unit again."""
+    text = (ROOT / _UNITS[unit]).read_text(encoding="utf-8")
+    found = re.search(r"^RestartSec=(\d+)$", text, re.MULTILINE)
+    if found is None:
+        message = f"{_UNITS[unit]}: no RestartSec=; expected whole seconds"
+        raise ValueError(message)
+    return float(found[1])
+
+
+class Supervised:
+    """A process that is started again whenever it ends, until it is closed."""
+
+    def __init__(self, start: Callable[[], Watched], pause: float) -> None:
+        """Start it."""
+        self._start = start
+        self._pause = pause
+        self._closed = threading.Event()
+        self._process = start()
+        self._thread = threading.Thread(target=self._keep, daemon=True)
+        self._thread.start()
+
+    def _keep(self) -> None:
+        while not self._closed.is_set():
+            if self._process.running():
+                self._closed.wait(_LOOK_SECONDS)
+            elif not self._closed.wait(self._pause):
+                self._process = self._start()
+
+    def ready(self) -> None:
+        """Wait until it says that it is ready."""
+        self._process.moment("ready: ")
+
+    def kill(self) -> None:
+        """Kill the process that runs now."""
+        self._process.kill()
+
+    def close(self) -> None:
+        """End it for good."""
+        self._closed.set()
+        self._thread.join()
+        self._process.end()
+
+
+def measure(lab: Lab) -> list[Measurement]:
+    """Return the recovery times of each client's consumer and producer, and of the broker."""
+    return [figure for client in CLIENTS for figure in _of_client(lab, client)]
+
+
+def _of_client(lab: Lab, client: str) -> list[Measurement]:
+    pipeline = lab.pipeline(client)
+    position(pipeline)
+    pause = restart_seconds("consume")
+    parts = {
+        group: Supervised(lambda group=group: start_consumer(pipeline, group), pause)  # type: ignore[misc]
+        for group in GROUPS
+    }
+    try:
+        for part in parts.values():
+            part.ready()
+        rate = f"--rate={RATE}"
+        parts["producer"] = Supervised(
+            lambda: start_producer(pipeline, lab.dataset(ROWS), rate), restart_seconds("produce")
+        )
+        parts["producer"].ready()
+        time.sleep(_WARM_SECONDS)
+        consumer = _recovery(pipeline, parts[GROUPS[0]].kill, GROUPS[0])
+        time.sleep(_WARM_SECONDS)
+        producer = _recovery(pipeline, parts["producer"].kill, None)
+        time.sleep(_WARM_SECONDS)
+        broker = _recovery(pipeline, lambda: _restart_broker(lab), None)
+    finally:
+        for part in reversed(parts.values()):
+            part.close()
+    return [
+        Measurement(
+            f"{client} consumer killed, next row", "s", consumer, None, CONSUMER_BAR, at_most=True
+        ),
+        Measurement(
+            f"{client} producer killed, next row", "s", producer, None, PRODUCER_BAR, at_most=True
+        ),
+        Measurement(
+            f"{client} broker killed, next row", "s", broker, None, BROKER_BAR, at_most=True
+        ),
+    ]
+
+
+def _restart_broker(lab: Lab) -> None:
+    lab.broker.stop(hard=True)
+    thread = threading.Timer(restart_seconds("kafka"), lab.broker.start)
+    thread.daemon = True
+    thread.start()
+
+
+def _recovery(pipeline: Pipeline, kill: Callable[[], None], group: str | None) -> float:
+    """Kill, and return the seconds until a row is durable that was not on its way already.
+
+    A producer's or broker's last rows still arrive for a moment: the next one is one that comes
+    after nothing came for a while. A consumer's own rows stop with it.
+    """
+    began = time.monotonic()
+    kill()
+    moved = began
+    gap = _SETTLED_SECONDS if group is None else 0.0
+    before = _stored(pipeline, group)
+    while time.monotonic() < began + _PATIENCE:
+        time.sleep(_LOOK_SECONDS)
+        now = time.monotonic()
+        if (stored := _stored(pipeline, group)) > before:
+            if now - moved >= gap:
+                return now - began
+            before, moved = stored, now
+    raise ProcessFailedError([], f"no row was stored within {_PATIENCE} s after the kill")
+
+
+def _stored(pipeline: Pipeline, group: str | None) -> int:
+    topics = None
+    if group is not None:
+        topics = {metric["topic"] for metric in pipeline.values["groups"][group]["metrics"]}
+    try:
+        return sum(s["rows"] for s in sidecars(pipeline) if topics is None or s["topic"] in topics)
+    except json.JSONDecodeError:  # pragma: no cover - sidecars are replaced whole
+        return 0

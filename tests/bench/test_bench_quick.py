@@ -1,0 +1,62 @@
+"""The whole command at small sizes: it works, and says what is wrong in one line."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).resolve().parent
+
+
+def bench(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run the benchmarks."""
+    return subprocess.run(
+        [sys.executable, str(HERE), *arguments],
+        check=False,
+        capture_output=True,
+        text=True,
+        env=os.environ | variables,
+        timeout=120,
+    )
+
+
+def test_quick_benchmarks_write_page_and_plot(tmp_path: Path) -> None:
+    """Of the clients and Kafka's own tools, with bars in words, and no name of a folder."""
+    out = tmp_path / "docs" / "page.md"
+    done = bench("--quick", "--only=clients", "--only=perf-tools", f"--out={out}")
+    assert done.returncode == 0, done.stderr
+    text = out.read_text()
+    assert done.stdout == text
+    for name in ("kafka-python", "confluent-kafka"):
+        assert f"| {name} produce, file to acked |" in text
+        assert f"| {name} consumer memory |" in text
+    assert "Kafka's producer-perf-test" in text
+    assert "(page.svg)" in text
+    assert "<svg" in out.with_suffix(".svg").read_text()
+    assert str(Path.home()) not in text
+    assert os.uname().nodename not in text
+
+
+@pytest.mark.parametrize(
+    ("variables", "error"),
+    [
+        ({"KAFKA_HOME": "/nowhere"}, "KAFKA_HOME: found '/nowhere', expected a tree with"),
+        ({"BENCH_REFERENCE": "/nowhere"}, "BENCH_REFERENCE: found '/nowhere', expected a folder"),
+    ],
+)
+def test_what_is_missing_is_named_in_one_line(variables: dict[str, str], error: str) -> None:
+    """Before anything is started."""
+    done = bench("--quick", **variables)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"bench: error: {error}")
+    assert done.stderr.count("\n") == 1
+
+
+def test_help_says_what_a_reference_must_hold() -> None:
+    """Where it is written, too."""
+    done = bench("--help")
+    assert done.returncode == 0
+    for word in ("BENCH_REFERENCE", "produce", "consume_cpu_mem", "--quick", "--only"):
+        assert word in done.stdout
