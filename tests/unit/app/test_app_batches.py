@@ -172,3 +172,11 @@ def test_a_batch_with_an_unusual_value_is_left_over(value: bytes | None) -> None
     assert decode_values([USUAL], "cpu_pct") == [("20:52:00", "a", "12.5")]
     assert decode_values([USUAL, value], "cpu_pct") is None
     assert decode_values([value, USUAL], "cpu_pct") is None
+
+
+@pytest.mark.parametrize(
+    "text", [" 1", "1 ", "1_0", "\u0661", "infinity", "nan", "0x1", "1,2", "1\n"]
+)
+def test_a_column_with_a_text_that_only_python_takes_for_a_number_is_left_over(text: str) -> None:
+    """It is refused one by one; the others must not hide it."""
+    assert canonical_column(["1.5", text]) is None

@@ -140,3 +140,67 @@ def test_confluent_reader_does_not_wait_for_what_will_not_change() -> None:
     refused = confluent_kafka.KafkaError.TOPIC_AUTHORIZATION_FAILED
     with pytest.raises(BrokerError):
         watermarks(refused).beginning(TP)
+
+
+def starting(*ends: int) -> tuple[Reader, list[Any]]:
+    """Return a reader whose client learns a partition's end after some polls; and what it saw."""
+    left, seen = list(ends), list[Any]()
+
+    def consume(*arguments: Any) -> list[Any]:
+        seen.append(arguments)
+        offset = len(seen)
+        return [
+            SimpleNamespace(
+                topic=lambda: "t",
+                partition=lambda: 0,
+                error=lambda: None,
+                offset=lambda: offset,
+                value=lambda: b"v",
+                headers=lambda: None,
+            )
+        ]
+
+    def watermarks(_: Any, *, cached: bool) -> tuple[int, int]:
+        assert cached
+        return 0, left.pop(0) if len(left) > 1 else left[0]
+
+    client = SimpleNamespace(
+        assign=lambda _: None, consume=consume, get_watermark_offsets=watermarks
+    )
+    reader = ConfluentReader.__new__(ConfluentReader)
+    vars(reader).update(_servers=SERVERS, _consumer=client, _positions={})
+    return reader, seen
+
+
+def test_confluent_reader_is_ready_with_the_first_answer_and_not_at_the_end() -> None:
+    """A consumer that resumes far behind would keep all there is in memory otherwise."""
+    reader, seen = starting(-1001, 1_000_000)
+    assert [record.offset for record in reader.start({TP: 1})[TP]] == [1, 2]
+    assert len(seen) == 2
+    assert reader.position(TP) == 3
+
+
+def test_confluent_reader_that_gets_no_answer_gives_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The broker is named."""
+    monkeypatch.setattr("server_monitoring.clients.confluent_reader.CONNECT_SECONDS", 0.01)
+    reader, _ = starting(-1001)
+    with pytest.raises(BrokerError, match="the first poll was not answered"):
+        reader.start({TP: 1})
+
+
+def test_an_end_that_is_told_before_its_last_records_does_not_move_the_position_back() -> None:
+    """Both come in one answer of the client, in any order."""
+    reader = confluent_reader(confluent_common.END)
+    record = SimpleNamespace(
+        topic=lambda: "t",
+        partition=lambda: 0,
+        error=lambda: None,
+        offset=lambda: 4,
+        value=lambda: b"v",
+        headers=lambda: None,
+    )
+    first, second = reader._consumer.consume(), [record]  # type: ignore[attr-defined] # noqa: SLF001 - the client's double
+    answers = [first, second]
+    reader._consumer.consume = lambda *_: answers.pop(0)  # type: ignore[attr-defined] # noqa: SLF001 - likewise
+    assert [found.offset for found in reader.poll(1, 10)[TP]] == [4]
+    assert reader.position(TP) == 7

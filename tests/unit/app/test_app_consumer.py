@@ -161,6 +161,20 @@ def numbered(first: int, rows: list[int]) -> list[ConsumerRecord]:
     ]
 
 
+def test_rows_of_an_earlier_poll_are_known_when_they_come_again(
+    start: Callable[[Answers], consumer.Consumer],
+) -> None:
+    """The first poll is taken at once as a whole, the second one has to be looked through."""
+    reader = Answers([{CPU: numbered(10, [2, 5, 7])}, {CPU: numbered(13, [5, 7, 9])}])
+    made = start(reader)
+    publish(made, 16, 10)
+    assert made.run(lambda: False, lambda: None)
+    made.close()
+    stored = made.segments[CPU].path.read_text().splitlines()[1:]
+    assert [line.rpartition(",")[2] for line in stored] == ["2.0", "5.0", "7.0", "9.0"]
+    assert made.totals("duplicates")["topic-cpu"] == 2
+
+
 def test_a_row_that_was_sent_twice_is_stored_once_and_counted(
     start: Callable[[Answers], consumer.Consumer],
 ) -> None:

@@ -1,0 +1,176 @@
+"""What is said and done when a broker, a topic or an offset is not there, and by the probe."""
+
+import json
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from app_settings import settings, write_settings
+from kafka import TopicPartition
+from kafka.admin import KafkaAdminClient
+from kafka_broker import Broker, Pipeline, create_topics, free_port, make_pipeline
+from kafka_runs import (
+    consumer,
+    finish,
+    publish_end,
+    stored,
+    topics,
+    write_dataset,
+)
+
+
+@pytest.mark.parametrize("command", ["produce", "consume"])
+def test_a_missing_topic_is_named_within_15_seconds(
+    broker: Broker, pipeline: Pipeline, tmp_path: Path, command: str
+) -> None:
+    """With the broker that was asked; the topic is not created by asking."""
+    write_dataset(tmp_path / "m.csv", 10)
+    pipeline.values["groups"]["cpu_mem"]["metrics"][1]["topic"] = "topic-absent"
+    write_settings(pipeline.config, pipeline.values)
+    own = {"produce": ["--dataset", str(tmp_path / "m.csv")], "consume": ["--group", "cpu_mem"]}
+    start = time.monotonic()
+    done = pipeline.run(command, "--run-id", "r1", *own[command])
+    assert time.monotonic() - start < 15
+    assert done.returncode == 5
+    assert done.stderr == (
+        f"server-monitoring: error: topic topic-absent: not found on broker {broker.address}; "
+        "create it by provisioning (kafka_topics)\n"
+    )
+    admin = KafkaAdminClient(bootstrap_servers=broker.address)
+    assert "topic-absent" not in admin.list_topics()
+    admin.close()
+
+
+@pytest.mark.parametrize("command", ["produce", "consume", "probe"])
+def test_a_broker_that_is_down_is_named_and_not_waited_for(
+    tmp_path: Path, command: str, client: str
+) -> None:
+    """Nothing listens there; no traceback, no hanging."""
+    write_dataset(tmp_path / "m.csv", 10)
+    nobody = Broker(Path(), tmp_path, free_port())
+    values = settings(tmp_path / "data", (nobody.address,)) | {"kafka_client": client}
+    down = Pipeline(nobody, write_settings(tmp_path / "c.yml", values), values, tmp_path / "data")
+    own = {
+        "produce": ["--run-id", "r1", "--dataset", str(tmp_path / "m.csv")],
+        "consume": ["--run-id", "r1", "--group", "cpu_mem"],
+        "probe": [],
+    }
+    done = down.run(command, *own[command])
+    assert done.returncode == 8
+    assert done.stderr.startswith(f"server-monitoring: error: broker {nobody.address}: no answer")
+    assert done.stderr.count("\n") == 1
+
+
+def test_probe_names_a_missing_topic(pipeline: Pipeline) -> None:
+    """A broker without the run's topics is not fit for a run."""
+    pipeline.values["groups"]["net_disk"]["metrics"][1]["topic"] = "topic-absent"
+    write_settings(pipeline.config, pipeline.values)
+    done = pipeline.run("probe")
+    assert done.returncode == 5
+    assert f"topic topic-absent: not found on broker {pipeline.broker.address}" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "command", [["consume", "--run-id", "r1", "--group", "cpu_mem"], ["probe"]]
+)
+def test_topics_with_different_partitions_are_refused(
+    pipeline: Pipeline, command: list[str]
+) -> None:
+    """A server's two metrics would not meet on one host."""
+    metrics = pipeline.values["groups"]["cpu_mem"]["metrics"]
+    metrics[1]["topic"] += "-x"
+    create_topics(pipeline.broker.address, {metrics[1]["topic"]: 2})
+    write_settings(pipeline.config, pipeline.values)
+    done = pipeline.run(*command)
+    assert done.returncode == 5
+    assert f"{metrics[0]['topic']} has 3, {metrics[1]['topic']} has 2 partitions" in done.stderr
+
+
+def test_a_broker_that_dies_while_sending_ends_the_producer_with_a_line(
+    make_broker: Callable[[], Broker], tmp_path: Path, client: str
+) -> None:
+    """Within broker_timeout, not never; and the consumer keeps what it stored."""
+    broker = make_broker()
+    pipeline = make_pipeline(broker, tmp_path, 3, client)
+    pipeline.values["broker_timeout"] = 15
+    write_settings(pipeline.config, pipeline.values)
+    write_dataset(tmp_path / "m.csv", 200_000)
+    with consumer(pipeline, "r1", "cpu_mem") as consuming:
+        producer = subprocess.Popen(
+            pipeline.command("produce", "--run-id", "r1", "--dataset", str(tmp_path / "m.csv")),
+            stderr=subprocess.PIPE,
+            text=True,
+            env=pipeline.environment(),
+        )
+        assert producer.stderr is not None
+        while not producer.stderr.readline().startswith("sent "):
+            pass
+        broker.stop(hard=True)
+        start = time.monotonic()
+        _, err = producer.communicate(timeout=60)
+        assert time.monotonic() - start < 30
+        assert producer.returncode == 5
+        assert err.splitlines()[-1].startswith("server-monitoring: error: "), err
+        assert "Traceback" not in err
+        consuming.send_signal(signal.SIGTERM)
+        finish(consuming)
+    for path in (pipeline.run_directory("r1") / "raw").glob("*/*.csv"):
+        sidecar = json.loads(path.with_suffix(".json").read_text())
+        assert path.stat().st_size == sidecar["bytes"]
+
+
+def test_a_consumer_outlives_a_restart_of_the_broker(
+    make_broker: Callable[[], Broker], tmp_path: Path, client: str
+) -> None:
+    """It reads on when the broker is back, without anybody's help."""
+    broker = make_broker()
+    pipeline = make_pipeline(broker, tmp_path, 3, client)
+    rows = write_dataset(tmp_path / "m.csv", 1_000)
+    with consumer(pipeline, "r1", "cpu_mem") as process:
+        broker.stop(hard=True)
+        time.sleep(2)
+        assert process.poll() is None
+        broker.start()
+        done = pipeline.run("produce", "--run-id", "r1", "--dataset", str(tmp_path / "m.csv"))
+        assert done.returncode == 0, done.stderr
+        publish_end(pipeline, "r1")
+        finish(process)
+    for topic in list(topics(pipeline))[:2]:
+        assert len(stored(pipeline, "r1", topic)) == len(rows)
+
+
+def test_offsets_that_the_broker_no_longer_has_are_an_error_not_a_gap(
+    pipeline: Pipeline, tmp_path: Path
+) -> None:
+    """Records deleted before they were read: the run cannot be completed."""
+    write_dataset(tmp_path / "m.csv", 100)
+    with consumer(pipeline, "r1", "cpu_mem") as process:
+        process.send_signal(signal.SIGTERM)
+        finish(process)
+    pipeline.run("produce", "--run-id", "r1", "--dataset", str(tmp_path / "m.csv"))
+    ends = publish_end(pipeline, "r1")
+    topic = next(iter(topics(pipeline)))
+    partition = max(ends[topic], key=lambda p: ends[topic][p])
+    admin = KafkaAdminClient(bootstrap_servers=pipeline.broker.address)
+    admin.delete_records({TopicPartition(topic, int(partition)): ends[topic][partition]})
+    admin.close()
+    done = pipeline.run("consume", "--run-id", "r1", "--group", "cpu_mem")
+    assert done.returncode == 5
+    assert "no longer on the broker" in done.stderr
+    assert len(stored(pipeline, "r1", topic)) == 0
+
+
+def test_probe_answers_twice_and_makes_its_topic_once(pipeline: Pipeline) -> None:
+    """One line with topic, offset and time."""
+    first = pipeline.run("probe")
+    second = pipeline.run("probe", "--bootstrap-servers", pipeline.broker.address)
+    for done in (first, second):
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.startswith(f"broker {pipeline.broker.address} answers: topic server-mon")
+        assert done.stdout.count("\n") == 1
+    offsets = [int(d.stdout.split("offset ")[1].split(",")[0]) for d in (first, second)]
+    assert offsets[1] == offsets[0] + 1
