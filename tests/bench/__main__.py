@@ -52,7 +52,7 @@ class Sizes:
     spark: tuple[int, ...]
 
 
-FULL = Sizes(250_000, 100_000, 1_000_000, (25_920, 3_032_640, 30_326_400))
+FULL = Sizes(250_000, 50_000, 1_000_000, (25_920, 3_032_640, 30_326_400))
 QUICK = Sizes(2_000, 1_000, 10_000, (8_640,))
 Suite = Callable[[Lab, Sizes, Path | None], list[Measurement]]
 

@@ -1,7 +1,7 @@
 """Each codec over a link of 100 Mbit/s: what the setting pipeline_compression is worth."""
 
-from clients import position, start_and_wait
-from lab import GROUPS, METRICS, TIMEOUT, Lab, publish_end, start_producer
+from clients import own_rate, position, start_and_wait
+from lab import GROUPS, TIMEOUT, Lab, publish_end, start_producer
 from measurement import Measurement
 from server_monitoring.broker import CLIENTS, COMPRESSIONS, NO_COMPRESSION
 from throttle import throttled
@@ -23,7 +23,8 @@ def _with_codec(lab: Lab, client: str, codec: str, rows: int) -> list[Measuremen
     address = f"127.0.0.1:{lab.slow_port}"
     pipeline = lab.pipeline(client, compression=codec, bootstrap_servers=[address])
     position(pipeline)
-    sent = rows * METRICS / start_producer(pipeline, lab.dataset(rows)).wait(TIMEOUT)
+    start_producer(pipeline, lab.dataset(rows)).wait(TIMEOUT)
+    sent = own_rate(pipeline, "produce")
     publish_end(pipeline)
     stored = min(start_and_wait(pipeline, group)[0] for group in GROUPS)
     return [

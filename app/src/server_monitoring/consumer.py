@@ -24,7 +24,8 @@ POLL_MS = 200
 POLL_RECORDS = 10_000
 STORE_SECONDS = 1.0
 LOOK_SECONDS = 1.0
-STORE_BYTES = 8 * 1024 * 1024
+# A store is several waits for the disk: a fast stream is stored no more often than a slow one.
+STORE_BYTES = 64 * 1024 * 1024
 
 
 @dataclass

@@ -8,7 +8,7 @@ from pathlib import Path
 from server_monitoring.errors import DiskFullError
 
 # What must be free before another try: more than a consumer writes between two stores.
-NEEDED_BYTES = 16 * 1024 * 1024
+NEEDED_BYTES = 96 * 1024 * 1024
 
 
 class FullDisk:
