@@ -1,7 +1,7 @@
 """Run the analysis of one group: segments in, one alert table out."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,14 +10,17 @@ from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F  # noqa: N812 - the name every Spark program uses
 
-from server_monitoring import analysis, table
+from server_monitoring import analysis, corrupt, raw_lines, table
+from server_monitoring.aggregates import AGGREGATES
 from server_monitoring.config import Config, Group
 from server_monitoring.durable import storage_error
 from server_monitoring.errors import AnalysisError, one_line
-from server_monitoring.raw import Topic, corrupt_row, find_topics
+from server_monitoring.raw import Topic, find_topics
 from server_monitoring.runs import Run
+from server_monitoring.timestamps import TimeForm
 
-PARTITIONS = 4
+# Of both metrics, in one shuffled partition: what one core sorts in memory beside another.
+ROWS_A_PARTITION = 500_000
 LABELS = ("both", "first", "second")
 
 
@@ -34,7 +37,10 @@ class Result:
     """What an analysis wrote.
 
     Attributes:
-        rows: raw rows read, by topic.
+        rows: raw rows stored, by topic, as the sidecars say.
+        corrupt_rows: corrupt lines set aside, by topic.
+        lost_rows: rows stored that could not be read, by topic: a corrupt line may hold several
+            rows, or be a piece of one.
         windows: rows of the table.
         alerts: rows by label.
         path, sha256: the table.
@@ -42,6 +48,8 @@ class Result:
     """
 
     rows: dict[str, int]
+    corrupt_rows: dict[str, int]
+    lost_rows: dict[str, int]
     windows: int
     alerts: dict[str, int]
     path: Path
@@ -59,7 +67,6 @@ def open_session(name: str) -> SparkSession:
     spark.conf.set("spark.sql.session.timeZone", "UTC")
     # One shuffle with a fixed number of partitions: adapting it costs more than it saves.
     spark.conf.set("spark.sql.adaptive.enabled", "false")
-    spark.conf.set("spark.sql.decimalOperations.allowPrecisionLoss", "true")
     return spark
 
 
@@ -75,25 +82,29 @@ def analyze(
 ) -> Result:
     """Compute a group's alert table and write it to the run's directory.
 
+    Corrupt lines of the raw data are left out of it, and set aside in `corrupt-<group>.csv`.
+
     Guarantee: the table is there whole or not at all; an earlier one is replaced only by a
     whole one.
 
     Raises:
-        AnalysisError: raw data is missing, not whole or corrupt, or Spark failed.
+        AnalysisError: raw data is missing or not whole, or Spark failed.
         StorageError: the table cannot be written.
 
     """
     topics = find_topics(run, group)
     path = run.directory / group.output_file
-    parts = run.directory / f".{group.output_file}.parts"
+    scratch = run.directory / f".{group.output_file}.parts"
+    parts = scratch / "table"
     seen = Observations(Observation(), Observation())
     status(f"reading {sum(topic.rows for topic in topics)} rows")
     try:
-        raw = (_raw(spark, topics[0]), _raw(spark, topics[1]))
-        lines = _plan(raw, config, group, seen)
+        shutil.rmtree(scratch, ignore_errors=True)
+        raw = [_lines(spark, topic, scratch, config.time_form()) for topic in topics]
+        lines = _plan(raw, _partitions(topics), config, group, seen)
         lines.write.mode("overwrite").text(str(parts))
-        _check_read(seen.read.get, topics, config)
-        counts = seen.written.get
+        read, counts = seen.read.get, seen.written.get
+        corrupt_rows = _set_aside(read, topics, run, config, group)
         status(f"writing {counts['windows']} windows")
         sha256 = table.join(sorted(parts.glob("part-*")), path, _header(group))
     except PySparkException as error:
@@ -108,9 +119,16 @@ def analyze(
     except OSError as error:
         raise storage_error(path, error) from error
     finally:
-        shutil.rmtree(parts, ignore_errors=True)
-    rows = {topic.metric.topic: topic.rows for topic in topics}
-    return Result(rows, counts["windows"], _alerts(group, counts), path, sha256)
+        shutil.rmtree(scratch, ignore_errors=True)
+    return Result(
+        rows={topic.metric.topic: topic.rows for topic in topics},
+        corrupt_rows=corrupt_rows,
+        lost_rows={t.metric.topic: t.rows - read[f"good_{i}"] for i, t in enumerate(topics)},
+        windows=counts["windows"],
+        alerts=_alerts(group, counts),
+        path=path,
+        sha256=sha256,
+    )
 
 
 def _alerts(group: Group, counts: dict[str, int]) -> dict[str, int]:
@@ -122,26 +140,35 @@ def _alerts(group: Group, counts: dict[str, int]) -> dict[str, int]:
     return alerts
 
 
+def _partitions(topics: Sequence[Topic]) -> int:
+    """Return in how many partitions the rows of both topics are shuffled."""
+    return max(2, -(-sum(topic.rows for topic in topics) // ROWS_A_PARTITION))
+
+
 def _plan(
-    raw: tuple[DataFrame, DataFrame], config: Config, group: Group, seen: Observations
+    raw: Sequence[DataFrame], partitions: int, config: Config, group: Group, seen: Observations
 ) -> DataFrame:
     """Return the table's lines; each part that is written holds whole servers, sorted."""
+    aggregate = AGGREGATES[group.aggregate]
     first, second = (
-        analysis.readings(rows, metric, config.start) for metric, rows in enumerate(raw)
+        analysis.readings(lines, metric, config.start, aggregate)
+        for metric, lines in enumerate(raw)
     )
+    good, bad = F.col("good"), ~F.col("good")
     rows = (
         first.unionByName(second)
-        .repartition(PARTITIONS, "server_id")
         .observe(
             seen.read,
-            F.count_if("bad").alias("bad"),
-            *(F.count_if(F.col("metric") == i).alias(f"rows_{i}") for i in (0, 1)),
+            *(F.count_if(good & (F.col("metric") == i)).alias(f"good_{i}") for i in (0, 1)),
+            *(F.count_if(bad & (F.col("metric") == i)).alias(f"bad_{i}") for i in (0, 1)),
         )
+        .where(good)
+        .repartition(partitions, "server_id")
     )
     windows = config.windows()
-    values = analysis.windowed(analysis.pairs(rows), windows, group)
+    values = analysis.windowed(analysis.pairs(rows, aggregate), windows, group, aggregate)
     rows_of_table = (
-        analysis.labelled(values, group, config.thresholds)
+        analysis.labelled(values, group, config.thresholds, aggregate)
         .observe(
             seen.written,
             F.count(F.lit(1)).alias("windows"),
@@ -149,26 +176,43 @@ def _plan(
         )
         .sortWithinPartitions("server_id", "window_start")
     )
-    return analysis.table_lines(rows_of_table, windows, group, config.start)
+    return analysis.table_lines(rows_of_table, windows, group, config.start, aggregate)
 
 
-def _raw(spark: SparkSession, topic: Topic) -> DataFrame:
-    return spark.read.csv(
-        [str(path) for path in topic.files],
-        schema=analysis.RAW_SCHEMA,
-        columnNameOfCorruptRecord="corrupt",
-        header=True,
-        multiLine=True,  # a server id may hold a line end
-        lineSep="\n",
-        quote='"',
-        escape='"',
-        mode="PERMISSIVE",
-    )
+def _lines(spark: SparkSession, topic: Topic, scratch: Path, form: TimeForm) -> DataFrame:
+    """Return the lines of a topic's segments, headers too, with each row on one line."""
+    paths = []
+    for path in topic.files:
+        readable = path
+        if raw_lines.has_quotes(path):
+            readable = scratch / topic.metric.topic / path.name
+            readable.parent.mkdir(parents=True, exist_ok=True)
+            raw_lines.one_line_each(path, readable, form)
+        paths.append(str(readable))
+    return spark.read.text(paths, lineSep="\n")
 
 
-def _check_read(found: dict[str, int], topics: tuple[Topic, Topic], config: Config) -> None:
-    if found["bad"] or any(found[f"rows_{i}"] != t.rows for i, t in enumerate(topics)):
-        raise corrupt_row(topics, config.time_form())
+def _set_aside(
+    read: dict[str, int], topics: Sequence[Topic], run: Run, config: Config, group: Group
+) -> dict[str, int]:
+    """Set corrupt lines aside, if Spark found any, and return their number by topic."""
+    path = run.directory / f"corrupt-{group.name}.csv"
+    for i, topic in enumerate(topics):
+        if read[f"good_{i}"] > topic.rows:
+            raise AnalysisError(
+                f"{topic.files[0].parent}: found {read[f'good_{i}']} rows, expected the "
+                f"{topic.rows} of the sidecars; collect the run again"
+            )
+    # Each file's header is no row.
+    found = {t.metric.topic: read[f"bad_{i}"] - len(t.files) for i, t in enumerate(topics)}
+    if not any(found.values()):
+        path.unlink(missing_ok=True)
+    elif found != corrupt.set_aside(topics, path, config.time_form()):
+        raise AnalysisError(
+            f"{run.raw}: Spark found {found} corrupt rows, but {path.name} lists others; was a "
+            "file changed meanwhile? Start the analysis again"
+        )
+    return found
 
 
 def _header(group: Group) -> str:

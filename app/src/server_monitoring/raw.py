@@ -1,17 +1,13 @@
-"""Raw segments as the analysis finds them: which there are, whether whole, where corrupt."""
+"""Raw segments as the analysis finds them: which there are, and whether whole."""
 
-import csv
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from server_monitoring.config import Group, Metric
 from server_monitoring.errors import AnalysisError, StorageError, one_line
-from server_monitoring.records import canonical_value, check_server_id
 from server_monitoring.runs import Run
 from server_monitoring.segment import header_line
 from server_monitoring.sidecar import read_sidecar
-from server_monitoring.timestamps import TimeForm
 
 
 @dataclass(frozen=True)
@@ -62,9 +58,9 @@ def _whole_rows(path: Path, run: Run, metric: Metric) -> int:
     try:
         sidecar = read_sidecar(path)
         size = path.stat().st_size
-        with path.open(encoding="utf-8", newline="") as lines:
-            header = lines.readline(len(header_line(metric.column)) + 1)
-    except (StorageError, UnicodeDecodeError, OSError) as error:
+        with path.open("rb") as lines:
+            found = lines.readline(len(header_line(metric.column)) + 1)
+    except (StorageError, OSError) as error:
         raise AnalysisError(one_line(error)) from error
     if (sidecar.run_id, sidecar.topic) != (run.run_id, metric.topic):
         raise AnalysisError(
@@ -76,56 +72,10 @@ def _whole_rows(path: Path, run: Run, metric: Metric) -> int:
             f"{path}: found {size} bytes, expected the {sidecar.bytes} of its sidecar; run the "
             "group's consumer to its end first"
         )
+    header = found.decode(errors="replace")
     if header != header_line(metric.column):
         raise AnalysisError(
             f"{path}: line 1: found {one_line(repr(header), 80)}, expected "
             f"{header_line(metric.column).strip()}; collect the run again"
         )
     return sidecar.rows
-
-
-def corrupt_row(topics: Sequence[Topic], form: TimeForm) -> AnalysisError:
-    """Return the error for the first corrupt row, read again slowly to find its line."""
-    for topic in topics:
-        found = 0
-        for path in topic.files:
-            with path.open(encoding="utf-8", errors="surrogateescape", newline="") as lines:
-                reader = csv.reader(lines, strict=True)
-                line = 1
-                try:
-                    next(reader, None)
-                    line = reader.line_num + 1
-                    for fields in reader:
-                        _check(fields, form)
-                        found += 1
-                        line = reader.line_num + 1
-                except (ValueError, csv.Error) as error:
-                    return AnalysisError(
-                        f"{path}: line {line}: corrupt row: {one_line(error, 120)}; collect the "
-                        "run again"
-                    )
-        if found != topic.rows:
-            return AnalysisError(
-                f"{topic.files[0].parent}: found {found} rows, expected the {topic.rows} of the "
-                "sidecars; collect the run again"
-            )
-    return AnalysisError(
-        f"{topics[0].files[0].parent.parent}: Spark read other rows than are there; was a file "
-        "changed meanwhile? Start the analysis again"
-    )
-
-
-def _check(fields: list[str], form: TimeForm) -> None:
-    if len(fields) != len(("ts", "server_id", "value")):
-        message = f"found {len(fields)} fields, expected 3"
-        raise ValueError(message)
-    ts, server_id, value = fields
-    if not form.matches(ts):
-        message = f"ts: found {ts!r}, expected a time {form.name}"
-        raise ValueError(message)
-    for text, check in ((server_id, check_server_id), (value, canonical_value)):
-        try:
-            check(text)
-        except ValueError as error:
-            message = f"found {text!r}, expected {error}"
-            raise ValueError(message) from error

@@ -30,6 +30,8 @@ class TimeForm:
 
     Attributes:
         name: as shown in messages.
+        pattern: regular expression, for Java and Python, that texts of the form match; it lets
+            days pass that do not exist.
         matches: whether a text is exactly of this form.
         to_seconds: a matching text to seconds since the form's epoch.
         earliest: no window begins before this second; None where there is no such second.
@@ -37,6 +39,7 @@ class TimeForm:
     """
 
     name: str
+    pattern: str
     matches: Callable[[str], bool]
     to_seconds: Callable[[str], int]
     earliest: int | None
@@ -64,9 +67,10 @@ def _iso_to_seconds(text: str) -> int:
     return int(datetime.fromisoformat(text).timestamp())
 
 
-CLOCK = TimeForm("HH:mm:ss", _clock_matches, _clock_to_seconds, 0)
+CLOCK = TimeForm("HH:mm:ss", CLOCK_PATTERN, _clock_matches, _clock_to_seconds, 0)
 ISO = TimeForm(
     "YYYY-MM-DDTHH:mm:ss with Z or an offset such as +02:00, from 1970 to 2999",
+    ISO_PATTERN,
     _iso_matches,
     _iso_to_seconds,
     None,

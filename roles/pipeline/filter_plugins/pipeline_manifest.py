@@ -64,6 +64,9 @@ def manifest(
             for topic, rows in produced["rows"].items()
         },
         "left_out": {name: sum(entry[name] for entry in consumed) for name in LEFT_OUT},
+        # Of what the consumers stored: lines that were no rows any more, and the rows so lost.
+        "corrupt_rows": _sums(entry["corrupt_rows"] for entry in analyzed),
+        "lost_rows": _sums(entry["lost_rows"] for entry in analyzed),
         "groups": {
             name: _group(group, [a for a in analyzed if a["group"] == name], tables)
             for name, group in config["groups"].items()
@@ -129,6 +132,13 @@ def table(facts: Facts) -> str:
     if any(facts["left_out"].values()):
         counts = ", ".join(f"{count:,} {name}" for name, count in facts["left_out"].items())
         lines += ["", f"Records not stored: {counts}"]
+    corrupt = [
+        f"Corrupt in {topic}: {count:,} lines set aside in the consumer's corrupt-*.csv, "
+        f"{facts['lost_rows'][topic]:,} rows lost"
+        for topic, count in facts["corrupt_rows"].items()
+        if count or facts["lost_rows"][topic]
+    ]
+    lines += ["", *corrupt] if corrupt else []
     steps = ", ".join(f"{step} {s}" for step, s in facts["seconds"].items() if step != "total")
     parts = [f"{name} {versions[name.lower()]}" for name in ("Kafka", "Spark", "Java")]
     parts += [f"app {versions['app']}", f"ZeroTier {overlay['version']}{double}"]

@@ -22,10 +22,9 @@ def facts() -> dict[str, Any]:
         {"rows": {"t1": 2, "t2": 2}, "messages_per_second": {"t1": 4.0, "t2": 4.0}, **left_out},
         {"rows": {"t1": 3, "t2": 3}, "messages_per_second": {"t1": 6.0, "t2": 6.0}, **left_out},
     ]
-    analyzed = [
-        {"group": "g", "windows": 3, "alerts": {"hot": 1}, "spark_version": "4", "java_version": v}
-        for v in ("17", "21")
-    ]
+    corrupt = {"corrupt_rows": {"t1": 0, "t2": 1}, "lost_rows": {"t1": 0, "t2": 600}}
+    found = {"group": "g", "windows": 3, "alerts": {"hot": 1}, "spark_version": "4", **corrupt}
+    analyzed = [{**found, "java_version": v} for v in ("17", "21")]
     settings = {"window_seconds": 30, "slide_seconds": 10, "start": "00:00:00", "thresholds": {}}
     config = {**settings, "groups": {"g": {"output_file": "g.csv"}}}
     overlay = {"name": "zerotier", "version": "1", "package_version": "1", "is_double": False}
@@ -60,6 +59,20 @@ def test_records_that_were_not_stored_add_up_over_hosts_and_are_shown() -> None:
     assert shown in module.table(made).splitlines()
     made["left_out"] = dict.fromkeys(made["left_out"], 0)
     assert "not stored" not in module.table(made)
+
+
+def test_corrupt_rows_add_up_over_hosts_and_are_shown() -> None:
+    """A table that lacks rows says so; a topic without corrupt rows is not named."""
+    made = facts()
+    assert made["corrupt_rows"] == {"t1": 0, "t2": 2}
+    assert made["lost_rows"] == {"t1": 0, "t2": 1_200}
+    shown = "Corrupt in t2: 2 lines set aside in the consumer's corrupt-*.csv, 1,200 rows lost"
+    assert shown in module.table(made).splitlines()
+    assert "Corrupt in t1" not in module.table(made)
+    made["corrupt_rows"]["t2"] = 0
+    assert "Corrupt in t2: 0 lines" in module.table(made)
+    made["lost_rows"]["t2"] = 0
+    assert "Corrupt" not in module.table(made)
 
 
 def test_windows_and_alerts_add_up_over_hosts() -> None:

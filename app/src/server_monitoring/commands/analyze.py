@@ -47,6 +47,8 @@ def run(args: argparse.Namespace) -> int:
         "run_id": args.run_id,
         "group": group.name,
         "rows": result.rows,
+        "corrupt_rows": result.corrupt_rows,
+        "lost_rows": result.lost_rows,
         "windows": result.windows,
         "alerts": result.alerts,
         "output_file": result.path.name,
@@ -56,5 +58,10 @@ def run(args: argparse.Namespace) -> int:
         "app_version": __version__,
     }
     write_json(run_files.directory / f"analyze-{group.name}.json", summary)
+    if any(result.corrupt_rows.values()) or any(result.lost_rows.values()):
+        status(
+            f"{sum(result.corrupt_rows.values())} corrupt lines are in corrupt-{group.name}.csv; "
+            f"{sum(result.lost_rows.values())} stored rows are lost"
+        )
     status(f"wrote {result.windows} windows to {result.path.name}")
     return 0

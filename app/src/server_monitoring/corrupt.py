@@ -1,0 +1,42 @@
+"""Corrupt lines of a run's raw segments, set aside in `corrupt-<group>.csv`."""
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+from server_monitoring import raw_lines
+from server_monitoring.durable import replace_file
+from server_monitoring.raw import Topic
+from server_monitoring.timestamps import TimeForm
+
+HEADER = ("file", "line", "reason", "content")
+
+
+def set_aside(topics: Sequence[Topic], path: Path, form: TimeForm) -> dict[str, int]:
+    """Write the corrupt lines of all segments to `path`; return how many each topic has.
+
+    Columns: file (below the run's raw data), line (of it), reason, content (its bytes as found).
+    Guarantee: that of `durable.replace_file`.
+
+    Raises:
+        OSError: a segment cannot be read, or the file not be written.
+
+    """
+    counts = dict.fromkeys((topic.metric.topic for topic in topics), 0)
+
+    def fill(temporary: Path) -> None:
+        with temporary.open("w", encoding="utf-8", errors="surrogateescape", newline="") as out:
+            writer = csv.writer(out, lineterminator="\n")
+            writer.writerow(HEADER)
+            for topic in topics:
+                for segment in topic.files:
+                    name = f"{segment.parent.name}/{segment.name}"
+                    for line in raw_lines.lines(segment, form):
+                        if not line.good:
+                            why = raw_lines.reason(line.content, form)
+                            content = line.content.decode(errors="surrogateescape")
+                            writer.writerow((name, line.number, why, content))
+                            counts[topic.metric.topic] += 1
+
+    replace_file(path, fill)
+    return counts
