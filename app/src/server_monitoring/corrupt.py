@@ -1,12 +1,12 @@
 """Corrupt lines of a run's raw segments, set aside in `corrupt-<group>.csv`."""
 
-import csv
 from collections.abc import Sequence
 from pathlib import Path
 
 from server_monitoring import raw_lines
 from server_monitoring.durable import replace_file
 from server_monitoring.raw import Topic
+from server_monitoring.segment import csv_field
 from server_monitoring.timestamps import TimeForm
 
 HEADER = ("file", "line", "reason", "content")
@@ -26,8 +26,7 @@ def set_aside(topics: Sequence[Topic], path: Path, form: TimeForm) -> dict[str, 
 
     def fill(temporary: Path) -> None:
         with temporary.open("w", encoding="utf-8", errors="surrogateescape", newline="") as out:
-            writer = csv.writer(out, lineterminator="\n")
-            writer.writerow(HEADER)
+            out.write(_csv_line(HEADER))
             for topic in topics:
                 for segment in topic.files:
                     name = f"{segment.parent.name}/{segment.name}"
@@ -35,8 +34,12 @@ def set_aside(topics: Sequence[Topic], path: Path, form: TimeForm) -> dict[str, 
                         if not line.good:
                             why = raw_lines.reason(line.content, form)
                             content = line.content.decode(errors="surrogateescape")
-                            writer.writerow((name, line.number, why, content))
+                            out.write(_csv_line((name, str(line.number), why, content)))
                             counts[topic.metric.topic] += 1
 
     replace_file(path, fill)
     return counts
+
+
+def _csv_line(fields: Sequence[str]) -> str:
+    return ",".join(map(csv_field, fields)) + "\n"
