@@ -29,7 +29,7 @@ from kafka_home import version  # noqa: E402
 from lab import Lab, open_lab  # noqa: E402
 from measurement import Measurement  # noqa: E402
 from processes import ProcessFailedError  # noqa: E402
-from report import BenchError, page  # noqa: E402
+from report import BenchError, number, page  # noqa: E402
 
 PAGE = ROOT / "docs" / "benchmarks.md"
 
@@ -114,6 +114,12 @@ def kafka_home() -> Path:
     return home
 
 
+def _say(line: str) -> None:
+    """Show how far it is: the whole takes long."""
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()
+
+
 def run(args: argparse.Namespace) -> None:
     """Measure, and write page and plot."""
     sizes = QUICK if args.quick else FULL
@@ -121,8 +127,11 @@ def run(args: argparse.Namespace) -> None:
     figures: list[Measurement] = []
     with open_lab(kafka_home()) as lab:
         for name in args.only or SUITES:
-            print(f"bench: {name} ...", file=sys.stderr, flush=True)  # noqa: T201 - it takes minutes
-            figures += SUITES[name](lab, sizes, reference)
+            _say(f"bench: {name} ...")
+            found = SUITES[name](lab, sizes, reference)
+            for figure in found:
+                _say(f"  {figure.name}: {number(figure.value)} {figure.unit}")
+            figures += found
     args.out.parent.mkdir(parents=True, exist_ok=True)
     picture = args.out.with_suffix(".svg")
     plot.draw(figures, picture)
