@@ -40,7 +40,7 @@ class Watched:
         self.began = time.monotonic()
         self.ended: float | None = None
         self.peak = 0.0
-        self.out = ""
+        self._out: list[str] = []
         self.lines: list[tuple[float, str]] = []
         self._process = subprocess.Popen(
             self.command,
@@ -70,7 +70,12 @@ class Watched:
             self._told.notify_all()
 
     def _put(self, line: str) -> None:
-        self.out += line
+        self._out.append(line)
+
+    @property
+    def out(self) -> str:
+        """Return what it said on standard output so far."""
+        return "".join(self._out)
 
     def _say(self, line: str) -> None:
         with self._told:

@@ -48,6 +48,20 @@ def broker(make_broker: Callable[[], Broker]) -> Broker:
     return make_broker()
 
 
+@pytest.fixture(scope="session")
+def second_broker(make_broker: Callable[[], Broker]) -> Broker:
+    """Return the broker that tests may stop."""
+    return make_broker()
+
+
+@pytest.fixture
+def mortal_broker(second_broker: Broker) -> Broker:
+    """Return the broker that a test may stop, running, whatever the test before did to it."""
+    if second_broker.process is None:
+        second_broker.start()
+    return second_broker
+
+
 @pytest.fixture(params=CLIENTS)
 def client(request: pytest.FixtureRequest) -> str:
     """Return each Kafka client in turn: the same must be true of both."""
