@@ -7,7 +7,16 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from server_monitoring import __version__
-from server_monitoring.commands import analyze, consume, probe, produce, simulate, validate
+from server_monitoring.commands import (
+    alerts,
+    analyze,
+    consume,
+    probe,
+    produce,
+    report,
+    simulate,
+    validate,
+)
 from server_monitoring.errors import ServerMonitoringError, UsageError
 
 COMMANDS = {
@@ -17,10 +26,12 @@ COMMANDS = {
     "validate": validate,
     "probe": probe,
     "simulate": simulate,
+    "report": report,
+    "alerts": alerts,
 }
 EXIT_STATUSES = (
     "exit status: 0 done, 2 usage, 3 configuration, 4 data set, 5 broker or topic, 6 storage, "
-    "7 analysis, 8 broker does not answer"
+    "7 analysis, 8 broker does not answer, 9 results folder, 10 incidents found (alerts)"
 )
 
 

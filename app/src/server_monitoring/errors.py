@@ -8,7 +8,8 @@ ServerMonitoringError           1
 │   └── UnreachableError        8  the broker does not answer: the same may work later
 ├── StorageError                6  files of a run on this host
 │   └── DiskFullError           6  no space left for them
-└── AnalysisError               7  raw data or the Spark job
+├── AnalysisError               7  raw data or the Spark job
+└── ResultsError                9  a run's results folder
 
 Each message is one line that names the thing, what was found and what to do. Only `cli.main`
 catches them.
@@ -65,6 +66,12 @@ class AnalysisError(ServerMonitoringError):
     """Raw data is missing or corrupt, or the Spark job failed."""
 
     exit_status = 7
+
+
+class ResultsError(ServerMonitoringError):
+    """A results folder is missing, half there, or contradicts itself."""
+
+    exit_status = 9
 
 
 def one_line(text: object, limit: int = 300) -> str:

@@ -81,6 +81,8 @@ def _group(group: Facts, analyzed: list[Facts], tables: Iterable[Facts]) -> dict
     return {
         "file": table["file"],
         "sha256": table["sha256"],
+        "aggregate": group["aggregate"],
+        "metrics": [dict(metric) for metric in group["metrics"]],
         "windows": sum(entry["windows"] for entry in analyzed),
         "alerts": _sums(entry["alerts"] for entry in analyzed),
     }

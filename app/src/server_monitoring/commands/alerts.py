@@ -1,0 +1,88 @@
+"""`server-monitoring alerts`: print a run's incidents, or what differs from another run's."""
+
+import argparse
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from server_monitoring.report import export
+from server_monitoring.report.changes import Change, check_comparable, compare
+from server_monitoring.report.results import Results, read_results
+from server_monitoring.report.terminal import change_lines, incident_lines
+from server_monitoring.segment import csv_row
+
+HELP = "print a run's incidents: exit status 0 if there are none, 10 if there are some"
+EXAMPLE = "server-monitoring alerts results/latest --format csv"
+# The exit status that says that there is something; errors have lower ones.
+FOUND = 10
+TABLE, JSON, CSV = "table", "json", "csv"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument(
+        "run_dir", type=Path, metavar="RUN_DIR", help="results of a run, such as results/latest"
+    )
+    parser.add_argument(
+        "--format",
+        choices=(TABLE, JSON, CSV),
+        default=TABLE,
+        help="how to print them: a table for people (default), or what a program reads",
+    )
+    parser.add_argument(
+        "--against",
+        type=Path,
+        metavar="OTHER",
+        help="results of another run: print only new, gone and changed incidents; exit status 0 "
+        "if there are none",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print incidents or changes; return 0 if there are none, else FOUND."""
+    results = read_results(args.run_dir, keep_series=False)
+    if args.against is None:
+        incidents = results.incidents()
+        lines = _incidents(results, args.format)
+        found = bool(incidents)
+    else:
+        other = read_results(args.against, keep_series=False)
+        check_comparable(results.manifest, other.manifest)
+        changes = compare(results.incidents(), other.incidents())
+        lines = _changes(results, other, changes, args.format)
+        found = bool(changes)
+    for line in lines:
+        print(line, end="")
+    return FOUND if found else 0
+
+
+def _incidents(results: Results, form: str) -> Iterator[str]:
+    manifest = results.manifest
+    if form == CSV:
+        yield from export.csv_lines(results.incidents(), manifest)
+    elif form == JSON:
+        yield _json(export.document(results.incidents(), manifest))
+    else:
+        yield from incident_lines(results.worst_first(), manifest)
+
+
+def _changes(results: Results, other: Results, changes: list[Change], form: str) -> Iterator[str]:
+    manifest = results.manifest
+    if form == CSV:
+        yield csv_row(export.CHANGE_COLUMNS)
+        yield from (csv_row(export.change_row(change, manifest)) for change in changes)
+    elif form == JSON:
+        yield _json(
+            {
+                "run_id": manifest.run_id,
+                "against": other.manifest.run_id,
+                "changes": [export.change_json(change, manifest) for change in changes],
+            }
+        )
+    else:
+        yield from change_lines(changes, manifest, other.manifest)
+
+
+def _json(value: dict[str, Any]) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"

@@ -1,0 +1,143 @@
+"""Incidents as rows and as JSON: the columns of incidents.csv and incidents.json.
+
+The columns are documented in docs/results.md and stay as they are; new ones come at the end.
+"""
+
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from server_monitoring import __version__
+from server_monitoring.durable import replace_file, storage_error, write_json
+from server_monitoring.report.changes import Change
+from server_monitoring.report.incidents import Incident, Peak
+from server_monitoring.report.manifest import Manifest
+from server_monitoring.segment import csv_row
+
+COLUMNS = (
+    "server_id",
+    "incident_start",
+    "incident_end",
+    "group",
+    "alert",
+    "duration_seconds",
+    "windows",
+    "peak_column",
+    "peak",
+    "peak_at",
+    "threshold",
+    "above",
+    "above_percent",
+)
+CHANGE_COLUMNS = ("change", *COLUMNS, "was_start", "was_end", "was_windows", "was_peak")
+CSV_NAME, JSON_NAME = "incidents.csv", "incidents.json"
+
+
+def plain(number: Decimal) -> str:
+    """Return a decimal without an exponent and without zeros at its end."""
+    text = f"{number:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def row(incident: Incident, manifest: Manifest) -> list[str]:
+    """Return an incident's fields, in the order of COLUMNS."""
+    worst = incident.worst
+    return [
+        incident.server,
+        manifest.text_of(incident.start),
+        manifest.text_of(incident.end),
+        incident.group,
+        incident.label,
+        str(incident.seconds),
+        str(incident.windows),
+        worst.column,
+        worst.value,
+        manifest.text_of(worst.at),
+        plain(worst.threshold),
+        plain(worst.above),
+        "" if worst.percent is None else str(worst.percent),
+    ]
+
+
+def change_row(change: Change, manifest: Manifest) -> list[str]:
+    """Return a change's fields, in the order of CHANGE_COLUMNS."""
+    was = change.was if change.now else None
+    before = ["", "", "", ""]
+    if was is not None:
+        times = [manifest.text_of(was.start), manifest.text_of(was.end)]
+        before = [*times, str(was.windows), was.worst.value]
+    return [change.kind, *row(change.incident, manifest), *before]
+
+
+def as_json(incident: Incident, manifest: Manifest) -> dict[str, Any]:
+    """Return an incident as a JSON object; times as in the tables, values as numbers."""
+    return {
+        "server_id": incident.server,
+        "incident_start": manifest.text_of(incident.start),
+        "incident_end": manifest.text_of(incident.end),
+        "group": incident.group,
+        "alert": incident.label,
+        "duration_seconds": incident.seconds,
+        "windows": incident.windows,
+        "peaks": [_peak(peak, manifest) for peak in incident.peaks],
+    }
+
+
+def _peak(peak: Peak, manifest: Manifest) -> dict[str, Any]:
+    return {
+        "column": peak.column,
+        "peak": float(peak.value),
+        "peak_at": manifest.text_of(peak.at),
+        "threshold": float(peak.threshold),
+        "above": float(peak.above),
+        "above_percent": peak.percent,
+    }
+
+
+def change_json(change: Change, manifest: Manifest) -> dict[str, Any]:
+    """Return a change as a JSON object: the incident now and as it was, null where there is none.
+
+    Each of the two is an object as `as_json` returns it.
+    """
+    return {
+        "change": change.kind,
+        "now": as_json(change.now, manifest) if change.now else None,
+        "was": as_json(change.was, manifest) if change.was else None,
+    }
+
+
+def document(incidents: Iterable[Incident], manifest: Manifest) -> dict[str, Any]:
+    """Return what incidents.json holds."""
+    return {
+        "run_id": manifest.run_id,
+        "app_version": __version__,
+        "window_seconds": manifest.window_seconds,
+        "incidents": [as_json(incident, manifest) for incident in incidents],
+    }
+
+
+def csv_lines(incidents: Iterable[Incident], manifest: Manifest) -> Iterator[str]:
+    """Yield the lines of incidents.csv."""
+    yield csv_row(COLUMNS)
+    for incident in incidents:
+        yield csv_row(row(incident, manifest))
+
+
+def write_incidents(folder: Path, incidents: list[Incident], manifest: Manifest) -> None:
+    """Write incidents.csv and incidents.json, each with the guarantee of `durable.replace_file`.
+
+    Raises:
+        StorageError: one cannot be written.
+
+    """
+
+    def fill(temporary: Path) -> None:
+        with temporary.open("w", encoding="utf-8", newline="") as out:
+            out.writelines(csv_lines(incidents, manifest))
+
+    try:
+        replace_file(folder / CSV_NAME, fill)
+    except OSError as error:
+        raise storage_error(folder / CSV_NAME, error) from error
+    write_json(folder / JSON_NAME, document(incidents, manifest))

@@ -1,0 +1,164 @@
+"""A run's data as the page holds it, within a size whatever the run's size. Pure.
+
+Two parts: an overview (facts, servers, incidents), and one small packed block for each server,
+which the page unpacks when that server is looked at. Each block is JSON, deflated, in base64.
+"""
+
+import base64
+import json
+import zlib
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+from server_monitoring.report.incidents import Incident
+from server_monitoring.report.results import Results, Server
+from server_monitoring.report.series import Series
+
+# Bytes of all servers' blocks, and of the incidents, in the page.
+SERVERS_SIZE = 3_400_000
+INCIDENTS_SIZE = 900_000
+# Stretches of a server and group to try, most first; None: all windows, exactly.
+STRETCHES = (None, 2048, 1024, 700, 500, 360, 260, 180, 130, 100, 75, 50, 35, 25, 15, 10)
+# Significant digits of a value once not all windows are shown.
+DIGITS = 5
+SAMPLE = 12
+_COMPRESSION = 9
+
+
+class Blocks(NamedTuple):
+    """The servers' blocks.
+
+    Attributes:
+        texts: one for each of the first servers; further ones found no room.
+        whole: whether every window is in them, exactly.
+
+    """
+
+    texts: list[str]
+    whole: bool
+
+
+def pack(value: object) -> str:
+    """Return a value as JSON, deflated (zlib), in base64."""
+    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    return base64.b64encode(zlib.compress(text.encode(), _COMPRESSION)).decode()
+
+
+def pack_servers(results: Results, size: int = SERVERS_SIZE) -> Blocks:
+    """Return the servers' blocks in at most `size` bytes, with as many windows as fit.
+
+    Where even few windows of all servers do not fit, those of the first (worst) servers are kept.
+    """
+    servers = results.servers
+    sample = servers[:: max(len(servers) // SAMPLE, 1)]
+    texts: list[str] = []
+    for stretches in STRETCHES:
+        guess = _total(server_block(results, s, stretches) for s in sample)
+        if guess * len(servers) > size * len(sample) * 1.2:
+            continue
+        texts = [server_block(results, server, stretches) for server in servers]
+        if _total(texts) <= size:
+            whole = stretches is None and all(
+                series.whole for server in servers for series in server.series.values()
+            )
+            return Blocks(texts, whole)
+    fewest = STRETCHES[-1]
+    kept, left = [], size
+    for server in servers:
+        block = server_block(results, server, fewest)
+        left -= len(block)
+        if left < 0:
+            break
+        kept.append(block)
+    return Blocks(kept, whole=False)
+
+
+def _total(texts: Iterable[str]) -> int:
+    return sum(map(len, texts))
+
+
+def server_block(results: Results, server: Server, stretches: int | None) -> str:
+    """Return one server's block: for each group its windows, gaps and incidents.
+
+    An incident is [label, start, end, [metrics that were above]], each by its place.
+    """
+    groups = []
+    for group in results.manifest.groups:
+        series = server.series.get(group.name) or Series.empty(len(group.metrics))
+        labels = list(group.alerts)
+        places = {metric.output_column: place for place, metric in enumerate(group.metrics)}
+        spans = [
+            [labels.index(i.label), i.start, i.end, [places[peak.column] for peak in i.peaks]]
+            for i in server.incidents
+            if i.group == group.name
+        ]
+        groups.append({**series_block(series, stretches), "spans": spans})
+    return pack(groups)
+
+
+def series_block(series: Series, stretches: int | None) -> dict[str, Any]:
+    """Return windows as columns: starts as differences, values, labels, gaps.
+
+    Values are exact if all windows are held and asked for, else they have DIGITS digits.
+    """
+    exact = stretches is None and series.whole
+    shown = series if stretches is None else series.reduced(stretches)
+    starts = shown.starts
+    steps = [after - before for before, after in pairwise(starts)]
+    return {
+        "first": starts[0] if starts else 0,
+        "steps": steps,
+        "values": [[v if exact else _short(v) for v in column] for column in shown.values],
+        "labels": list(shown.labels),
+        "gaps": series.gaps,
+    }
+
+
+def _short(value: float) -> float | int:
+    rounded = float(f"{value:.{DIGITS}g}")
+    return int(rounded) if rounded.is_integer() else rounded
+
+
+class Listed(NamedTuple):
+    """The incidents in the page: the worst ones, as many as fit, and how many there are."""
+
+    columns: dict[str, list[Any]]
+    shown: int
+    total: int
+
+
+def list_incidents(results: Results, incidents: Sequence[Incident], size: int) -> Listed:
+    """Return the incidents, given the worst first, as columns; at most `size` bytes when packed.
+
+    Servers, groups and labels are named by their places in the overview.
+    """
+    servers = {server.name: place for place, server in enumerate(results.servers)}
+    groups = {g.name: (place, list(g.alerts)) for place, g in enumerate(results.manifest.groups)}
+    count = len(incidents)
+    while True:
+        columns = incident_columns(incidents[:count], servers, groups)
+        packed = len(pack(columns))
+        if packed <= size:
+            return Listed(columns, count, len(incidents))
+        count = int(count * min(size / packed * 0.95, 0.9))
+
+
+def incident_columns(
+    incidents: Sequence[Incident],
+    servers: dict[str, int],
+    groups: dict[str, tuple[int, list[str]]],
+) -> dict[str, list[Any]]:
+    """Return incidents as columns; a server that is not in `servers` goes by its name."""
+    return {
+        "server": [servers.get(i.server, i.server) for i in incidents],
+        "group": [groups[i.group][0] for i in incidents],
+        "label": [groups[i.group][1].index(i.label) for i in incidents],
+        "start": [i.start for i in incidents],
+        "end": [i.end for i in incidents],
+        "windows": [i.windows for i in incidents],
+        "metric": [i.worst.column for i in incidents],
+        "peak": [i.worst.value for i in incidents],
+        "at": [i.worst.at for i in incidents],
+        "percent": [i.worst.percent for i in incidents],
+    }
