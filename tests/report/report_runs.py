@@ -150,4 +150,5 @@ def _wide_rows(
         texts = [f"{value:.2f}" if rounded else repr(value) for value in parts]
         label = kinds[incident] if incident < len(kinds) else ""
         start = number * 10
-        yield f"server-{server:05d},{clock(start)},{clock(start + 30)},{texts[0]},{texts[1]},{label}\n"
+        times = f"{clock(start)},{clock(start + 30)}"
+        yield f"server-{server:05d},{times},{texts[0]},{texts[1]},{label}\n"
