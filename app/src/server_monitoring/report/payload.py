@@ -19,7 +19,7 @@ from server_monitoring.report.series import Series
 SERVERS_SIZE = 3_400_000
 INCIDENTS_SIZE = 900_000
 # Stretches of a server and group to try, most first; None: all windows, exactly.
-STRETCHES = (None, 2048, 1024, 700, 500, 360, 260, 180, 130, 100, 75, 50, 35, 25, 15, 10)
+STRETCHES = (None, *(int(2048 / 1.15**power) for power in range(39)))
 # Significant digits of a value once not all windows are shown.
 DIGITS = 5
 SAMPLE = 12
@@ -55,7 +55,7 @@ def pack_servers(results: Results, size: int = SERVERS_SIZE) -> Blocks:
     texts: list[str] = []
     for stretches in STRETCHES:
         guess = _total(server_block(results, s, stretches) for s in sample)
-        if guess * len(servers) > size * len(sample) * 1.2:
+        if guess * len(servers) > size * len(sample):
             continue
         texts = [server_block(results, server, stretches) for server in servers]
         if _total(texts) <= size:

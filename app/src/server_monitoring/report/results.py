@@ -10,7 +10,7 @@ from server_monitoring.report.series import Series
 from server_monitoring.report.tables import TableReader
 
 # Windows held in memory at once, some 30 bytes each; more than any page can hold.
-MAX_HELD = 1_000_000
+MAX_HELD = 4_000_000
 # Stretches a server and group to begin with, once there is too much to hold all windows.
 FIRST_STRETCHES = 2_048
 

@@ -75,8 +75,9 @@ class TableReader:
             ) from error
         except OSError as error:
             raise ResultsError(f"{self.path}: {error.strerror}; make it readable") from error
-        except (csv.Error, UnicodeDecodeError) as error:
-            raise self._fail(f"row {self._rows + 1}: not CSV in UTF-8 ({error})") from error
+        except (csv.Error, UnicodeDecodeError, IndexError) as error:
+            where = f"after row {self._rows}"
+            raise self._fail(f"{where}: not CSV in UTF-8, or an empty line ({error})") from error
         self._check_counts()
 
     def _fail(self, what: str) -> ResultsError:
