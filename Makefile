@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo control lab lab-down provision run test lint unit cluster-test packages lab-packages chaos bench clean
+.PHONY: help demo control lab lab-down provision run test lint unit cluster-test packages lab-packages chaos bench pictures browser-packages clean
 
 VENV := .venv
 # What is installed there comes first in PATH, so that `ansible-playbook` is the pinned one.
@@ -37,12 +37,15 @@ provision: lab ## Provision the lab
 run: ## Run the pipeline on the provisioned lab
 	ansible-playbook run_pipeline.yml
 
+pictures: browser-packages $(VENV)/tests ## Pictures of the newest run for the README, into docs/
+	python3 files/report/make_pictures.py results/latest docs
+
 test: lint unit cluster-test ## Everything CI runs: linters, unit tests, and a lab from nothing to results and back to nothing
 
 lint: packages $(VENV)/tests ## Linters and type checks
 	tests/lint.sh
 
-unit: lab-packages $(VENV)/tests ## Tests that need no cluster (they sign a package repository)
+unit: lab-packages browser-packages $(VENV)/tests ## Tests that need no cluster (they sign a package repository)
 	tests/unit.sh
 
 cluster-test: lab-packages $(VENV)/tests ## The lab from nothing, provisioned twice, checked, run, and taken down
@@ -56,7 +59,8 @@ bench: packages $(VENV)/tests ## Measure everything side by side; writes docs/be
 
 packages: PACKAGES = files/control/debian-packages.txt
 lab-packages: PACKAGES = files/control/debian-packages.txt files/control/lab-packages.txt
-packages lab-packages:
+browser-packages: PACKAGES = files/control/browser-packages.txt
+packages lab-packages browser-packages:
 	@missing=$$(grep --no-filename --invert-match '^#' $(PACKAGES) \
 	  | while read -r name; do dpkg-query --show --showformat='$${db:Status-Status}' "$$name" 2>/dev/null | grep --quiet '^installed$$' || echo "$$name"; done); \
 	if [ -n "$$missing" ]; then \
@@ -68,9 +72,13 @@ packages lab-packages:
 $(VENV)/bin/pip: | packages
 	python3 -m venv $(VENV)
 
-$(VENV)/control: requirements.txt | $(VENV)/bin/pip
-	@echo "Installing into $(VENV): requirements.txt (Ansible and what checks the nodes)"
+$(VENV)/control: requirements.txt app/pyproject.toml files/report/pom.xml files/report/sha256sums | $(VENV)/bin/pip
+	@echo "Installing into $(VENV): requirements.txt (Ansible and what checks the nodes), the app, its plotting library"
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.txt
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable app
+	mvn --batch-mode --quiet --file files/report/pom.xml org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies \
+	  -DoutputDirectory="$(CURDIR)/$(VENV)/share/server-monitoring"
+	cd $(VENV)/share/server-monitoring && sha256sum --check --quiet "$(CURDIR)/files/report/sha256sums"
 	touch $@
 
 $(VENV)/tests: tests/requirements.txt $(VENV)/control

@@ -7,8 +7,8 @@ ansible-lint --offline
 ruff check .
 ruff format --check .
 # Each folder of its own: their modules are no packages, so names such as conftest stand in several.
-for folder in app/src files/kafka roles/*/{action_plugins,filter_plugins,library,module_utils} \
-    tests/doubles/{central,zerotier/src} tests/{bench,infra,kafka,lab,overlay,pipeline,spark,teardown} tests/unit/*; do
+for folder in app/src files/kafka files/report roles/*/{action_plugins,filter_plugins,library,module_utils} \
+    tests/doubles/{central,zerotier/src} tests/{bench,infra,kafka,lab,overlay,pipeline,report,spark,teardown} tests/unit/*; do
     if compgen -G "$folder/*" > /dev/null; then
         mypy "$folder"
     fi

@@ -102,6 +102,20 @@ def test_run_ends_with_a_short_table(first_run: tuple[Result, Path]) -> None:
     assert result.says("ZeroTier 1.14.1 (the lab's double)")
 
 
+def test_run_leaves_a_page_and_its_incidents(first_run: tuple[Result, Path]) -> None:
+    """Made from the run's own tables; the end of the output says where they are."""
+    result, folder = first_run
+    assert result.says(f"{folder.resolve()}/report.html")
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert f"<title>Run {folder.name}: server monitoring</title>" in page
+    assert len(page) < 5_000_000
+    header, rows = read_table(folder / "incidents.csv")
+    windows = sum(int(row[header.index("windows")]) for row in rows)
+    alerts = manifest(folder)["groups"].values()
+    assert windows == sum(sum(group["alerts"].values()) for group in alerts) > 0
+    assert len(json.loads((folder / "incidents.json").read_bytes())["incidents"]) == len(rows)
+
+
 def test_progress_is_visible(first_run: tuple[Result, Path]) -> None:
     """Producer, consumers and Spark jobs say how far they are while they run."""
     result, _ = first_run

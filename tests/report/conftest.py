@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -41,7 +42,7 @@ def opened(browser: Browser) -> Iterator[Open]:
     """Return a function that opens a page; at the end none has complained or asked for anything."""
     pages: list[Opened] = []
 
-    def open_one(path: Path, **options: object) -> Opened:
+    def open_one(path: Path, **options: Any) -> Opened:
         pages.append(open_page(browser, path, **options))
         return pages[-1]
 

@@ -213,7 +213,7 @@ def test_the_plotting_library_must_be_the_one_that_was_chosen(
     """Missing or other, the line says how it comes there; the sums of project and app agree."""
     sums = Path(__file__).parents[2] / "files" / "report" / "sha256sums"
     assert sums.read_text(encoding="utf-8") == f"{library.SHA256}  {library.FILE}\n"
-    monkeypatch.setattr(library.sys, "prefix", str(tmp_path))
+    monkeypatch.setattr("sys.prefix", str(tmp_path))
     assert main(["report", str(run)]) == 8
     assert "run 'make control'" in capsys.readouterr().err
     path = library.default_path()

@@ -16,7 +16,7 @@ WriteCsv = Callable[[str | bytes], Path]
 SOURCE = Path(cli.__file__).parents[1]
 GOOD = "ts,server_id,cpu_pct,mem_pct,net_in,disk_io\n20:52:00,a,1,2,3,4\n"
 
-EXIT_STATUSES = [2, 3, 4, 5, 6, 7, 8]
+EXIT_STATUSES = [2, 3, 4, 5, 6, 7, 8, 9]
 
 
 def last_error(capsys: pytest.CaptureFixture[str]) -> str:

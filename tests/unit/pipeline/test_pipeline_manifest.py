@@ -26,7 +26,9 @@ def facts() -> dict[str, Any]:
     found = {"group": "g", "windows": 3, "alerts": {"hot": 1}, "spark_version": "4", **corrupt}
     analyzed = [{**found, "java_version": v} for v in ("17", "21")]
     settings = {"window_seconds": 30, "slide_seconds": 10, "start": "00:00:00", "thresholds": {}}
-    config = {**settings, "groups": {"g": {"output_file": "g.csv"}}}
+    metrics = [{"topic": "t1", "column": "x", "output_column": "max_x"}]
+    group = {"output_file": "g.csv", "aggregate": "maximum", "metrics": metrics}
+    config = {**settings, "groups": {"g": group}}
     overlay = {"name": "zerotier", "version": "1", "package_version": "1", "is_double": False}
     made: dict[str, Any] = module.manifest(
         config,
@@ -76,10 +78,12 @@ def test_corrupt_rows_add_up_over_hosts_and_are_shown() -> None:
 
 
 def test_windows_and_alerts_add_up_over_hosts() -> None:
-    """A group's windows and alerts are those of all its hosts."""
+    """A group's windows and alerts are those of all its hosts; its metrics say what it compared."""
     assert facts()["groups"]["g"] == {
         "file": "g.csv",
         "sha256": "cd",
+        "aggregate": "maximum",
+        "metrics": [{"topic": "t1", "column": "x", "output_column": "max_x"}],
         "windows": 6,
         "alerts": {"hot": 2},
     }

@@ -155,6 +155,7 @@ class Charts {
     context.save();
     context.font = `${11 * (window.devicePixelRatio || 1)}px system-ui, sans-serif`;
     context.textBaseline = 'top';
+    context.textAlign = 'left';
     for (const [label, start, end, metrics] of group.spans) {
       if (!metrics.includes(column) || end < this.view[0] || start > this.view[1]) continue;
       const [from, to] = [limits(plot.valToPos(start, 'x', true)), limits(plot.valToPos(end, 'x', true))];
