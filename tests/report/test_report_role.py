@@ -17,8 +17,9 @@ def play(results: Path, run_id: str) -> subprocess.CompletedProcess[str]:
             "hosts": "localhost",
             "connection": "local",
             "gather_facts": False,
-            "vars": {"pipeline_results_dir": str(results), "pipeline_run": {"id": run_id}},
+            "vars": {"pipeline_results_dir": str(results)},
             "tasks": [
+                {"set_fact": {"pipeline_run": {"id": run_id}}},
                 {"import_role": {"name": "pipeline", "tasks_from": "run/report.yml"}},
                 {"debug": {"msg": "{{ pipeline_report }}"}},
             ],
@@ -28,7 +29,7 @@ def play(results: Path, run_id: str) -> subprocess.CompletedProcess[str]:
     playbook.write_text(yaml.safe_dump(plays), encoding="utf-8")
     ansible = Path(sys.executable).with_name("ansible-playbook")
     return subprocess.run(
-        [str(ansible), "--inventory=localhost,", str(playbook)],
+        [str(ansible), "--inventory=nobody,", str(playbook)],
         capture_output=True,
         text=True,
         check=False,
