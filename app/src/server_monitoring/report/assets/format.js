@@ -13,8 +13,12 @@ function el(tag, attributes = {}, ...children) {
   return made;
 }
 
+/** A text with whatever would break its line or turn its direction round written out, so that nothing looks like another name. */
+const visible = (text) => text.replace(/[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
+  (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
+
 /** A text of the run, kept apart from the direction of the text around it. */
-const own = (text) => el('bdi', {}, text);
+const own = (text) => el('bdi', {}, visible(text));
 
 /** Unpack base64 of deflated JSON. */
 async function unpack(text) {

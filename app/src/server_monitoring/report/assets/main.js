@@ -50,7 +50,7 @@ function serversTable(data, times, timeline, open) {
   const { id, seconds, incidents, strip, worst } = data.servers;
   const ratio = (s) => (worst[s] ? worst[s][6] ?? Infinity : -1);
   const columns = [
-    { title: 'Server', key: (s) => id[s], class: 'name', cell: (s) => el('button', { type: 'button', class: 'link', click: () => open(s), title: id[s] }, own(id[s])) },
+    { title: 'Server', key: (s) => id[s], class: 'name', cell: (s) => el('button', { type: 'button', class: 'link', click: () => open(s), title: visible(id[s]) }, own(id[s])) },
     { title: [el('span', { class: 'hidden' }, 'When'), timeline.axis()], fixed: true, class: 'when', cell: (s) => timeline.strip(strip[s], `${plural(incidents[s], 'incident')}, ${duration(seconds[s])} in alert`, (at) => open(s, at)) },
     { title: 'Incidents', numeric: true, descending: true, key: (s) => incidents[s], cell: (s) => count(incidents[s]) },
     { title: 'In alert', numeric: true, descending: true, key: (s) => seconds[s], cell: (s) => (seconds[s] ? duration(seconds[s]) : '–') },
@@ -84,7 +84,7 @@ function incidentsTable(data, times, open) {
   const label = (i) => data.groups[list.group[i]].labels[list.label[i]].text;
   const limit = (i) => data.groups[list.group[i]].metrics.find((metric) => metric.name === list.metric[i]).threshold;
   const columns = [
-    { title: 'Server', class: 'name', key: id, cell: (i) => el('button', { type: 'button', class: 'link', title: id(i), click: () => open(list.server[i], list.start[i], list.end[i]) }, own(id(i))) },
+    { title: 'Server', class: 'name', key: id, cell: (i) => el('button', { type: 'button', class: 'link', title: visible(id(i)), click: () => open(list.server[i], list.start[i], list.end[i]) }, own(id(i))) },
     { title: 'Label', key: label, cell: (i) => own(label(i)) },
     { title: 'When', class: 'time', key: (i) => list.start[i], cell: (i) => times.span(list.start[i], list.end[i]) },
     { title: 'Duration', numeric: true, descending: true, key: (i) => list.end[i] - list.start[i], cell: (i) => duration(list.end[i] - list.start[i]) },
@@ -154,7 +154,7 @@ function detail(data, times, blocks) {
   });
   const showRows = () => byId('rows-tables').replaceChildren(...(charts.groups || []).map((group, g) => rowsTable(data, times, charts, group, g)));
   rows.addEventListener('toggle', showRows);
-  choice.append(...data.servers.id.slice(0, data.blocks.servers).map((name, s) => el('option', { value: s }, name)));
+  choice.append(...data.servers.id.slice(0, data.blocks.servers).map((name, s) => el('option', { value: s }, visible(name))));
   const open = async (server) => {
     choice.value = server;
     if (server >= blocks.length) return byId('detail-note').replaceChildren('This server is too far down the list to have its windows in the page; its table has them.');
@@ -243,7 +243,8 @@ async function start() {
   onPaper([servers, incidents.table], redraw);
   if (blocks.length && data.servers.id.length) await open(0);
   else byId('detail').hidden = true;
-  for (const id of ['servers', 'incidents']) byId(id).hidden = !data.servers.id.length;
+  byId('servers').hidden = !data.servers.id.length;
+  byId('incidents').hidden = !data.total;
   document.documentElement.dataset.ready = 'true';
 }
 

@@ -70,8 +70,9 @@ class Timeline {
         if (tall <= 0) continue;
         context.fillStyle = typeof lane === 'string' ? colours[Number(lane[bin]) - 1] : quiet;
         const high = Math.max(tall * (LANE - 3), 2);
-        const left = (bin * width) / bins;
-        context.fillRect(left, foot - high, Math.max(((bin + 1) * width) / bins - left, 1), high);
+        // On whole pixels: half-covered edges would look like other levels.
+        const [left, right] = [bin, bin + 1].map((edge) => Math.round((edge * width * ratio) / bins) / ratio);
+        context.fillRect(left, foot - high, Math.max(right - left, 1 / ratio), high);
       }
     });
   }
@@ -100,7 +101,7 @@ class Timeline {
     const { step, marks } = ticks(first, last, 8, this.times.offset);
     for (const mark of marks) {
       const share = (mark - first) / (last - first);
-      if (share > 0.97) continue;
+      if (share > 0.93) continue;
       const tick = el('span', {}, this.times.tick(mark, step));
       tick.style.left = `${share * 100}%`;
       host.append(tick);
