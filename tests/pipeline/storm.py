@@ -30,6 +30,10 @@ class Victim:
         """Return whether the service has started and said that it is ready."""
         return self._show("ActiveState") == "active"
 
+    def done(self) -> bool:
+        """Return whether the service has ended by itself."""
+        return self._show("ActiveState") == "inactive"
+
     def _show(self, what: str) -> str:
         return on(self.node, f"systemctl show --property={what} --value {self.unit}")
 
@@ -85,14 +89,14 @@ class Storm:
         self._rng = rng
         self._ended = ended
         self._victims = victims(run_id)
+        self._producer, self._consumer = self._victims[:2]
 
     def rage(self, kills: int) -> list[Kill]:
         """Return the kills; fewer than `kills` where the run ends before."""
-        producer = self._victims[0]
-        if not self._wait(producer.active):
+        if not self._wait(self._producer.active):
             return []
         done: list[Kill] = []
-        while len(done) < kills and producer.active():
+        while len(done) < kills and not self._producer.done():
             time.sleep(self._rng.uniform(0, 2))
             # Each takes its turn, in an order that changes: no unit is killed more often than
             # systemd starts it again.
@@ -101,17 +105,20 @@ class Storm:
                 self._rng.shuffle(self._victims)
             if self._victims[at].kill():
                 done.append(Kill(self._victims[at].name, self._recovery(self._victims[at])))
-            producer = next(v for v in self._victims if v.name == "producer")
         return done
 
     def _recovery(self, victim: Victim) -> float | None:
         """Return the seconds until the victim is back and a row was stored after that."""
         began = time.monotonic()
-        node = victim.node if victim.node.startswith("consumer") else "consumer-1"
-        if not self._wait(lambda: victim.active() and victim.pid() > 0):
+        consumer = victim if victim.node.startswith("consumer") else self._consumer
+        if not self._wait(lambda: victim.active() or consumer.done()):
             return None
-        before = rows_stored(node, self._run_id)
-        if not self._wait(lambda: rows_stored(node, self._run_id) > before):
+        before = rows_stored(consumer.node, self._run_id)
+
+        def stored() -> bool:
+            return rows_stored(consumer.node, self._run_id) > before
+
+        if not self._wait(lambda: stored() or consumer.done()) or not stored():
             return None
         return time.monotonic() - began
 
