@@ -1,13 +1,12 @@
-"""Many values at once: what `records` does one by one, at a fraction of the cost. Needs orjson.
+"""Many values at once: what `records` does one by one, at a fraction of the cost.
 
 Each function returns exactly what `records` would, or None where anything is unusual: then the
-caller goes through the batch one by one, and finds out what it is.
+caller goes through the batch one by one, and finds out what it is. They need orjson, which the
+venvs of the analysis and of the control machine do not have: it is imported when it is used.
 """
 
 from collections.abc import Sequence
 from operator import lt
-
-import orjson
 
 from server_monitoring.records import (
     MAX_FRACTION_DIGITS,
@@ -27,6 +26,8 @@ def canonical_texts(numbers: list[float]) -> list[str] | None:
     """Return the canonical text of each double, as `records.canonical_double` does."""
     if not numbers or not -VALUE_LIMIT < min(numbers) <= max(numbers) < VALUE_LIMIT:
         return None
+    import orjson  # noqa: PLC0415 - see above
+
     # The shortest digits that read back as the same double, as Python's own repr has them.
     joined = orjson.dumps(numbers)[1:-1].decode()
     texts = joined.split(",")
@@ -75,6 +76,8 @@ def row_numbers(
 
 def decode_values(values: Sequence[bytes | None], column: str) -> list[tuple[str, str, str]] | None:
     """Return time stamp, server and canonical value of each record, as `records.decode_value`."""
+    import orjson  # noqa: PLC0415 - see above
+
     try:
         fields = [orjson.loads(value or b"") for value in values]
         times = [field["ts"] for field in fields]

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, Self
 
+from server_monitoring.batches import canonical_column
 from server_monitoring.errors import DatasetError, one_line
 from server_monitoring.records import canonical_value, check_server_id
 from server_monitoring.sources import open_source
@@ -166,9 +167,6 @@ class Dataset:
 
     def _whole(self, block: list[tuple[int, list[str]]]) -> list[Row] | None:
         """Return the rows of a block of which none is bad, or None where one may be."""
-        # orjson is not there in the analysis venv.
-        from server_monitoring.batches import canonical_column  # noqa: PLC0415
-
         lines, rows = zip(*block, strict=True)
         if set(map(len, rows)) != {len(self._source.header)}:
             return None

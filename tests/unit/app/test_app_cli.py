@@ -193,7 +193,7 @@ def test_a_data_set_without_a_good_row_is_refused_even_when_bad_rows_are_skipped
 
 def test_the_analysis_needs_neither_a_kafka_client_nor_what_data_sets_need() -> None:
     """Its venv has pyspark and PyYAML alone; a command that needs more says so in one line."""
-    names = ["kafka", "confluent_kafka", "zstandard", "pyarrow"]
+    names = ["kafka", "confluent_kafka", "zstandard", "pyarrow", "orjson"]
     blocked = f"import sys; sys.modules.update(dict.fromkeys({names})); "
     run = "from server_monitoring.cli import main; sys.exit(main(sys.argv[1:]))"
     for argv, status, message in (
