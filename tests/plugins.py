@@ -1,6 +1,7 @@
 """Import a role's plugins and modules in tests, as Ansible finds them: by path."""
 
 import importlib.util
+import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -14,5 +15,6 @@ def load(path: str) -> ModuleType:
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
+    sys.modules[file.stem] = module  # dataclasses look there for their annotations
     spec.loader.exec_module(module)
     return module

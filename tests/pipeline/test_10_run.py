@@ -120,7 +120,8 @@ def test_progress_is_visible(first_run: tuple[Result, Path]) -> None:
     """Producer, consumers and Spark jobs say how far they are while they run."""
     result, _ = first_run
     for part in (
-        "producer-1: producer:",
+        "step 3 of 6, produce: all 25,920 rows sent",
+        "step 4 of 6, drain: every consumer has reached its end offsets",
         "consumer-1: consumer of cpu_mem:",
         "consumer-2: Spark job of net_disk:",
     ):

@@ -1,11 +1,16 @@
 """Start a systemd unit on the host and stay with it, showing what it says of itself."""
 
 import shlex
+import sys
 import time
+from pathlib import Path
 from typing import Any
 
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "module_utils"))
+from pipeline_systemd import PROPERTIES, parse_properties, reason, state_of
 
 DOCUMENTATION = r"""
 module: pipeline_unit
@@ -22,41 +27,7 @@ options:
   timeout: {description: Seconds after which to give up., type: int, default: 3600}
 """
 
-PROPERTIES = ["LoadState", "ActiveState", "Result", "ExecMainStatus", "StatusText", "Job"]
-PREFIX = "server-monitoring: error: "
 LOG_LINES = 20
-
-
-def parse_properties(text: str) -> dict[str, str]:
-    """Return what `systemctl show` printed, as a mapping of properties to values."""
-    pairs = (line.partition("=") for line in text.splitlines() if "=" in line)
-    return {name: value for name, _, value in pairs}
-
-
-def state_of(properties: dict[str, str]) -> str:
-    """Return starting, ready, ended or failed for the unit's properties."""
-    if properties.get("LoadState") == "not-found":
-        return "failed"
-    if properties.get("Job", "0") not in ("", "0"):
-        return "starting"
-    active = properties.get("ActiveState")
-    if active == "failed":
-        return "failed"
-    if active == "inactive":
-        return "ended" if properties.get("Result") == "success" else "failed"
-    return "ready" if active == "active" else "starting"
-
-
-def reason(log: list[str], properties: dict[str, str]) -> str:
-    """Return why the unit failed: its own last error if it gave one, else what systemd saw."""
-    if properties.get("LoadState") == "not-found":
-        return "no such unit on this host; run provision.yml"
-    for line in reversed(log):
-        if PREFIX in line:
-            return line.partition(PREFIX)[2]
-    result, status = properties.get("Result"), properties.get("ExecMainStatus")
-    last = f"; its last line: {log[-1]}" if log else ""
-    return f"systemd reports {result}, exit status {status}{last}"
 
 
 class ActionModule(ActionBase):

@@ -14,6 +14,12 @@ def share(group: str, inventory_groups: Mapping[str, Sequence[str]], host: str) 
     return {"index": hosts.index(host), "hosts": len(hosts)}
 
 
+def consumer_unit(group: str, run_id: str) -> dict[str, str]:
+    """Return the name and the label of the unit that consumes a metric group in a run."""
+    name = f"server-monitoring-consume-{group}@{run_id}.service"
+    return {"name": name, "label": f"consumer of {group}"}
+
+
 def stored_rows(consumed: Iterable[Mapping[str, Any]]) -> dict[str, int]:
     """Return the rows stored of each topic, summed over the consumers' summaries."""
     total: dict[str, int] = {}
@@ -41,6 +47,7 @@ class FilterModule:
         """Return the filters by the names that tasks use."""
         return {
             "pipeline_share": share,
+            "pipeline_consumer_unit": consumer_unit,
             "pipeline_stored_rows": stored_rows,
             "pipeline_count_problems": count_problems,
         }

@@ -11,6 +11,7 @@ from server_monitoring.config import Config, Group, share_of
 from server_monitoring.consumer import Consumer
 from server_monitoring.durable import write_json
 from server_monitoring.full_disk import FullDisk
+from server_monitoring.progress import stored_text
 from server_monitoring.runs import Run
 from server_monitoring.summary import Timer, rates
 
@@ -78,10 +79,10 @@ class Consumption:
                 consumer.close()
         rows = consumer.totals("rows")
         if not ended:
-            line = _line(rows, 0)
+            line = stored_text(rows, 0)
             self._status.tell(f"stopped before the end; {line}; start again to resume")
             return 0
-        self._status.tell(_line(rows, consumer.progress.seconds()))
+        self._status.tell(stored_text(rows, consumer.progress.seconds()))
         write_json(
             self._run.directory / f"consume-{self._group.name}.json", self._summary(consumer)
         )
@@ -89,7 +90,7 @@ class Consumption:
 
     def _show(self, consumer: Consumer) -> None:
         if self._status.due():
-            self._status.tell(_line(consumer.totals("rows"), consumer.progress.seconds()))
+            self._status.tell(stored_text(consumer.totals("rows"), consumer.progress.seconds()))
 
     def _summary(self, consumer: Consumer) -> dict[str, object]:
         rows = consumer.totals("rows")
@@ -109,9 +110,3 @@ class Consumption:
             "client": self._client.description(),
             "app_version": __version__,
         }
-
-
-def _line(rows: dict[str, int], seconds: float) -> str:
-    counts = ", ".join(f"{n} of {topic}" for topic, n in rows.items())
-    rate = f" ({sum(rows.values()) / seconds:.0f}/s)" if seconds > 0 else ""
-    return f"stored {counts}{rate}"

@@ -16,6 +16,7 @@ from server_monitoring.durable import write_json
 from server_monitoring.errors import DatasetError
 from server_monitoring.marker import only_producer
 from server_monitoring.pace import Pace
+from server_monitoring.progress import sent_text
 from server_monitoring.runs import Run
 from server_monitoring.summary import Timer, rates
 
@@ -128,7 +129,7 @@ def _send(
 
     def progress(rows: int) -> None:
         if status.due() or rows == report.rows:
-            status.tell(_line(rows, report.rows, metrics, timer.seconds()))
+            status.tell(sent_text(rows, report.rows, metrics, timer.seconds()))
 
     sent = producer.produce(config, run_files, marker, _good(dataset, report), held, pace, progress)
     now = {topic: rows - sent.found[topic] for topic, rows in sent.rows.items()}
@@ -141,11 +142,6 @@ def _send(
         "client": client_for(config.kafka_client).description(),
         "app_version": __version__,
     }
-
-
-def _line(rows: int, total: int, metrics: int, seconds: float) -> str:
-    rate = rows * metrics / seconds if seconds > 0 else 0.0
-    return f"sent {rows} of {total} rows ({rows * metrics} messages, {rate:.0f}/s)"
 
 
 def _good(dataset: Dataset, report: Report) -> Iterator[Row]:

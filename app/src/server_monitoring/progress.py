@@ -1,0 +1,49 @@
+"""What producer and consumers say of how far they are: written and read in one place."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+_SENT = re.compile(r"\bsent (\d+) of (\d+) rows \((\d+) messages, (\d+)/s\)")
+_STORED = re.compile(r"\bstored ((?:\d+ of [^\s,;]+(?:, )?)+)(?: \((\d+)/s\))?")
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far one unit is.
+
+    Attributes:
+        sent, total: rows of the data set that were sent, and all of them (0 for a consumer).
+        stored: rows stored, by topic (empty for a producer).
+        rate: rows of the data set sent, or rows stored of all topics, a second.
+
+    """
+
+    sent: int = 0
+    total: int = 0
+    stored: Mapping[str, int] = field(default_factory=dict)
+    rate: float = 0.0
+
+
+def sent_text(rows: int, total: int, metrics: int, seconds: float) -> str:
+    """Return what a producer says after `rows` of `total` rows with `metrics` messages each."""
+    rate = rows * metrics / seconds if seconds > 0 else 0.0
+    return f"sent {rows} of {total} rows ({rows * metrics} messages, {rate:.0f}/s)"
+
+
+def stored_text(rows: Mapping[str, int], seconds: float) -> str:
+    """Return what a consumer says that stored `rows` by topic in `seconds` (0: not known)."""
+    counts = ", ".join(f"{n} of {topic}" for topic, n in rows.items())
+    rate = f" ({sum(rows.values()) / seconds:.0f}/s)" if seconds > 0 else ""
+    return f"stored {counts}{rate}"
+
+
+def read(text: str) -> Progress | None:
+    """Return the progress that a status text tells, None if it tells of something else."""
+    if found := _SENT.search(text):
+        sent, total, messages, rate = map(int, found.groups())
+        return Progress(sent, total, rate=rate * sent / messages if messages else 0.0)
+    if found := _STORED.search(text):
+        pairs = (count.split(" of ") for count in found[1].rstrip(", ").split(", "))
+        return Progress(stored={topic: int(n) for n, topic in pairs}, rate=float(found[2] or 0))
+    return None
