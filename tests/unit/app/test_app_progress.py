@@ -1,7 +1,6 @@
 """What units say of how far they are can be read back from the words that people see."""
 
 import pytest
-
 from server_monitoring.progress import Progress, read, sent_text, stored_text
 
 

@@ -88,7 +88,11 @@ def write_site(folder: Path, scenes: Mapping[str, Sequence[Scene]]) -> dict[str,
 def plays() -> list[dict[str, object]]:
     """Return the project's own step 3, and step 4 without the files that it brings."""
     fact = {"pipeline_run": {"id": RUN}}
-    name = {"hosts": "localhost", "gather_facts": False, "tasks": [{"set_fact": fact}]}
+    name: dict[str, object] = {
+        "hosts": "localhost",
+        "gather_facts": False,
+        "tasks": [{"set_fact": fact}],
+    }
     watch = {
         "title": "step 4 of 6, drain",
         "units": "{{ [{'name': unit, 'label': 'consumer'}] }}",
@@ -102,7 +106,7 @@ def plays() -> list[dict[str, object]]:
         "vars": {"unit": units},
         "tasks": [{"name": "Drain", "pipeline_progress": watch}],
     }
-    produce = {"import_playbook": str(PROJECT / "playbooks" / "run_produce.yml")}
+    produce: dict[str, object] = {"import_playbook": str(PROJECT / "playbooks" / "run_produce.yml")}
     return [name, produce, drain]
 
 
