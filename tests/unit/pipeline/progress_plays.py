@@ -139,7 +139,7 @@ def run(
 def started(
     folder: Path, scenes: Mapping[str, Sequence[Scene]]
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Start the plays with their output in a pipe; they are broken off at the end."""
+    """Start the plays with their output in a pipe; they are waited for at the end."""
     process = subprocess.Popen(
         ["ansible-playbook", "-i", "hosts.yml", "site.yml"],
         cwd=folder,
@@ -153,6 +153,6 @@ def started(
     try:
         with process:
             yield process
-            process.terminate()
+            process.communicate()
     finally:
         watchdog.cancel()
