@@ -83,7 +83,7 @@ class Screen:
         elif text != self._last and time.monotonic() >= self._next:
             Display().display(text)
             self._next = time.monotonic() + LINE_SECONDS
-        self._last = text
+            self._last = text
 
     def close(self, text: str) -> None:
         """Show the line for the last time, and leave the next one to Ansible."""

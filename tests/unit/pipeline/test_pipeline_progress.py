@@ -140,7 +140,7 @@ def test_pipe_gets_plain_lines_before_ansible_s_own(tmp_path: Path) -> None:
 def test_pipe_gets_a_line_while_the_step_goes_on(tmp_path: Path) -> None:
     """Output is not held back until a buffer is full or the next task begins."""
     # Later than all workers have begun: with each, what was printed so far comes out anyhow.
-    scenes = {**SCENES, PRODUCER: [*[SCENES[PRODUCER][0]] * 3, *[SCENES[PRODUCER][1]] * 5, ENDED]}
+    scenes = {**SCENES, PRODUCER: [*[SCENES[PRODUCER][0]] * 3, *[SCENES[PRODUCER][1]] * 9, ENDED]}
     with started(tmp_path, scenes) as process:
         assert process.stdout is not None
         lines = []
