@@ -183,7 +183,7 @@ def test_runs_whose_times_are_written_otherwise_cannot_be_compared(
     """A time of day has no place among dates."""
     dated = write_run(tmp_path / "dated", {}, config(start="2026-01-31T00:00:00+01:00"))
     for command in ("alerts", "report"):
-        assert main([command, str(run), "--against", str(dated)]) == 8
+        assert main([command, str(run), "--against", str(dated)]) == 9
         assert "settings.start: found '2026-01-31T00:00:00+01:00'" in capsys.readouterr().err
 
 
@@ -192,7 +192,7 @@ def test_a_folder_that_is_none_is_one_line(
     command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """With the exit status of results."""
-    assert main([command, str(tmp_path / "none")]) == 8
+    assert main([command, str(tmp_path / "none")]) == 9
     err = capsys.readouterr().err
     assert err.count("\n") == 1
     assert err.startswith(f"server-monitoring: error: {tmp_path / 'none'}: no such folder")
@@ -214,12 +214,12 @@ def test_the_plotting_library_must_be_the_one_that_was_chosen(
     sums = Path(__file__).parents[2] / "files" / "report" / "sha256sums"
     assert sums.read_text(encoding="utf-8") == f"{library.SHA256}  {library.FILE}\n"
     monkeypatch.setattr("sys.prefix", str(tmp_path))
-    assert main(["report", str(run)]) == 8
+    assert main(["report", str(run)]) == 9
     assert "run 'make control'" in capsys.readouterr().err
     path = library.default_path()
     path.parent.mkdir(parents=True)
     path.write_bytes(b"other")
-    assert main(["report", str(run)]) == 8
+    assert main(["report", str(run)]) == 9
     assert "expected 35b1d5d332ae..." in capsys.readouterr().err
 
 
