@@ -145,7 +145,7 @@ def offset_gone(servers: Sequence[str], reason: str) -> BrokerError:
 
 def first_poll_unanswered(servers: Sequence[str]) -> BrokerError:
     """Return the error for a broker that gives nothing to read."""
-    return BrokerError(
+    return UnreachableError(
         f"broker {', '.join(servers)}: the first poll was not answered within "
         f"{CONNECT_SECONDS} s; check the broker's log"
     )

@@ -13,8 +13,12 @@ def parse_properties(text: str) -> dict[str, str]:
 
 
 def parse_units(text: str, units: int) -> list[dict[str, str]]:
-    """Return the properties of each of several units, in the order that they were asked for."""
-    blocks = [parse_properties(block) for block in text.strip().split("\n\n")]
+    """Return the properties of each of several units, in the order that they were asked for.
+
+    Lines may end as a terminal's do: ssh gives the command one.
+    """
+    lines = "\n".join(text.strip().splitlines())
+    blocks = [parse_properties(block) for block in lines.split("\n\n")]
     return (blocks + [{} for _ in range(units)])[:units]
 
 

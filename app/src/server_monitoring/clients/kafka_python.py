@@ -39,7 +39,7 @@ def translated(servers: Sequence[str], doing: str) -> Iterator[None]:
     """Turn the client's errors into a BrokerError about `doing`."""
     try:
         yield
-    except KafkaTimeoutError as error:
+    except (KafkaTimeoutError, KafkaConnectionError) as error:
         raise broker.no_answer(servers, doing) from error
     except KafkaError as error:
         raise broker.failed(servers, one_line(error, 160), doing) from error
