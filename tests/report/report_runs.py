@@ -67,7 +67,7 @@ def describe(folder: Path, values: Mapping[str, Any]) -> Path:
         alerts = {label: counts[label] for label in group["labels"].values()}
         windows = sum(counts.values())
         versions = {"spark_version": "4.3.0", "java_version": "17"}
-        whole = {"corrupt_rows": {}, "lost_rows": {}}
+        whole: dict[str, dict[str, int]] = {"corrupt_rows": {}, "lost_rows": {}}
         analyzed.append({"group": name, "windows": windows, "alerts": alerts, **versions, **whole})
         sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
         found.append({"file": path.name, "sha256": sha256, "rows": windows})
