@@ -36,7 +36,8 @@ class Claim:
     def parse(cls, text: str) -> Self | None:
         """Return the claim in a committed offset's metadata, or None where there is none."""
         try:
-            content = json.loads(text)
+            # A client may give more than was committed: what follows the claim is not of it.
+            content, _ = json.JSONDecoder().raw_decode(text)
             return cls(str(content["run_id"]), str(content["host"]))
         except (ValueError, TypeError, KeyError):
             return None

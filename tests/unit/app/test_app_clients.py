@@ -10,7 +10,7 @@ from kafka import errors as kafka_errors
 from server_monitoring.broker import CLIENTS, client_for
 from server_monitoring.clients import confluent_common
 from server_monitoring.clients import confluent_kafka as confluent
-from server_monitoring.clients.confluent_reader import ConfluentReader
+from server_monitoring.clients.confluent_reader import ConfluentReader, _metadata
 from server_monitoring.clients.kafka_python import KafkaPythonReader
 from server_monitoring.errors import BrokerError
 from server_monitoring.reader import Reader, TopicPartition
@@ -204,3 +204,14 @@ def test_an_end_that_is_told_before_its_last_records_does_not_move_the_position_
     reader._consumer.consume = lambda *_: answers.pop(0)  # type: ignore[attr-defined] # noqa: SLF001 - likewise
     assert [found.offset for found in reader.poll(1, 10)[TP]] == [4]
     assert reader.position(TP) == 7
+
+
+def test_metadata_that_the_client_reads_too_far_is_cut_at_what_is_no_text() -> None:
+    """confluent-kafka may go on behind the end of what was committed."""
+
+    class Shown:
+        @property
+        def metadata(self) -> str:
+            return b'{"run_id": "r1"}\x90?'.decode()
+
+    assert _metadata(Shown()) == '{"run_id": "r1"}'

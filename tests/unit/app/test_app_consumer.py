@@ -285,6 +285,7 @@ def test_a_claim_that_cannot_be_read_is_none() -> None:
         None
     ] * 6
     claim = assignment.Claim("r1", "h")
+    assert assignment.Claim.parse(claim.text() + "\x07behind its end") == claim
     assert assignment.Claim.parse(claim.text()) == claim
 
 

@@ -221,7 +221,7 @@ class ConfluentReader(Reader):
                     raise KafkaException(shown.error)
                 if shown.offset >= 0:
                     tp = TopicPartition(shown.topic, shown.partition)
-                    found[tp] = (shown.offset, shown.metadata or "")
+                    found[tp] = (shown.offset, _metadata(shown))
         return found
 
     def claim(self, offsets: dict[TopicPartition, int], metadata: str) -> None:
@@ -237,6 +237,14 @@ class ConfluentReader(Reader):
         """Show progress as the group's offsets; a failure changes nothing and is ignored."""
         with contextlib.suppress(KafkaException):
             self._consumer.commit(offsets=_shown(offsets, metadata), asynchronous=True)
+
+
+def _metadata(shown: Any) -> str:
+    """Return what was committed with an offset; the client may read on behind its end."""
+    try:
+        return shown.metadata or ""
+    except UnicodeDecodeError as error:
+        return error.object[: error.start].decode()
 
 
 def _shown(offsets: dict[TopicPartition, int], metadata: str) -> list[ClientPartition]:
