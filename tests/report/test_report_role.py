@@ -21,7 +21,6 @@ def play(results: Path, run_id: str) -> subprocess.CompletedProcess[str]:
             "tasks": [
                 {"set_fact": {"pipeline_run": {"id": run_id}}},
                 {"import_role": {"name": "pipeline", "tasks_from": "run/report.yml"}},
-                {"debug": {"msg": "{{ pipeline_report }}"}},
             ],
         }
     ]

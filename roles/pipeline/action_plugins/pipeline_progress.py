@@ -103,9 +103,8 @@ class ActionModule(ActionBase):
         self.host: str = facts.get("inventory_hostname", "host")
         self.hosts = set(facts.get("ansible_play_hosts", [self.host]))
         self.texts: dict[str, str] = {}
-        hosts = facts.get("ansible_play_hosts", [self.host])
         # One host alone shows the line; the others stay until it has closed it.
-        self.drawer = self.args["leader"] or min(hosts)
+        self.drawer = self.args["leader"] or min(self.hosts)
         self.draws = self.drawer == self.host
         name = f"pipeline-progress/{self.args['title'].encode().hex()}"
         self.board = Board(Path(constants.DEFAULT_LOCAL_TMP) / name)
@@ -156,7 +155,9 @@ class ActionModule(ActionBase):
         if self._leads():
             return ended
         if self.draws:
-            return all(entry.state != GOING_ON for entry in entries.values())
+            # A host that has not written yet may be a slow one, or wait for a worker.
+            told = self.hosts <= entries.keys() or seconds > PATIENCE
+            return told and all(entry.state != GOING_ON for entry in entries.values())
         return (ended or self._follows()) and self._released(entries, seconds)
 
     def _released(self, entries: dict[str, Entry], seconds: float) -> bool:

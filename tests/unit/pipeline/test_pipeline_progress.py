@@ -193,3 +193,20 @@ def test_fewer_forks_than_hosts_end_all_the_same(tmp_path: Path) -> None:
     """With one worker at a time the producer still gets its turn (it is the first host here)."""
     done = run(tmp_path, SCENES, "--forks=2")
     assert done.returncode == 0, done.stdout
+
+
+plugin = load("roles/pipeline/action_plugins/pipeline_progress.py")
+
+
+@pytest.mark.parametrize(
+    ("told", "seconds", "over"),
+    [(["c1"], 1.0, False), (["c1", "c2"], 1.0, True), (["c1"], 3_600.0, True)],
+)
+def test_a_step_is_not_over_before_every_host_has_told(
+    told: list[str], seconds: float, *, over: bool
+) -> None:
+    """A host that is slow to begin counts; one that never tells is not waited for without end."""
+    action = plugin.ActionModule.__new__(plugin.ActionModule)
+    action.args, action.draws, action.hosts = {"leader": ""}, True, {"c1", "c2"}
+    entries = {host: board.Entry(board.ENDED) for host in told}
+    assert action._over(entries, seconds, ended=True) is over  # noqa: SLF001 -- no host is asked
