@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from server_monitoring.commands import common
 from server_monitoring.report import export
 from server_monitoring.report.changes import Change, check_comparable, compare
 from server_monitoring.report.results import Results, read_results
@@ -21,9 +22,7 @@ TABLE, JSON, CSV = "table", "json", "csv"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument(
-        "run_dir", type=Path, metavar="RUN_DIR", help="results of a run, such as results/latest"
-    )
+    common.add_run_dir(parser)
     parser.add_argument(
         "--format",
         choices=(TABLE, JSON, CSV),

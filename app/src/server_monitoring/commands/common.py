@@ -37,6 +37,13 @@ def add_group(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_run_dir(parser: argparse.ArgumentParser) -> None:
+    """Add `RUN_DIR`."""
+    parser.add_argument(
+        "run_dir", type=Path, metavar="RUN_DIR", help="results of a run, such as results/latest"
+    )
+
+
 def load_config(args: argparse.Namespace) -> config.Config:
     """Load the configuration that the arguments name or imply."""
     run_id = getattr(args, "run_id", None)

@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from server_monitoring.commands import common
 from server_monitoring.report.changes import check_comparable, compare
 from server_monitoring.report.export import CSV_NAME, JSON_NAME, write_incidents
 from server_monitoring.report.library import default_path, read_library
@@ -15,9 +16,7 @@ EXAMPLE = "server-monitoring report results/latest"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument(
-        "run_dir", type=Path, metavar="RUN_DIR", help="results of a run, such as results/latest"
-    )
+    common.add_run_dir(parser)
     parser.add_argument(
         "--against",
         type=Path,

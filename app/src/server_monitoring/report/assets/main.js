@@ -155,10 +155,12 @@ function detail(data, times, blocks) {
   const showRows = () => byId('rows-tables').replaceChildren(...(charts.groups || []).map((group, g) => rowsTable(data, times, charts, group, g)));
   rows.addEventListener('toggle', showRows);
   choice.append(...data.servers.id.slice(0, data.blocks.servers).map((name, s) => el('option', { value: s }, visible(name))));
+  let chosen = null;
   const open = async (server) => {
-    choice.value = server;
+    choice.value = chosen = server;
     if (server >= blocks.length) return byId('detail-note').replaceChildren('This server is too far down the list to have its windows in the page; its table has them.');
     const groups = await unpack(blocks[server]);
+    if (server !== chosen) return null; // another one was chosen meanwhile
     charts.show(groups, data.servers.id[server]);
     byId('detail-note').textContent = note(data, groups);
     host.dataset.server = server;
