@@ -21,6 +21,10 @@ from kafka_runs import (
 GROUPS = ("cpu_mem", "net_disk")
 ROWS = 30_000
 KILLS = {"producer": 5, "cpu_mem": 3, "net_disk": 3}
+BETWEEN_KILLS = 2.5
+"""Seconds from one kill of the producer to the next, on average."""
+PACE = int(ROWS / (BETWEEN_KILLS * KILLS["producer"]))
+"""Rows a second: the producer is at work until its last kill, on a machine of any speed."""
 
 
 def end_offsets(pipeline: Pipeline) -> dict[TopicPartition, int]:
@@ -53,7 +57,10 @@ class Storm:
         self._pipeline = pipeline
         consume = ["consume", "--run-id", run_id, "--group"]
         self._commands = {
-            "producer": ["produce", "--run-id", run_id, "--dataset", str(dataset)],
+            "producer": [
+                *("produce", "--run-id", run_id, "--dataset", str(dataset)),
+                *("--rate", str(PACE)),
+            ],
             **{group: [*consume, group] for group in GROUPS},
         }
         self._processes: dict[str, subprocess.Popen[str]] = {}
@@ -83,7 +90,10 @@ class Storm:
     def rage(self, rng: random.Random) -> int:
         """Kill each process some times at random moments; return how often one was running."""
         # A start takes a second before the first record; a consumer is hit at any time.
-        moments = [(2.5 * i + rng.uniform(1.0, 2.5), "producer") for i in range(KILLS["producer"])]
+        moments = [
+            (BETWEEN_KILLS * i + rng.uniform(1.0, BETWEEN_KILLS), "producer")
+            for i in range(KILLS["producer"])
+        ]
         last = max(moments)[0]
         for group in GROUPS:
             moments += [(rng.uniform(0.8, last), group) for _ in range(KILLS[group])]
@@ -138,7 +148,7 @@ def test_a_run_whose_processes_are_killed_has_the_files_of_a_calm_one(
     finally:
         storm.end()
     calm_run(pipeline, dataset, "storm")
-    assert kills >= 10
+    assert kills == sum(KILLS.values())
     check_all_stored(pipeline, "storm", rows)
     assert files(pipeline, "storm") == files(pipeline, "calm")
     duplicates = check_offsets(pipeline, "storm", before)
