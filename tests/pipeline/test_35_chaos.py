@@ -12,19 +12,21 @@ from storm import Kill, Storm, report
 
 from playbooks import Result
 
-KILLS_A_RUN = 10
-# Slow enough that the rows of a run outlast its kills.
-RATE = 400
+KILLS_A_RUN = 40
+ROWS = 25_920
+# From one kill until the next: what it takes to overcome one, on average, and some more.
+SECONDS_A_KILL = 12
 
 
 def stormy_run(
     run_pipeline: Run, run_id: str, kills: int, rng: random.Random
 ) -> tuple[Result, Path, list[Kill]]:
-    """Run the pipeline with a storm beside it."""
+    """Run the pipeline with a storm beside it, so slowly that its rows outlast the kills."""
+    rate = ROWS // (kills * SECONDS_A_KILL)
     ended = threading.Event()
     with ThreadPoolExecutor(max_workers=1) as beside:
         storm = beside.submit(Storm(run_id, rng, ended.is_set).rage, kills)
-        result, folder = run_pipeline(run_id, pipeline_rate=RATE)
+        result, folder = run_pipeline(run_id, pipeline_rate=rate)
         ended.set()
         return result, folder, storm.result()
 
