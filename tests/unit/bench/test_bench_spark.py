@@ -72,9 +72,9 @@ def test_memory_and_time_are_those_of_the_whole_tree(tmp_path: Path) -> None:
 def test_commands_run_at_the_same_time_and_a_failing_one_is_named(tmp_path: Path) -> None:
     """With what it said last."""
     began = time.monotonic()
-    costs = measure_together([command(tmp_path / n, "import time; time.sleep(2)") for n in "ab"])
+    costs = measure_together([command(tmp_path / n, "import time; time.sleep(5)") for n in "ab"])
     assert len(costs) == 2
-    assert time.monotonic() - began < 3.9
+    assert time.monotonic() - began < 9.9
     with pytest.raises(CommandFailedError, match=r"status 3: lost"):
         measure_together([command(tmp_path, "import sys; print('lost'); sys.exit(3)")])
 
