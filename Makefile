@@ -54,7 +54,7 @@ cluster-test: lab-packages $(VENV)/tests ## The lab from nothing, provisioned tw
 chaos: provision $(VENV)/tests ## Kill a running pipeline again and again on the lab, KILLS=200 times, SEED=47 to repeat it
 	pytest --capture=no tests/pipeline/test_35_chaos.py --kills=$(or $(KILLS),200) --seed=$(or $(SEED),47)
 
-bench: packages $(VENV)/tests ## Measure everything side by side; writes docs/benchmarks.md (an hour; BENCH="--quick" for less)
+bench: packages browser-packages $(VENV)/tests ## Measure everything side by side; writes docs/benchmarks.md (an hour; BENCH="--quick" for less)
 	KAFKA_HOME=$$(python3 tests/kafka/kafka_home.py) PYTHONPATH=app/src python tests/bench $(BENCH)
 
 packages: PACKAGES = files/control/debian-packages.txt

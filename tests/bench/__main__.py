@@ -16,13 +16,17 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-sys.path[:0] = [str(ROOT / "app" / "src"), str(ROOT / "tests"), str(ROOT / "tests" / "kafka")]
+sys.path[:0] = [
+    str(ROOT / "app" / "src"),
+    *(str(ROOT / "tests" / n) for n in ("", "kafka", "report")),
+]
 
 import clients  # noqa: E402 - found by the line above
 import compression  # noqa: E402
 import end_to_end  # noqa: E402
 import faults  # noqa: E402
 import machine  # noqa: E402
+import pages  # noqa: E402
 import perf_tools  # noqa: E402
 import plot  # noqa: E402
 from kafka_home import version  # noqa: E402
@@ -43,6 +47,7 @@ class Sizes:
         slow_rows: of the one that goes over the slow link.
         messages: that Kafka's own tools send.
         spark: rows a metric.
+        page: servers, and windows of each, of the run whose page is made.
 
     """
 
@@ -50,10 +55,11 @@ class Sizes:
     slow_rows: int
     messages: int
     spark: tuple[int, ...]
+    page: tuple[int, int]
 
 
-FULL = Sizes(250_000, 50_000, 1_000_000, (25_920, 3_032_640, 30_326_400))
-QUICK = Sizes(2_000, 1_000, 10_000, (8_640,))
+FULL = Sizes(250_000, 50_000, 1_000_000, (25_920, 3_032_640, 30_326_400), (500, 8_640))
+QUICK = Sizes(2_000, 1_000, 10_000, (8_640,), (20, 50))
 Suite = Callable[[Lab, Sizes, Path | None], list[Measurement]]
 
 
@@ -71,6 +77,7 @@ SUITES: dict[str, Suite] = {
     "compression": lambda lab, sizes, _: compression.measure(lab, sizes.slow_rows),
     "faults": lambda lab, _, __: faults.measure(lab),
     "spark": _spark,
+    "page": lambda _, sizes, __: pages.measure(*sizes.page),
 }
 
 

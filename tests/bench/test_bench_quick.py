@@ -39,6 +39,22 @@ def test_quick_benchmarks_write_page_and_plot(tmp_path: Path) -> None:
     assert os.uname().nodename not in text
 
 
+def test_the_page_of_a_run_is_made_and_opened(tmp_path: Path) -> None:
+    """With its bars: seconds, memory and size."""
+    out = tmp_path / "page.md"
+    done = bench("--quick", "--only=page", f"--out={out}")
+    assert done.returncode == 0, done.stderr
+    found = [line.split("|")[1:5] for line in out.read_text().splitlines() if "| Page of" in line]
+    bars = {what.strip(): bar.strip() for what, _, _, bar in found[:4]}
+    page = "Page of 20 servers with 50 windows each"
+    assert bars == {
+        f"{page}: made": "at most 60 s",
+        f"{page}: memory of its making": "at most 1,024 MiB",
+        f"{page}: size": "at most 5 MB",
+        f"{page}: opened": "at most 2 s",
+    }
+
+
 @pytest.mark.parametrize(
     ("variables", "error"),
     [

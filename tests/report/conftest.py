@@ -10,8 +10,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "app" / "src"), str(ROOT / "tests"), str(Path(__file__).parent)]
 
-from playwright.sync_api import Browser, sync_playwright  # noqa: E402 - found by the line above
-from report_browser import CHROMIUM, Opened, open_page  # noqa: E402
+from playwright.sync_api import Browser  # noqa: E402 - found by the line above
+from report_browser import Opened, chromium, open_page  # noqa: E402
 from report_runs import lab_run  # noqa: E402
 from server_monitoring.cli import main  # noqa: E402
 
@@ -28,13 +28,9 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """Start Debian's Chromium once, without a window; as root it runs without its sandbox."""
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
-        )
-        yield chromium
-        chromium.close()
+    """Start a browser once."""
+    with chromium() as started:
+        yield started
 
 
 @pytest.fixture

@@ -1,11 +1,13 @@
 """A page in a real browser, and what it did while it was open."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 CHROMIUM = "/usr/bin/chromium"
 DESKTOP, PHONE = (1280, 800), (390, 844)
@@ -39,6 +41,17 @@ class Opened:
     def view(self) -> str:
         """Return the time that the charts show, as the page says it."""
         return self.page.locator("#view").inner_text()
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """Start Debian's Chromium without a window; as root it runs without its sandbox."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
+        )
+        yield browser
+        browser.close()
 
 
 def open_page(
