@@ -10,6 +10,7 @@ import pytest
 from report_runs import FULL, LAB_TABLES, SPIKE, config, window, write_run
 from server_monitoring.cli import main
 from server_monitoring.report import export, library
+from server_monitoring.report.results import read_results
 from server_monitoring.report.terminal import duration, printable, shortened, width
 
 RUN = [
@@ -149,6 +150,33 @@ def test_alerts_print_what_the_files_hold(run: Path, capsys: pytest.CaptureFixtu
     for form in ("csv", "json"):
         main(["alerts", str(run), "--format", form])
         assert capsys.readouterr().out == (run / f"incidents.{form}").read_text(encoding="utf-8")
+
+
+def test_what_a_spreadsheet_would_run_is_marked_in_csv_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The tables' own marks are taken off: page, JSON and terminal have the plain names."""
+    names, label = ["=HYPERLINK(1)", "'=HYPERLINK(1)", "-a"], "+high"
+    values = config()
+    values["groups"]["cpu_mem"]["labels"]["first"] = label
+    rows = [window(f"'{name}", 0, 90, 1, f"'{label}") for name in sorted(names)]
+    quiet = write_run(tmp_path / "quiet", {}, values)
+    run = write_run(tmp_path / "run", {"cpu_mem": rows}, values)
+    path = run / "manifest.json"
+    facts = json.loads(path.read_text(encoding="utf-8"))
+    facts["groups"]["cpu_mem"]["alerts"][label] = len(names)
+    path.write_text(json.dumps(facts), encoding="utf-8")
+    results = read_results(run)
+    assert {(i.server, i.label) for i in results.incidents()} == {(n, label) for n in names}
+    assert [server.name for server in results.servers] == sorted(names)
+    for more in ([], ["--against", str(quiet)]):
+        assert main(["alerts", str(run), *more, "--format", "csv"]) == 10
+        cells = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+        assert {c["server_id"] for c in cells} == {f"'{name}" for name in names}
+        assert {c["alert"] for c in cells} == {f"'{label}"}
+    assert main(["alerts", str(run), "--format", "json"]) == 10
+    found = json.loads(capsys.readouterr().out)["incidents"]
+    assert {(i["server_id"], i["alert"]) for i in found} == {(n, label) for n in names}
 
 
 def test_alerts_against_another_run_show_only_changes(

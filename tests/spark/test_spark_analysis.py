@@ -198,13 +198,42 @@ def test_maxima_are_compared_with_all_their_digits(lab: Lab) -> None:
 
 IDS = ["b,c", 'd"e', "f\ng", "h\r\ni", "\r", "Zürich 💡", " lead", "trail ", "#x", '"', ",", "\\",
        'x\\"y', "NULL", "z", "Z", "\ufffd", "é", "'", "\t", "\u2028"]  # fmt: skip
+# How those that a spreadsheet would run are written.
+MARKED = {
+    "=HYPERLINK(1)": "'=HYPERLINK(1)",
+    "+1": "'+1",
+    "-a,b": "'-a,b",
+    "@SUM(A1)": "'@SUM(A1)",
+    '=1&"x"': '\'=1&"x"',
+    "\t": "'\t",
+    "\r": "'\r",
+    "\n=1": "'\n=1",
+    "'=HYPERLINK(1)": "''=HYPERLINK(1)",
+    "''@": "'''@",
+}
 
 
 def test_server_ids_of_every_kind_come_through_in_byte_order(lab: Lab) -> None:
     """From segment to table, sorted as Python sorts text."""
     for topic in (CPU, MEM):
         lab.store(topic, [("00:00:05", server, "1") for server in IDS])
-    assert [row[0] for row in rows(lab.analyze("cpu_mem").path)] == sorted(IDS)
+    cells = [MARKED.get(server, server) for server in IDS]
+    assert [row[0] for row in rows(lab.analyze("cpu_mem").path)] == sorted(cells)
+
+
+def test_no_text_of_a_table_is_run_by_a_spreadsheet(lab: Lab) -> None:
+    """Server ids and labels get a mark in front; the raw data and numbers below zero do not."""
+    ids = [*MARKED, "'", "'a", "a=1", " =1"]
+    lab.values["groups"]["cpu_mem"]["labels"]["first"] = '-high, "cpu"'
+    lab.values["thresholds"] |= {"cpu_pct": -3, "mem_pct": 0}
+    for topic in (CPU, MEM):
+        segment = lab.store(topic, [("00:00:05", server, "-2.5") for server in ids])
+        assert [row[1] for row in rows(segment)] == ids
+    result = lab.analyze("cpu_mem")
+    table = {row[0]: row[3:] for row in rows(result.path)}
+    assert set(table) == {MARKED.get(server, server) for server in ids}
+    assert set(map(tuple, table.values())) == {("-2.50", "-2.50", '\'-high, "cpu"')}
+    assert result.alerts['-high, "cpu"'] == len(ids)
 
 
 def test_a_table_over_many_segments_equals_plain_arithmetic(lab: Lab, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from pyspark.sql import functions as F  # noqa: N812 - the name every Spark prog
 
 from server_monitoring import config, timestamps
 from server_monitoring.aggregates import Aggregate
+from server_monitoring.cells import MARK, NEEDS_MARK, text_cell
 from server_monitoring.clock import time_second, time_text
 from server_monitoring.raw_lines import row_pattern
 from server_monitoring.segment import csv_field
@@ -152,7 +153,7 @@ def table_lines(
     """Write the alert table as CSV lines in the column `line`, in the order of `rows`.
 
     Times have the form and zone of `setting`, the setting start. A line end inside a server id
-    is written as `table.LINE_END_STAND_IN`.
+    is written as `table.LINE_END_STAND_IN`; no text is one that a spreadsheet runs (`cells`).
     """
     texts = {
         "both": group.labels.both,
@@ -161,18 +162,23 @@ def table_lines(
     }
     label = F.lit("")
     for name, text in texts.items():
-        label = F.when(F.col("label") == name, F.lit(csv_field(text))).otherwise(label)
+        label = F.when(F.col("label") == name, F.lit(csv_field(text_cell(text)))).otherwise(label)
     start = F.col("window_start")
     return rows.select(
         F.concat_ws(
             ",",
-            csv_text(F.col("server_id")),
+            csv_text(safe_text(F.col("server_id"))),
             time_text(start, setting),
             time_text(start + windows.window, setting),
             *(aggregate.text(metric) for metric in METRICS),
             label,
         ).alias("line")
     )
+
+
+def safe_text(text: Column) -> Column:
+    """Return a text as cells.text_cell does."""
+    return F.when(text.rlike(NEEDS_MARK), F.concat(F.lit(MARK), text)).otherwise(text)
 
 
 def csv_text(text: Column) -> Column:

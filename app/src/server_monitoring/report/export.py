@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from server_monitoring import __version__
+from server_monitoring.cells import text_cell
 from server_monitoring.durable import replace_file, storage_error, write_json
 from server_monitoring.report.changes import Change
 from server_monitoring.report.incidents import Incident, Peak
@@ -44,11 +45,11 @@ def row(incident: Incident, manifest: Manifest) -> list[str]:
     """Return an incident's fields, in the order of COLUMNS."""
     worst = incident.worst
     return [
-        incident.server,
+        text_cell(incident.server),
         manifest.text_of(incident.start),
         manifest.text_of(incident.end),
         incident.group,
-        incident.label,
+        text_cell(incident.label),
         str(incident.seconds),
         str(incident.windows),
         worst.column,

@@ -10,6 +10,7 @@ from operator import ge, itemgetter
 from pathlib import Path
 from typing import NamedTuple
 
+from server_monitoring.cells import text_cell, text_of
 from server_monitoring.errors import ResultsError, one_line
 from server_monitoring.report.incidents import AlertWindow, Incident, Merger
 from server_monitoring.report.manifest import Group, Manifest
@@ -52,7 +53,8 @@ class TableReader:
         self._manifest = manifest
         self._group = group
         self._seconds = _Seconds(manifest.time_form())
-        self._places = {label: 1 + place for place, label in enumerate(group.alerts)}
+        self._labels = {text_cell(label): label for label in group.alerts}
+        self._places = {cell: 1 + place for place, cell in enumerate(self._labels)}
         self._rows = 0
         self._counts = dict.fromkeys(group.alerts, 0)
 
@@ -103,7 +105,7 @@ class TableReader:
             raise self._fail(f"columns {header} found, expected {self._group.header()}")
         seen: set[str] = set()
         for server, rows in groupby(reader, key=itemgetter(slice(0, 1))):
-            name = server[0] if server else ""
+            name = text_of(server[0]) if server else ""
             if not name or name in seen:
                 raise self._fail(
                     f"row {self._rows + 1}: server_id {name!r} is empty or comes twice"
@@ -139,10 +141,11 @@ class TableReader:
         for kept, column in zip(series.values, columns, strict=True):
             kept.extend(column)
         places = self._places
-        series.labels.extend([places[label] if label else 0 for label in labels])
+        series.labels.extend([places[cell] if cell else 0 for cell in labels])
         series.note_gaps(before, self._manifest.window_seconds)
-        for i, label in enumerate(labels):
-            if label:
+        for i, cell in enumerate(labels):
+            if cell:
+                label = self._labels[cell]
                 self._counts[label] += 1
                 values = tuple(column[i] for column in columns)
                 texts = tuple(column[i] for column in value_texts)
