@@ -3,9 +3,11 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo control lab lab-down provision run test lint unit cluster-test packages lab-packages chaos bench pictures browser-packages clean
+.PHONY: help demo control lab lab-down provision run test lint unit cluster-test packages lab-packages chaos bench pictures browser-packages sbom audit clean
 
 VENV := .venv
+# Of tools that must not share the project's own requirements.
+TOOLS := .cache/supply-chain
 # What is installed there comes first in PATH, so that `ansible-playbook` is the pinned one.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
@@ -45,7 +47,7 @@ test: lint unit cluster-test ## Everything CI runs: linters, unit tests, and a l
 lint: packages $(VENV)/tests ## Linters and type checks
 	tests/lint.sh
 
-unit: lab-packages browser-packages $(VENV)/tests ## Tests that need no cluster (they sign a package repository)
+unit: lab-packages browser-packages $(VENV)/tests $(TOOLS)/installed ## Tests that need no cluster (they sign a package repository)
 	tests/unit.sh
 
 cluster-test: lab-packages $(VENV)/tests ## The lab from nothing, provisioned twice, checked, run, and taken down
@@ -56,6 +58,12 @@ chaos: provision $(VENV)/tests ## Kill a running pipeline again and again on the
 
 bench: packages browser-packages $(VENV)/tests ## Measure everything side by side; writes docs/benchmarks.md (an hour; BENCH="--quick" for less)
 	KAFKA_HOME=$$(python3 tests/kafka/kafka_home.py) PYTHONPATH=app/src python tests/bench $(BENCH)
+
+sbom: packages $(TOOLS)/installed ## Bills of materials (CycloneDX) of all that is installed from elsewhere, into sbom/
+	python3 files/supply_chain/supply_chain.py sbom sbom
+
+audit: packages $(TOOLS)/installed ## Known vulnerabilities of the Python requirements (AUDIT_STRICT=1: no answer is an error)
+	python3 files/supply_chain/supply_chain.py audit
 
 packages: PACKAGES = files/control/debian-packages.txt
 lab-packages: PACKAGES = files/control/debian-packages.txt files/control/lab-packages.txt
@@ -84,6 +92,12 @@ $(VENV)/control: requirements.txt app/pyproject.toml files/report/pom.xml files/
 $(VENV)/tests: tests/requirements.txt $(VENV)/control
 	@echo "Installing into $(VENV): tests/requirements.txt (the app's clients, Spark, linters; about 500 MB)"
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement tests/requirements.txt
+	touch $@
+
+$(TOOLS)/installed: files/supply_chain/requirements.txt | packages
+	@echo "Installing into $(TOOLS): files/supply_chain/requirements.txt (cyclonedx-bom, pip-audit)"
+	python3 -m venv --clear $(TOOLS)
+	$(TOOLS)/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement files/supply_chain/requirements.txt
 	touch $@
 
 clean: ## Remove everything that was made here: lab, images, caches, environments (results stay)
