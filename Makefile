@@ -82,22 +82,24 @@ $(VENV)/bin/pip: | packages
 
 $(VENV)/control: requirements.txt app/pyproject.toml files/report/pom.xml files/report/sha256sums | $(VENV)/bin/pip
 	@echo "Installing into $(VENV): requirements.txt (Ansible and what checks the nodes), the app, its plotting library"
-	$(VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.txt
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes --only-binary=:all: --requirement requirements.txt
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable app
-	mvn --batch-mode --quiet --file files/report/pom.xml org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies \
+	mvn --batch-mode --quiet --strict-checksums --file files/report/pom.xml org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies \
 	  -DoutputDirectory="$(CURDIR)/$(VENV)/share/server-monitoring"
 	cd $(VENV)/share/server-monitoring && sha256sum --check --quiet "$(CURDIR)/files/report/sha256sums"
 	touch $@
 
+# pyspark alone has no wheel; what builds it is pinned in requirements.txt, not fetched for the occasion.
 $(VENV)/tests: tests/requirements.txt $(VENV)/control
 	@echo "Installing into $(VENV): tests/requirements.txt (the app's clients, Spark, linters; about 500 MB)"
-	$(VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement tests/requirements.txt
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes --only-binary=:all: --no-binary=pyspark \
+	  --no-build-isolation --requirement tests/requirements.txt
 	touch $@
 
 $(TOOLS)/installed: files/supply_chain/requirements.txt | packages
 	@echo "Installing into $(TOOLS): files/supply_chain/requirements.txt (cyclonedx-bom, pip-audit)"
 	python3 -m venv --clear $(TOOLS)
-	$(TOOLS)/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement files/supply_chain/requirements.txt
+	$(TOOLS)/bin/pip install --quiet --disable-pip-version-check --require-hashes --only-binary=:all: --requirement files/supply_chain/requirements.txt
 	touch $@
 
 clean: ## Remove everything that was made here: lab, images, caches, environments (results stay)

@@ -133,7 +133,7 @@ def fetch_jars(libs: Path) -> None:
             "or give kafka_archive_url and kafka_archive_checksum"
         )
         raise ArchiveError(message)
-    command = [maven, "-B", "-q", "-f", str(HERE / "pom.xml"), MAVEN_GOAL]
+    command = [maven, "-B", "-q", "--strict-checksums", "-f", str(HERE / "pom.xml"), MAVEN_GOAL]
     command += [f"-DoutputDirectory={libs}", "-DincludeScope=runtime"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
