@@ -1,14 +1,12 @@
 """Whatever is fetched from elsewhere has a version and a checksum, in every file that fetches."""
 
 import re
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 from plugins import PROJECT
+from project_files import all_tasks, tracked
 
 HASH = re.compile(r"--hash=sha256:[0-9a-f]{64}")
 SUM = re.compile(r"[0-9a-f]{64} [ *](\S+\.jar)")
@@ -16,34 +14,9 @@ SUM = re.compile(r"[0-9a-f]{64} [ *](\S+\.jar)")
 UNCHECKED = ["pip", "git", "apt_key", "apt_repository", "npm", "subversion"]
 
 
-def tracked(*patterns: str) -> list[Path]:
-    """Return the project's own files of some names."""
-    names = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "--", *patterns]
-    done = subprocess.run(names, cwd=PROJECT, check=True, capture_output=True, text=True)
-    found = [PROJECT / name for name in done.stdout.splitlines()]
-    assert found
-    return found
-
-
 def logical_lines(path: Path) -> list[str]:
     """Return a file's lines; those that a backslash continues are one."""
     return path.read_text(encoding="utf-8").replace("\\\n", " ").splitlines()
-
-
-def tasks(node: Any) -> Iterator[dict[str, Any]]:
-    """Yield every task of a file, also those within blocks."""
-    for entry in node if isinstance(node, list) else []:
-        if isinstance(entry, dict):
-            yield entry
-            for part in ("block", "rescue", "always", "tasks", "handlers", "pre_tasks"):
-                yield from tasks(entry.get(part))
-
-
-def all_tasks() -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield every task of roles and playbooks with the file that it stands in."""
-    for path in tracked("roles/*.yml", "playbooks/*.yml", "*.yml"):
-        for task in tasks(yaml.safe_load(path.read_text(encoding="utf-8"))):
-            yield str(path.relative_to(PROJECT)), task
 
 
 @pytest.mark.parametrize(
