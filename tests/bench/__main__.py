@@ -128,14 +128,25 @@ def _say(line: str) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    """Measure, and write page and plot."""
+    """Measure, and write page and plot; a part that fails leaves the others' figures in them.
+
+    Raises:
+        BenchError: a part failed.
+
+    """
     sizes = QUICK if args.quick else FULL
     reference = reference_folder()
     figures: list[Measurement] = []
+    failed: list[str] = []
     with open_lab(kafka_home()) as lab:
         for name in args.only or SUITES:
             _say(f"bench: {name} ...")
-            found = SUITES[name](lab, sizes, reference)
+            try:
+                found = SUITES[name](lab, sizes, reference)
+            except (BenchError, ProcessFailedError) as error:
+                _say(f"bench: {name} failed: {error}")
+                failed.append(f"{name}: {error}")
+                continue
             for figure in found:
                 _say(f"  {figure.name}: {number(figure.value)} {figure.unit}")
             figures += found
@@ -145,6 +156,8 @@ def run(args: argparse.Namespace) -> None:
     text = page(figures, machine.facts(version()), picture.name)
     args.out.write_text(text, encoding="utf-8")
     sys.stdout.write(text)
+    if failed:
+        raise BenchError(f"not measured, and not in {args.out}: {'; '.join(failed)}")
 
 
 def main(arguments: list[str]) -> int:

@@ -70,6 +70,22 @@ def test_what_is_missing_is_named_in_one_line(variables: dict[str, str], error: 
     assert done.stderr.count("\n") == 1
 
 
+def test_a_part_that_fails_leaves_the_others_on_the_page(tmp_path: Path) -> None:
+    """And the command fails, with the part's name: an hour of figures is not thrown away."""
+    reference = tmp_path / "reference"
+    reference.mkdir()
+    for name in ("consume_cpu_mem", "consume_net_disk", "produce"):
+        (reference / name).write_text("#!/bin/sh\nexit 3\n")
+        (reference / name).chmod(0o755)
+    out = tmp_path / "page.md"
+    parts = ("--only=end-to-end", "--only=page")
+    done = bench("--quick", *parts, f"--out={out}", BENCH_REFERENCE=str(reference))
+    assert done.returncode == 1
+    assert "bench: error: not measured, and not in" in done.stderr.splitlines()[-1]
+    assert "end-to-end: " in done.stderr.splitlines()[-1]
+    assert "Page of 20 servers" in out.read_text()
+
+
 def test_help_says_what_a_reference_must_hold() -> None:
     """Where it is written, too."""
     done = bench("--help")
