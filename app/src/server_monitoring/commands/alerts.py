@@ -70,7 +70,9 @@ def _changes(results: Results, other: Results, changes: list[Change], form: str)
     manifest = results.manifest
     if form == CSV:
         yield csv_row(export.CHANGE_COLUMNS)
-        yield from (csv_row(export.change_row(change, manifest)) for change in changes)
+        for change in changes:
+            fields = export.change_row(change, manifest)
+            yield export.csv_line(fields, export.CHANGE_COLUMNS)
     elif form == JSON:
         yield _json(
             {

@@ -32,6 +32,8 @@ COLUMNS = (
     "above_percent",
 )
 CHANGE_COLUMNS = ("change", *COLUMNS, "was_start", "was_end", "was_windows", "was_peak")
+# What the data set and the settings say, in words.
+TEXTS = {"server_id", "alert"}
 CSV_NAME, JSON_NAME = "incidents.csv", "incidents.json"
 
 
@@ -45,11 +47,11 @@ def row(incident: Incident, manifest: Manifest) -> list[str]:
     """Return an incident's fields, in the order of COLUMNS."""
     worst = incident.worst
     return [
-        text_cell(incident.server),
+        incident.server,
         manifest.text_of(incident.start),
         manifest.text_of(incident.end),
         incident.group,
-        text_cell(incident.label),
+        incident.label,
         str(incident.seconds),
         str(incident.windows),
         worst.column,
@@ -118,11 +120,17 @@ def document(incidents: Iterable[Incident], manifest: Manifest) -> dict[str, Any
     }
 
 
+def csv_line(fields: Iterable[str], columns: Iterable[str] = COLUMNS) -> str:
+    """Return fields of `columns` as a line of CSV, with no text that a spreadsheet runs."""
+    pairs = zip(columns, fields, strict=True)
+    return csv_row(text_cell(field) if column in TEXTS else field for column, field in pairs)
+
+
 def csv_lines(incidents: Iterable[Incident], manifest: Manifest) -> Iterator[str]:
     """Yield the lines of incidents.csv."""
     yield csv_row(COLUMNS)
     for incident in incidents:
-        yield csv_row(row(incident, manifest))
+        yield csv_line(row(incident, manifest))
 
 
 def write_incidents(folder: Path, incidents: list[Incident], manifest: Manifest) -> None:
