@@ -103,6 +103,18 @@ def test_a_torn_quote_among_ids_with_line_ends_costs_its_own_line(lab: Lab) -> N
     assert [entry[1] for entry in set_aside(lab)] == ["4"]
 
 
+def test_a_quoted_id_of_any_length_is_a_row(lab: Lab) -> None:
+    """Java's matcher goes back over a repeated choice by recursion, and its stack ends."""
+    long = 'long,"id"' * 2_222 + "\n!"
+    readings = [("00:01:00", id_, "1") for id_ in (long, "plain")]
+    lab.store(CPU, readings)
+    lab.store(MEM, readings)
+    result = lab.analyze("cpu_mem")
+    assert len(long) == 20_000
+    assert servers(result) == {long, "plain"}
+    assert result.lost_rows == {CPU: 0, MEM: 0}
+
+
 def test_a_nul_in_a_quoted_id_is_corrupt_and_no_line_end(lab: Lab) -> None:
     """It is what stands for a line end in the copy that Spark reads."""
     readings = [("00:01:00", id_, "1") for id_ in ("a\nb", "c,d")]

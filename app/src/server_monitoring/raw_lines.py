@@ -45,9 +45,10 @@ def row_pattern(form: TimeForm, in_quotes: str = r'[^"\n]') -> str:
     """Return the pattern, for Java and Python alike, that a whole row matches.
 
     It lets days pass that do not exist, such as 02-30. `in_quotes` is what may stand in a quoted
-    id; as it is, rows are on one line each: see `one_line_each`.
+    id; as it is, rows are on one line each: see `one_line_each`. What stands in quotes is taken
+    whole (`++`): Java goes back over a choice by recursion, and a long id would overflow its stack.
     """
-    return rf'(?:{form.pattern}),(?:{_PLAIN_ID}|"(?:{in_quotes}|"")+"),{_VALUE}'
+    return rf'(?:{form.pattern}),(?:{_PLAIN_ID}|"(?:{in_quotes}|"")++"),{_VALUE}'
 
 
 def lines(path: Path, form: TimeForm) -> Iterator[Line]:
