@@ -13,24 +13,21 @@ sys.path[:0] = [str(ROOT / "app" / "src"), str(ROOT / "tests"), str(Path(__file_
 from server_monitoring import job  # noqa: E402 - found by the line above
 from spark_lab import Lab  # noqa: E402
 
+OPTIONS = (
+    "--master local[2] --driver-memory 1g --conf spark.ui.enabled=false "
+    "--conf spark.driver.host=127.0.0.1 --conf spark.driver.bindAddress=127.0.0.1 "
+    "--conf spark.log.level=ERROR pyspark-shell"
+)
+
 
 @pytest.fixture(scope="session")
 def spark() -> Iterator[SparkSession]:
-    """Start Spark once, with the app's own settings on top."""
-    options = {
-        "spark.ui.enabled": "false",
-        "spark.driver.host": "127.0.0.1",
-        "spark.driver.bindAddress": "127.0.0.1",
-        "spark.log.level": "ERROR",
-        "spark.driver.memory": "1g",
-    }
-    builder = SparkSession.builder.master("local[2]")
-    for name, value in options.items():
-        builder = builder.config(name, value)
-    builder.getOrCreate()
-    session = job.open_session("tests")
-    yield session
-    session.stop()
+    """Start Spark once, by the app's own function, with what spark-submit would give it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYSPARK_SUBMIT_ARGS", OPTIONS)
+        session = job.open_session("tests")
+        yield session
+        session.stop()
 
 
 @pytest.fixture

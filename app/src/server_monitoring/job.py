@@ -60,14 +60,33 @@ def open_session(name: str) -> SparkSession:
     """Return a session with the settings that correctness depends on.
 
     Master, addresses and memory are spark-submit's, by `--conf`.
+
+    Raises:
+        AnalysisError: Spark does not start.
+
     """
-    spark = SparkSession.builder.appName(name).getOrCreate()
+    builder = SparkSession.builder.appName(name)
+    # It notes the line of Python that each column comes from, by calls to Java.
+    builder = builder.config("spark.python.sql.dataFrameDebugging.enabled", "false")
+    try:
+        spark = builder.getOrCreate()
+    except (PySparkException, Py4JError) as error:
+        raise AnalysisError(
+            f"Spark did not start: {_cause(error)}; give the job more memory "
+            "(pipeline_spark_driver_memory), or see its log"
+        ) from error
     spark.sparkContext.setLogLevel("ERROR")
     spark.conf.set("spark.sql.ansi.enabled", "true")
     spark.conf.set("spark.sql.session.timeZone", "UTC")
     # One shuffle with a fixed number of partitions: adapting it costs more than it saves.
     spark.conf.set("spark.sql.adaptive.enabled", "false")
     return spark
+
+
+def _cause(error: Exception) -> str:
+    """Return what Java threw, without the trace."""
+    thrown = getattr(error, "java_exception", None)
+    return one_line(error if thrown is None else thrown.toString())
 
 
 def versions(spark: SparkSession) -> dict[str, str]:
