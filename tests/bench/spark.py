@@ -1,7 +1,8 @@
 """The Spark jobs: wall time, rows a second and memory, beside those of a reference.
 
-The jobs are started as their systemd unit starts them, on this machine. Memory is the resident
-memory of the job's whole process tree (spark-submit, Java, Python).
+The jobs are started as their systemd unit starts them, on this machine, with an archive of classes
+that was rehearsed as provisioning does it. Memory is the resident memory of the job's whole process
+tree (Java, Python).
 
 A reference is a folder that the user prepared, outside this repository, with one executable file
 for each metric group (cpu_mem, net_disk). It is started in an empty folder with two arguments:
@@ -9,6 +10,7 @@ the CSV files of the group's metrics, each with the columns ts, server_id and th
 exits with status 0 once its table is written; the time until then is what counts.
 """
 
+import importlib.util
 import os
 import shlex
 import shutil
@@ -16,23 +18,35 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import spark_data
 import yaml
+from app_settings import settings, write_settings
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from measurement import Measurement
 from server_monitoring.config import load
-from spark_processes import Command, Cost, measure_together
+from spark_processes import Command, CommandFailedError, Cost, measure_together
 
 ROLE = spark_data.ROOT / "roles" / "pipeline"
+ARCHIVE = "/opt/spark/classes.jsa"
 GROUPS = ("cpu_mem", "net_disk")
 # The share of the reference's time that a job may take.
 SHARES = {"cpu_mem": 1 / 5, "net_disk": 1 / 3}
 COMPARED_FROM = 3_000_000
+# At ten times as many rows its jobs take longer than everything else together.
+REFERENCE_UP_TO = 4_000_000
 PEAK_MIB = 2_048.0
 TOGETHER_SECONDS = 20.0
 GROWTH = 1.2
+
+
+class Job(NamedTuple):
+    """What to analyze, and the archive of classes to begin with."""
+
+    config: Path
+    group: str
+    archive: Path
 
 
 def measure(sizes: Sequence[int], reference: Path | None) -> list[Measurement]:
@@ -40,21 +54,24 @@ def measure(sizes: Sequence[int], reference: Path | None) -> list[Measurement]:
 
     Args:
         sizes: rows a metric, ascending; multiples of 8,640.
-        reference: the folder with the reference's commands, or None.
+        reference: the folder with the reference's commands, or None; run at the smaller sizes.
 
     Raises:
         CommandFailedError: a job failed.
 
     """
     found: list[Measurement] = []
-    for rows in sizes:
-        with tempfile.TemporaryDirectory(prefix="bench-spark-") as name:
-            directory = Path(name)
-            config = spark_data.write_run(directory, rows)
-            if rows == sizes[0]:
-                found += _together(config, rows)
-            for group in GROUPS:
-                found += _one(config, group, rows, _growth_base(sizes, rows, group), reference)
+    with tempfile.TemporaryDirectory(prefix="bench-spark-archive-") as scratch:
+        archive = rehearse(Path(scratch))
+        for rows in sizes:
+            theirs = reference if rows <= REFERENCE_UP_TO else None
+            with tempfile.TemporaryDirectory(prefix="bench-spark-") as name:
+                config = spark_data.write_run(Path(name), rows)
+                if rows == sizes[0]:
+                    found += _together(config, rows, archive)
+                for group in GROUPS:
+                    base = _growth_base(sizes, rows, group)
+                    found += _one(Job(config, group, archive), rows, base, theirs)
     return found
 
 
@@ -68,8 +85,8 @@ def _name(group: str, rows: int, what: str) -> str:
     return f"Spark {group}, {rows:,} rows a metric: {what}"
 
 
-def _together(config: Path, rows: int) -> list[Measurement]:
-    costs = measure_together([job(config, group) for group in GROUPS])
+def _together(config: Path, rows: int, archive: Path) -> list[Measurement]:
+    costs = measure_together([job(config, group, archive) for group in GROUPS])
     name = f"Spark both jobs at once, {rows:,} rows a metric: time"
     return [
         Measurement(name, "s", max(c.seconds for c in costs), None, TOGETHER_SECONDS, at_most=True)
@@ -77,17 +94,17 @@ def _together(config: Path, rows: int) -> list[Measurement]:
 
 
 def _one(
-    config: Path, group: str, rows: int, growth_base: str | None, reference: Path | None
+    ours: Job, rows: int, growth_base: str | None, reference: Path | None
 ) -> list[Measurement]:
     """Measure one job, right after the reference's, so that both see the same machine."""
     found, base = [], None
     if reference is not None:
-        [theirs] = measure_together([_reference_job(config, group, reference)])
-        base = _name(f"reference {group}", rows, "time")
+        [theirs] = measure_together([_reference_job(ours.config, ours.group, reference)])
+        base = _name(f"reference {ours.group}", rows, "time")
         found.append(Measurement(base, "s", theirs.seconds, None, None, at_most=True))
-    [ours] = measure_together([job(config, group)])
-    share = SHARES[group] if base and rows >= COMPARED_FROM else None
-    return [*found, *_figures(group, rows, ours, base, share, growth_base)]
+    [cost] = measure_together([job(ours.config, ours.group, ours.archive)])
+    share = SHARES[ours.group] if base and rows >= COMPARED_FROM else None
+    return [*found, *_figures(ours.group, rows, cost, base, share, growth_base)]
 
 
 def _figures(
@@ -113,28 +130,67 @@ def _figures(
     ]
 
 
-def job(config: Path, group: str) -> Command:
+def job(config: Path, group: str, archive: Path) -> Command:
     """Return the command of a group's systemd unit, for the run beside `config` on this machine."""
+    text = _render("analyze.service.j2", config, item=group)
+    [line] = [s for s in text.replace("\\\n", " ").splitlines() if s.startswith("ExecStart=")]
+    words = _on_this_machine(line.removeprefix("ExecStart="), archive)
+    return Command([*words, "--config", str(config)], config.parent / "work" / group, environment())
+
+
+def rehearsal(config: Path, archive: Path) -> Command:
+    """Return the command of the rehearsal, as provisioning gives it, that writes `archive`."""
+    text = _render("rehearse.j2", config, _pipeline_new_archive=ARCHIVE)
+    words = _on_this_machine(text.replace("\\\n", " "), archive)
+    return Command([*words, "--config", str(config)], config.parent / "work", environment())
+
+
+def rehearse(directory: Path) -> Path:
+    """Rehearse the jobs in a folder of its own, and return the archive of the classes they loaded.
+
+    Raises:
+        CommandFailedError: the rehearsal failed, or left no archive.
+
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    config = write_settings(directory / "config.yml", settings(directory / "data"))
+    archive = directory / "classes.jsa"
+    command = rehearsal(config, archive)
+    measure_together([command])
+    if not archive.exists():
+        message = f"{command.arguments[0]}: ended without the archive {archive}"
+        raise CommandFailedError(message)
+    return archive
+
+
+def _render(template: str, config: Path, **variables: str) -> str:
     defaults: dict[str, Any] = yaml.safe_load((ROLE / "defaults/main.yml").read_text("utf-8"))
     data_dir = load(config).data_dir
-    environment = Environment(  # noqa: S701 - a unit, not HTML
+    (data_dir / "spark").mkdir(parents=True, exist_ok=True)
+    templates = Environment(  # noqa: S701 - a unit, not HTML
         loader=FileSystemLoader(ROLE / "templates"), undefined=StrictUndefined, trim_blocks=True
     )
-    unit = environment.get_template("analyze.service.j2")
-    text = unit.render(
-        defaults | {"pipeline_data_dir": str(data_dir), "item": group, "ansible_managed": ""}
-    )
-    [line] = [s for s in text.replace("\\\n", " ").splitlines() if s.startswith("ExecStart=")]
+    own = {"pipeline_data_dir": str(data_dir), "ansible_managed": ""}
+    return templates.get_template(template).render(defaults | own | variables)
+
+
+def _on_this_machine(line: str, archive: Path) -> list[str]:
+    """Return a command's words with this machine's paths in place of a node's."""
+    found = importlib.util.find_spec("pyspark")
+    assert found is not None
+    assert found.origin is not None
     places = {
-        "/opt/spark/bin/spark-submit": str(Path(sys.executable).with_name("spark-submit")),
+        "/opt/spark/jars": str(Path(found.origin).with_name("jars")),
         "/opt/spark/server-monitoring.py": str(
             spark_data.ROOT / "app/src/server_monitoring/__main__.py"
         ),
+        ARCHIVE: str(archive),
         "%i": spark_data.RUN_ID,
     }
-    words = [places.get(word, word) for word in shlex.split(line.removeprefix("ExecStart="))]
-    (data_dir / "spark").mkdir(exist_ok=True)
-    return Command([*words, "--config", str(config)], data_dir / "work" / group, _environment())
+    words = shlex.split(line)
+    for node, here in places.items():
+        words = [word.replace(node, here) for word in words]
+    return words
 
 
 def _reference_job(config: Path, group: str, reference: Path) -> Command:
@@ -148,10 +204,11 @@ def _reference_job(config: Path, group: str, reference: Path) -> Command:
         path = settings.data_dir / f"{metric.column}.csv"
         spark_data.write_joined(sorted((run.raw / metric.topic).glob("*.csv")), path)
         inputs.append(str(path))
-    return Command([str(reference.resolve() / group), *inputs], directory, _environment())
+    return Command([str(reference.resolve() / group), *inputs], directory, environment())
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
+    """Return what a job's unit sets, on top of this process's own."""
     tools = str(Path(sys.executable).parent)
     own = {
         "PATH": f"{tools}:{os.environ['PATH']}",

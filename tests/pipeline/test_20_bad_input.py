@@ -115,6 +115,16 @@ def test_unfit_machine_is_refused(variable: str, needed: dict[str, Any], host: s
     assert set(result.changed().values()) == {0}
 
 
+def test_a_heap_too_small_for_a_spark_job_is_found_when_provisioning() -> None:
+    """The rehearsal fails with Java's reason and the setting; the archive of before stays."""
+    archive = "stat --format='%i %s' /opt/spark/classes.jsa; sha256sum /opt/spark/rehearsed"
+    before = on("consumer-1", archive)
+    result = play("provision.yml", "--tags=pipeline", extra={"pipeline_spark_driver_memory": "10m"})
+    _assert_refused(result, "the rehearsal of the Spark jobs failed: java.lang.OutOfMemoryError")
+    assert result.says("pipeline_spark_driver_memory (found 10m, expected 512m or more)")
+    assert on("consumer-1", archive) == before
+
+
 DATASETS = {
     "missing": (None, "expected a CSV file on this machine"),
     "empty": ("", "empty"),

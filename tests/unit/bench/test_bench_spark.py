@@ -45,13 +45,34 @@ def test_segments_join_to_one_file_with_one_header(tmp_path: Path) -> None:
 def test_a_job_is_started_as_its_unit_starts_it(tmp_path: Path) -> None:
     """With the defaults of the role, but this machine's paths."""
     config = spark_data.write_run(tmp_path, 8_640)
-    words = list(spark.job(config, "cpu_mem").arguments)
-    assert words[0] == str(Path(sys.executable).with_name("spark-submit"))
-    assert words[words.index("--driver-memory") + 1] == "1g"
+    words = list(spark.job(config, "cpu_mem", tmp_path / "a.jsa").arguments)
+    assert words[0] == "/usr/bin/java"
+    assert words[words.index("-cp") + 1].endswith("/pyspark/jars/*")
+    assert "-Xmx1g" in words
+    assert f"-XX:SharedArchiveFile={tmp_path}/a.jsa" in words
     assert f"spark.local.dir={tmp_path}/data/spark" in words
     assert words[-7:-2] == ["analyze", "--run-id", "bench", "--group", "cpu_mem"]
     assert words[-2:] == ["--config", str(config)]
     assert not [word for word in words if "/opt/spark" in word or "%" in word]
+
+
+def test_a_rehearsal_differs_from_a_job_only_in_its_archive_and_arguments(tmp_path: Path) -> None:
+    """Else Java refuses the archive, and the benchmark measures another start than users have."""
+    config = spark_data.write_run(tmp_path, 8_640)
+    archive = tmp_path / "a.jsa"
+    job, rehearsal = spark.job(config, "cpu_mem", archive), spark.rehearsal(config, archive)
+    made_for_an_archive = (
+        "-XX:ArchiveClassesAtExit=",
+        "-XX:SharedArchiveFile=",
+        "-Xshare:",
+        "-Xlog:",
+    )
+    kept = [
+        [w for w in c.arguments if not w.startswith(made_for_an_archive)] for c in (job, rehearsal)
+    ]
+    assert kept[0][:-7] == kept[1][:-3]
+    assert kept[1][-3:] == ["rehearse", "--config", str(config)]
+    assert job.environment == rehearsal.environment
 
 
 def command(tmp_path: Path, program: str) -> Command:
@@ -84,7 +105,8 @@ def test_growth_is_held_against_the_size_before_and_the_share_against_the_refere
 ) -> None:
     """The bars of a run over three sizes, with jobs that are not run."""
     monkeypatch.setattr(spark_data, "write_run", lambda directory, _: directory / "config.yml")
-    monkeypatch.setattr(spark, "job", lambda _, group: group)
+    monkeypatch.setattr(spark, "rehearse", lambda directory: directory / "classes.jsa")
+    monkeypatch.setattr(spark, "job", lambda _, group, __: group)
     monkeypatch.setattr(spark, "_reference_job", lambda _, group, __: group)
     monkeypatch.setattr(spark, "measure_together", lambda jobs: [Cost(2.0, 100.0) for _ in jobs])
     found = {m.name: m for m in spark.measure([25_920, 3_032_640, 29_998_080], tmp_path)}
@@ -96,4 +118,8 @@ def test_growth_is_held_against_the_size_before_and_the_share_against_the_refere
     grown = found["Spark cpu_mem, 29,998,080 rows a metric: time per row"]
     assert (grown.base, grown.bar) == ("Spark cpu_mem, 3,032,640 rows a metric: time per row", 1.2)
     assert found["Spark cpu_mem, 25,920 rows a metric: time"].bar is None
+    references = {name for name in found if "reference cpu_mem" in name}
+    assert references == {
+        f"Spark reference cpu_mem, {rows} rows a metric: time" for rows in ("25,920", "3,032,640")
+    }
     assert all(m.base is None or m.base in found for m in found.values())

@@ -1,5 +1,6 @@
 """The pipeline's templates render with every variable defined, as closed units."""
 
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,20 @@ def test_spark_stays_on_loopback_without_a_ui() -> None:
     [command] = directives(render("analyze.service.j2"))["ExecStart"]
     for setting in ("driver.host=127.0.0.1", "driver.bindAddress=127.0.0.1", "ui.enabled=false"):
         assert f"--conf spark.{setting}" in command
+
+
+def test_a_job_is_one_command_as_systemd_reads_it() -> None:
+    """Java, its options, Spark's, the app's: nothing is left between the last and the next line."""
+    [command] = directives(render("analyze.service.j2"))["ExecStart"]
+    words = shlex.split(command)
+    assert words[:3] == ["/usr/bin/java", "-cp", "/opt/spark/jars/*"]
+    assert "-XX:SharedArchiveFile=/opt/spark/classes.jsa" in words
+    assert words[words.index("org.apache.spark.deploy.SparkSubmit") + 1 :][:2] == [
+        "--master",
+        "local[*]",
+    ]
+    app = "/opt/spark/server-monitoring.py analyze --run-id %i --group cpu_mem"
+    assert words[-6:] == app.split()
 
 
 @pytest.mark.parametrize("name", ["consume.service.j2", "produce.service.j2"])
