@@ -1,11 +1,15 @@
 """Run the analysis of one group: segments in, one alert table out."""
 
+import errno
+import os
 import shutil
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from py4j.protocol import Py4JError
+from pyspark import SparkConf, SparkContext
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F  # noqa: N812 - the name every Spark program uses
@@ -14,7 +18,7 @@ from server_monitoring import analysis, corrupt, raw_lines, table
 from server_monitoring.aggregates import AGGREGATES
 from server_monitoring.config import Config, Group
 from server_monitoring.durable import storage_error
-from server_monitoring.errors import AnalysisError, one_line
+from server_monitoring.errors import AnalysisError, DiskFullError, ServerMonitoringError, one_line
 from server_monitoring.raw import Topic, find_topics
 from server_monitoring.runs import Run
 from server_monitoring.timestamps import TimeForm
@@ -22,6 +26,7 @@ from server_monitoring.timestamps import TimeForm
 # Of both metrics, in one shuffled partition: what one core sorts in memory beside another.
 ROWS_A_PARTITION = 500_000
 LABELS = ("both", "first", "second")
+_NO_SPACE = os.strerror(errno.ENOSPC)
 
 
 @dataclass(frozen=True)
@@ -89,6 +94,13 @@ def _cause(error: Exception) -> str:
     return one_line(error if thrown is None else thrown.toString())
 
 
+def local_directories() -> list[Path]:
+    """Return where Spark puts what does not stay in memory, as spark-submit was told."""
+    SparkContext._ensure_initialized()  # noqa: SLF001 - what SparkConf reads is Java's
+    found = SparkConf().get("spark.local.dir") or tempfile.gettempdir()
+    return [Path(path) for path in found.split(",")]
+
+
 def versions(spark: SparkSession) -> dict[str, str]:
     """Return the versions of Spark and Java."""
     query = "SELECT java_method('java.lang.System', 'getProperty', 'java.version')"
@@ -108,7 +120,7 @@ def analyze(
 
     Raises:
         AnalysisError: raw data is missing or not whole, or Spark failed.
-        StorageError: the table cannot be written.
+        StorageError: the table cannot be written; DiskFullError also if Spark had no space.
 
     """
     topics = find_topics(run, group)
@@ -126,15 +138,8 @@ def analyze(
         corrupt_rows = _set_aside(read, topics, run, config, group)
         status(f"writing {counts['windows']} windows")
         sha256 = table.join(sorted(parts.glob("part-*")), path, _header(group))
-    except PySparkException as error:
-        raise AnalysisError(
-            f"group {group.name}: Spark failed: {one_line(error)}; see this job's log"
-        ) from error
-    except Py4JError as error:
-        raise AnalysisError(
-            f"group {group.name}: Spark's Java process failed: {one_line(error)}; see this job's "
-            "log and the memory of this host"
-        ) from error
+    except (PySparkException, Py4JError) as error:
+        raise _failure(group, run, error) from error
     except OSError as error:
         raise storage_error(path, error) from error
     finally:
@@ -147,6 +152,23 @@ def analyze(
         alerts=_alerts(group, counts),
         path=path,
         sha256=sha256,
+    )
+
+
+def _failure(group: Group, run: Run, error: Exception) -> ServerMonitoringError:
+    """Return the one-line error for a failure of Spark; its text holds all causes in Java."""
+    if _NO_SPACE in str(error):
+        return DiskFullError(
+            f"group {group.name}: Spark: {_NO_SPACE} in {run.directory} or in Spark's local "
+            "directory; free space, then start the same command again"
+        )
+    if isinstance(error, PySparkException):
+        return AnalysisError(
+            f"group {group.name}: Spark failed: {one_line(error)}; see this job's log"
+        )
+    return AnalysisError(
+        f"group {group.name}: Spark's Java process failed: {one_line(error)}; see this job's "
+        "log and the memory of this host"
     )
 
 

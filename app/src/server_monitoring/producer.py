@@ -17,6 +17,7 @@ from server_monitoring.broker import client_for
 from server_monitoring.config import Config
 from server_monitoring.dataset import Row
 from server_monitoring.errors import BrokerError
+from server_monitoring.full_disk import FullDisk
 from server_monitoring.marker import Marker, begin
 from server_monitoring.pace import Pace, chunks
 from server_monitoring.reader import Reader, TopicPartition
@@ -27,7 +28,9 @@ ROWS_PER_CHUNK = 2_000
 CHUNKS_IN_FLIGHT = 4
 
 
-def start(config: Config, run: Run, sha256: str, dataset: Path) -> tuple[Marker, bool]:
+def start(
+    config: Config, run: Run, sha256: str, dataset: Path, full_disk: FullDisk
+) -> tuple[Marker, bool]:
     """Note what the run begins with; return that of its first start, and whether it was before.
 
     Raises:
@@ -41,7 +44,8 @@ def start(config: Config, run: Run, sha256: str, dataset: Path) -> tuple[Marker,
         ids = reader.topic_ids(list(partitions))
         offsets = _end_offsets(reader, partitions)
     columns = {metric.topic: metric.column for metric in metrics}
-    return begin(run, Marker(run.run_id, sha256, columns, ids, offsets), dataset)
+    now = Marker(run.run_id, sha256, columns, ids, offsets)
+    return full_disk.retry(lambda: begin(run, now, dataset))
 
 
 def find_sent(
@@ -76,6 +80,7 @@ def produce(
     held: resume.Rows,
     pace: Pace,
     progress: Callable[[int], None],
+    full_disk: FullDisk,
 ) -> Sent:
     """Send `rows` and wait until the broker has them all.
 
@@ -87,6 +92,7 @@ def produce(
         held: last row of each partition that is there already.
         pace: how fast.
         progress: called with the number of acknowledged rows, after each chunk.
+        full_disk: waits until a checkpoint can be written.
 
     Raises:
         BrokerError: the broker stopped answering, refused a record (its line is named), or a
@@ -98,7 +104,7 @@ def produce(
     metrics = config.metrics()
     topics = [metric.topic for metric in metrics]
     sent = Sent(dict.fromkeys(topics, 0), dict.fromkeys(topics, 0))
-    checkpoints = Checkpoints(run, resume.read_checkpoint(run, marker))
+    checkpoints = Checkpoints(run, resume.read_checkpoint(run, marker), full_disk)
     in_flight: deque[Chunk] = deque()
     # The client gives up before, with its reason.
     patience = config.broker_timeout + 5

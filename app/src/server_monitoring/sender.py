@@ -11,6 +11,7 @@ from server_monitoring.broker import Client, Future, Producer, no_answer
 from server_monitoring.config import Metric
 from server_monitoring.dataset import Row
 from server_monitoring.errors import BrokerError, one_line
+from server_monitoring.full_disk import FullDisk
 from server_monitoring.marker import Marker
 from server_monitoring.reader import TopicPartition
 from server_monitoring.records import ROW_HEADER, RUN_ID_HEADER, encode_value, partition_for
@@ -123,9 +124,10 @@ def _refused(topic: str, line: int, error: Exception) -> BrokerError:
 class Checkpoints:
     """Notes now and then how far everything is acknowledged."""
 
-    def __init__(self, run: Run, last: resume.Checkpoint) -> None:
-        """Go on from `last`."""
+    def __init__(self, run: Run, last: resume.Checkpoint, full_disk: FullDisk) -> None:
+        """Go on from `last`; what is under way stays so while `full_disk` waits."""
         self._run = run
+        self._full_disk = full_disk
         self._offsets = {topic: dict(offsets) for topic, offsets in last.offsets.items()}
         self._row = last.row
         self._next = time.monotonic() + CHECKPOINT_SECONDS
@@ -138,7 +140,8 @@ class Checkpoints:
             # The client does not know the offset of a batch that the broker had taken before.
             if (offset := int(future.value.offset)) >= 0:
                 self._offsets[topic][str(partition)] = offset
-        resume.write_checkpoint(self._run, resume.Checkpoint(chunk.last_line, self._offsets))
+        checkpoint = resume.Checkpoint(chunk.last_line, self._offsets)
+        self._full_disk.retry(lambda: resume.write_checkpoint(self._run, checkpoint))
         self._next = time.monotonic() + CHECKPOINT_SECONDS
 
 

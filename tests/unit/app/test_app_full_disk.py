@@ -6,7 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 from server_monitoring.errors import DiskFullError, StorageError
-from server_monitoring.full_disk import NEEDED_BYTES, FullDisk
+from server_monitoring.full_disk import NEEDED_BYTES, FullDisk, check_space
+from small_disk import small_disk
 
 FULL = DiskFullError("/data/0.csv: No space left on device; free space")
 
@@ -33,7 +34,7 @@ class Disk:
 
     def waits(self, timeout: float) -> FullDisk:
         """Return what is tested."""
-        return FullDisk(Path("/data"), timeout, self.told.append, self.sleep)
+        return FullDisk([Path("/data")], timeout, self.told.append, self.sleep)
 
 
 class Attempt:
@@ -99,3 +100,22 @@ def test_another_error_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> Non
     with pytest.raises(StorageError, match="sidecar"):
         disk.waits(300).retry(attempt, lambda: False)
     assert disk.seconds == 0
+
+
+def test_tries_that_cost_much_are_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where the disk claims to have space all the time, as between two Spark jobs."""
+    disk, attempt = Disk(monkeypatch, freed_after=0), Attempt(1_000)
+    full_disk = FullDisk([Path("/data")], 60, disk.told.append, disk.sleep, pause=20)
+    with pytest.raises(DiskFullError):
+        full_disk.retry(attempt)
+    assert (attempt.calls, disk.seconds) == (4, 60)
+
+
+def test_a_full_disk_is_seen_before_spark_meets_it(tmp_path: Path) -> None:
+    """And what was written to see it is gone; one with space has nothing of it either."""
+    with small_disk(tmp_path / "disk") as disk:
+        check_space(disk.path)
+        disk.fill()
+        with pytest.raises(DiskFullError, match="disk: No space left on device"):
+            check_space(disk.path)
+        assert [path.name for path in disk.path.iterdir()] == ["filler"]

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from server_monitoring import config, producer, resume, sender
 from server_monitoring.dataset import Row
 from server_monitoring.errors import BrokerError
+from server_monitoring.full_disk import FullDisk
 from server_monitoring.marker import Marker
 from server_monitoring.pace import Pace
 from server_monitoring.reader import TopicPartition
@@ -164,7 +165,7 @@ def test_an_offset_that_the_client_does_not_know_leaves_the_one_before(tmp_path:
     first = resume.Checkpoint(4, {"topic-cpu": {"0": 7}, "topic-mem": {"0": 8}})
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sender, "CHECKPOINT_SECONDS", 0)
-        checkpoints = sender.Checkpoints(run, first)
+        checkpoints = sender.Checkpoints(run, first, FullDisk([tmp_path], 0, print))
         pending: list[Any] = [
             (SimpleNamespace(value=SimpleNamespace(offset=offset)), 5, *tp)
             for tp, offset in ((CPU, 9), (CPU, -1), (MEM, -1))
@@ -185,6 +186,7 @@ class Storm:
         self.rng = rng
         self.run = Run(loaded.data_dir, "r1")
         self.run.create()
+        self.full_disk = FullDisk([self.run.directory], 0, print)
 
     def attempt(
         self,
@@ -205,13 +207,15 @@ class Storm:
             patch.setattr(producer, "client_for", lambda _: client)
             patch.setattr(producer, "ROWS_PER_CHUNK", 5)
             patch.setattr(sender, "CHECKPOINT_SECONDS", self.rng.choice([0, 60]))
-            started, resumed = producer.start(self.config, self.run, "ab", Path("m.csv"))
+            started, resumed = producer.start(
+                self.config, self.run, "ab", Path("m.csv"), self.full_disk
+            )
             held = {}
             if resumed:
                 held = producer.find_sent(self.config, self.run, started, lambda: iter(data))
             try:
                 return producer.produce(
-                    self.config, self.run, started, data, held, Pace(), progress
+                    self.config, self.run, started, data, held, Pace(), progress, self.full_disk
                 )
             except KilledError:
                 # What was under way may arrive now, or when the next start has begun to send.

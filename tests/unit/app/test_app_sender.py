@@ -14,6 +14,7 @@ from server_monitoring.clients.confluent_common import RefusedError
 from server_monitoring.config import Metric
 from server_monitoring.dataset import Row
 from server_monitoring.errors import BrokerError
+from server_monitoring.full_disk import FullDisk
 from server_monitoring.marker import Marker
 from server_monitoring.reader import TopicPartition
 from server_monitoring.records import partition_for, row_number
@@ -116,7 +117,9 @@ def settled(tmp_path: Path, future: Any) -> int:
     """Settle a chunk of one record."""
     run = Run(tmp_path, "r1")
     run.create()
-    checkpoints = sender.Checkpoints(run, resume.Checkpoint(0, STARTS))
+    checkpoints = sender.Checkpoints(
+        run, resume.Checkpoint(0, STARTS), FullDisk([tmp_path], 0, print)
+    )
     chunk = sender.Chunk(3, 9, [(future, 9, "t-cpu", 0)])
     return sender.settle(chunk, checkpoints, 25)
 

@@ -5,6 +5,7 @@ import argparse
 from server_monitoring import __version__, notify
 from server_monitoring.commands import common
 from server_monitoring.durable import write_json
+from server_monitoring.full_disk import FullDisk, check_space
 from server_monitoring.raw import find_topics
 from server_monitoring.summary import Timer
 
@@ -13,6 +14,8 @@ EXAMPLE = (
     "spark-submit --master local[2] .../server_monitoring/__main__.py "
     "analyze --run-id 2024-05-01 --group cpu_mem"
 )
+# On a full disk, within `full_disk_timeout`: each costs the time of a job.
+MOST_TRIES = 10
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,21 +31,26 @@ def run(args: argparse.Namespace) -> int:
     group = config.group(args.group)
     run_files = common.open_run(args, config)
     timer = Timer()
-
-    def status(line: str) -> None:
-        notify.tell(f"STATUS={line}", line)
-
     find_topics(run_files, group)  # before Spark takes its seconds to start
-    status("starting Spark")
+    _status("starting Spark")
     # Spark is not there in the pipeline's venv.
     from server_monitoring import job  # noqa: PLC0415
 
-    spark = job.open_session(f"server-monitoring analyze {group.name} {args.run_id}")
-    try:
-        result = job.analyze(spark, run_files, config, group, status)
-        versions = job.versions(spark)
-    finally:
-        spark.stop()
+    local, patience = job.local_directories(), config.full_disk_timeout
+    pause = max(1, patience // MOST_TRIES)
+    full_disk = FullDisk([run_files.directory, *local], patience, _status, pause=pause)
+
+    def attempt() -> tuple[job.Result, dict[str, str]]:
+        # Spark's process ends without a word when it cannot make its directories.
+        for path in local:
+            check_space(path)
+        spark = job.open_session(f"server-monitoring analyze {group.name} {args.run_id}")
+        try:
+            return job.analyze(spark, run_files, config, group, _status), job.versions(spark)
+        finally:
+            spark.stop()  # and what it wrote to its local directories is gone before a wait
+
+    result, versions = full_disk.retry(attempt)
     summary = {
         "run_id": args.run_id,
         "group": group.name,
@@ -57,11 +65,16 @@ def run(args: argparse.Namespace) -> int:
         **versions,
         "app_version": __version__,
     }
-    write_json(run_files.directory / f"analyze-{group.name}.json", summary)
+    path = run_files.directory / f"analyze-{group.name}.json"
+    full_disk.retry(lambda: write_json(path, summary))
     if any(result.corrupt_rows.values()) or any(result.lost_rows.values()):
-        status(
+        _status(
             f"{sum(result.corrupt_rows.values())} corrupt lines are in corrupt-{group.name}.csv; "
             f"{sum(result.lost_rows.values())} stored rows are lost"
         )
-    status(f"wrote {result.windows} windows to {result.path.name}")
+    _status(f"wrote {result.windows} windows to {result.path.name}")
     return 0
+
+
+def _status(line: str) -> None:
+    notify.tell(f"STATUS={line}", line)

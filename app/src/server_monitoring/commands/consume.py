@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
     run_files = common.open_run(args, config)
     status = notify.Status()
     consumption = Consumption(config, run_files, config.group(args.group), status)
-    full_disk = FullDisk(run_files.directory, config.full_disk_timeout, status.tell)
+    full_disk = FullDisk([run_files.directory], config.full_disk_timeout, status.tell)
     return full_disk.retry(lambda: consumption.attempt(stop), lambda: bool(stop))
 
 

@@ -1,7 +1,7 @@
 """`server-monitoring produce`: send a data set to the topics."""
 
 import argparse
-import functools
+import contextlib
 import math
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +14,7 @@ from server_monitoring.config import Config
 from server_monitoring.dataset import Dataset, Report, Row
 from server_monitoring.durable import write_json
 from server_monitoring.errors import DatasetError
+from server_monitoring.full_disk import FullDisk
 from server_monitoring.marker import only_producer
 from server_monitoring.pace import Pace
 from server_monitoring.progress import sent_text
@@ -23,6 +24,8 @@ from server_monitoring.summary import Timer, rates
 HELP = "send a data set to the topics, one record per metric and row; started again, go on"
 EXAMPLE = "server-monitoring produce --run-id 2024-05-01 --dataset metrics.csv"
 STOP, SKIP = "stop", "skip"
+# Free before another try on a full disk: all that is written but the bad rows is smaller.
+NEEDED_BYTES = 1024 * 1024
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -76,10 +79,16 @@ def run(args: argparse.Namespace) -> int:
         sha256, size = dataset.sha256()
         report = _validated(dataset, args)
         run_files = common.open_run(args, config)
-        with only_producer(run_files):
-            set_aside(dataset, run_files, report)
+        status = notify.Status()
+        full_disk = FullDisk(
+            [run_files.directory], config.full_disk_timeout, status.tell, needed=NEEDED_BYTES
+        )
+        with contextlib.ExitStack() as held:
+            full_disk.retry(lambda: held.enter_context(only_producer(run_files)))
+            full_disk.retry(lambda: set_aside(dataset, run_files, report))
             pace = Pace(args.rate, dataset.form.to_seconds if args.realtime else None)
-            summary = _send(config, run_files, dataset, report, sha256, pace)
+            sending = Sending(config, run_files, dataset, report, status, full_disk)
+            summary = sending.run(sha256, pace)
             if summary is None:
                 return 0
             about = {"name": args.dataset.name, "sha256": sha256, "bytes": size}
@@ -90,7 +99,8 @@ def run(args: argparse.Namespace) -> int:
                 "bad_rows": report.bad_rows,
                 "missing": report.missing,
             }
-            write_json(_summary_path(run_files), head | summary)
+            path, content = _summary_path(run_files), head | summary
+            full_disk.retry(lambda: write_json(path, content))
     return 0
 
 
@@ -110,51 +120,71 @@ def _summary_path(run_files: Run) -> Path:
     return run_files.directory / "produce.json"
 
 
-def _send(
-    config: Config, run_files: Run, dataset: Dataset, report: Report, sha256: str, pace: Pace
-) -> dict[str, object] | None:
-    """Send the rows that are not in the topics; return the summary, None if it is there already."""
-    marker, resumed = producer.start(config, run_files, sha256, dataset.path)
-    if resumed and _summary_path(run_files).exists():
-        notify.ready(f"run {run_files.run_id} was sent before, whole; nothing to do")
-        return None
-    find = functools.partial(_good, dataset, report)
-    held = producer.find_sent(config, run_files, marker, find) if resumed else {}
-    pace.after = min(held.values(), default=0)
-    again = ", going on where an earlier start was broken off" if resumed else ""
-    notify.ready(f"sending {report.rows} rows of {dataset.path.name}{again}")
-    timer = Timer()
-    status = notify.Status()
-    metrics = len(config.metrics())
+class Sending:
+    """The rows of a data set on their way to the topics."""
 
-    def progress(rows: int) -> None:
-        if status.due() or rows == report.rows:
-            status.tell(sent_text(rows, report.rows, metrics, timer.seconds()))
+    def __init__(
+        self,
+        config: Config,
+        run_files: Run,
+        dataset: Dataset,
+        report: Report,
+        status: notify.Status,
+        full_disk: FullDisk,
+    ) -> None:
+        """Send the good rows of `dataset`, as `report` counts them."""
+        self._config = config
+        self._run = run_files
+        self._dataset = dataset
+        self._report = report
+        self._status = status
+        self._full_disk = full_disk
+        self._timer = Timer()
 
-    sent = producer.produce(config, run_files, marker, _good(dataset, report), held, pace, progress)
-    now = {topic: rows - sent.found[topic] for topic, rows in sent.rows.items()}
-    return {
-        "rows": sent.rows,
-        "sent_before": sent.found,
-        "end_offsets": sent.end_offsets,
-        **timer.span(),
-        "messages_per_second": rates(now, timer.seconds()),
-        "client": client_for(config.kafka_client).description(),
-        "app_version": __version__,
-    }
-
-
-def _good(dataset: Dataset, report: Report) -> Iterator[Row]:
-    """Yield the good rows; stop if the file is not the one that was validated."""
-    rows = bad = 0
-    for row in dataset.read():
-        if isinstance(row, Row):
-            rows += 1
-            yield row
-        else:
-            bad += 1
-    if (rows, bad) != (report.rows, report.bad_rows):
-        raise DatasetError(
-            f"{dataset.path}: changed while it was sent: found {rows} good and {bad} bad rows, "
-            f"expected {report.rows} and {report.bad_rows}; start a run with another id"
+    def run(self, sha256: str, pace: Pace) -> dict[str, object] | None:
+        """Send rows not in the topics yet; return the summary, None if it is there already."""
+        config, run_files, report = self._config, self._run, self._report
+        name, path = self._dataset.path.name, self._dataset.path
+        marker, resumed = producer.start(config, run_files, sha256, path, self._full_disk)
+        if resumed and _summary_path(run_files).exists():
+            notify.ready(f"run {run_files.run_id} was sent before, whole; nothing to do")
+            return None
+        held = producer.find_sent(config, run_files, marker, self._good) if resumed else {}
+        pace.after = min(held.values(), default=0)
+        again = ", going on where an earlier start was broken off" if resumed else ""
+        notify.ready(f"sending {report.rows} rows of {name}{again}")
+        self._timer = timer = Timer()
+        sent = producer.produce(
+            config, run_files, marker, self._good(), held, pace, self._show, self._full_disk
         )
+        now = {topic: rows - sent.found[topic] for topic, rows in sent.rows.items()}
+        return {
+            "rows": sent.rows,
+            "sent_before": sent.found,
+            "end_offsets": sent.end_offsets,
+            **timer.span(),
+            "messages_per_second": rates(now, timer.seconds()),
+            "client": client_for(config.kafka_client).description(),
+            "app_version": __version__,
+        }
+
+    def _show(self, rows: int) -> None:
+        if self._status.due() or rows == self._report.rows:
+            metrics = len(self._config.metrics())
+            self._status.tell(sent_text(rows, self._report.rows, metrics, self._timer.seconds()))
+
+    def _good(self) -> Iterator[Row]:
+        """Yield the good rows; stop if the file is not the one that was validated."""
+        rows = bad = 0
+        for row in self._dataset.read():
+            if isinstance(row, Row):
+                rows += 1
+                yield row
+            else:
+                bad += 1
+        if (rows, bad) != (self._report.rows, self._report.bad_rows):
+            raise DatasetError(
+                f"{self._dataset.path}: changed while it was sent: found {rows} good and {bad} bad "
+                f"rows, expected {self._report.rows} and {self._report.bad_rows}; start a run with "
+                "another id"
+            )
