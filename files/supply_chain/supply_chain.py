@@ -138,10 +138,10 @@ def sbom(folder: Path) -> None:
     """
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".") as scratch:
-        for name, sources in PYTHON.items():
-            python_document(sources, Path(scratch) / (name + ENDING))
         for name, source in JARS.items():
             jar_document(ROOT / source, Path(scratch) / (name + ENDING))
+        for name, sources in PYTHON.items():
+            python_document(sources, Path(scratch) / (name + ENDING))
         for name in (*PYTHON, *JARS):
             target = folder / (name + ENDING)
             (Path(scratch) / target.name).replace(target)

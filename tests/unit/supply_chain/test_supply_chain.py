@@ -120,7 +120,7 @@ def test_jars_that_are_not_the_listed_ones_make_no_bill_of_materials(
     out.mkdir()
     (out / "app.cdx.json").write_text("old")
     done = command("sbom", str(out), script=copy)
-    assert done.returncode == 2
+    assert done.returncode == 2, done.stderr
     assert done.stderr == (
         f"{sums}: 1 jars are not in the document, and 1 of it not in the list: clear Maven's "
         "repository or renew it\n"
