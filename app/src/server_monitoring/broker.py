@@ -4,12 +4,21 @@ A client is a module in `clients`. Every failure of one becomes a BrokerError th
 or the topic and says what to do, and every wait has an end.
 """
 
+import contextlib
 import importlib
-from collections.abc import Sequence
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from typing import Any, NamedTuple, Protocol, cast
 
-from server_monitoring.errors import BrokerError, UnreachableError
+from server_monitoring import tls
+from server_monitoring.cluster import MECHANISM, Cluster
+from server_monitoring.errors import (
+    AuthenticationError,
+    AuthorizationError,
+    BrokerError,
+    CredentialsError,
+    UnreachableError,
+)
 from server_monitoring.reader import Reader
 
 KAFKA_PYTHON, CONFLUENT = "kafka-python", "confluent-kafka"
@@ -90,22 +99,37 @@ class Client(Protocol):
     def description(self) -> str:
         """Return the client's name and version."""
 
-    def translated(self, servers: Sequence[str], doing: str) -> AbstractContextManager[None]:
-        """Turn the client's errors into a BrokerError about `doing`."""
+    def translated(
+        self, cluster: Cluster, doing: str, needs: str = ""
+    ) -> AbstractContextManager[None]:
+        """Turn the client's errors into a BrokerError about `doing`.
 
-    def open_reader(self, servers: Sequence[str], group_id: str | None = None) -> Reader:
+        `needs` is the operation that the user must be allowed, and on what.
+        """
+
+    def refusal(
+        self, cluster: Cluster, error: Exception, doing: str, needs: str = ""
+    ) -> BrokerError | None:
+        """Return the error for a user who is refused; None if `error` is another one."""
+
+    def open_reader(self, cluster: Cluster, group_id: str | None = None) -> Reader:
         """Connect; `group_id` is the name under which offsets are committed."""
 
     def open_producer(
-        self, servers: Sequence[str], timeout: float, compression: str = NO_COMPRESSION
+        self, cluster: Cluster, timeout: float, compression: str = NO_COMPRESSION
     ) -> AbstractContextManager[Producer]:
         """Connect; a record may be under way for `timeout` seconds.
 
         Batches are compressed by one of COMPRESSIONS.
         """
 
-    def create_topic(self, servers: Sequence[str], topic: str) -> bool:
+    def create_topic(self, cluster: Cluster, topic: str) -> bool:
         """Create a one-partition topic that keeps records for an hour; False if it was there."""
+
+
+def describe(topic: str) -> str:
+    """Return what asking for a topic needs."""
+    return f"Describe on topic {topic}"
 
 
 def client_for(name: str) -> Client:
@@ -114,38 +138,69 @@ def client_for(name: str) -> Client:
     return cast("Client", importlib.import_module(module))
 
 
-def no_answer(servers: Sequence[str], doing: str) -> BrokerError:
-    """Return the error for a broker that is silent."""
+def no_answer(cluster: Cluster, doing: str) -> BrokerError:
+    """Return the error for a broker that is silent, or with which TLS does not come about."""
+    found = tls.problem(cluster)
+    if found is not None:
+        return found
     return UnreachableError(
-        f"broker {', '.join(servers)}: no answer in time while {doing}; check that kafka.service "
+        f"broker {cluster}: no answer in time while {doing}; check that kafka.service "
         "runs there and that this host reaches it"
     )
 
 
-def failed(servers: Sequence[str], reason: str, doing: str) -> BrokerError:
+def failed(cluster: Cluster, reason: str, doing: str) -> BrokerError:
     """Return the error for a broker that refuses."""
-    return BrokerError(f"broker {', '.join(servers)}: {reason} while {doing}; see the broker's log")
+    return BrokerError(f"broker {cluster}: {reason} while {doing}; see the broker's log")
 
 
-def missing_topic(servers: Sequence[str], topic: str) -> BrokerError:
-    """Return the error for a topic that is not there."""
-    return BrokerError(
-        f"topic {topic}: not found on broker {', '.join(servers)}; create it by "
-        "provisioning (kafka_topics)"
+def authentication_failed(cluster: Cluster, reason: str) -> BrokerError:
+    """Return the error for a broker that does not take the user or the password."""
+    return AuthenticationError(
+        f"broker {cluster}: refused user {cluster.user!r} ({MECHANISM}): {reason}; provision the "
+        "broker and this host, which gives both the same password"
     )
 
 
-def offset_gone(servers: Sequence[str], reason: str) -> BrokerError:
+def not_authorized(cluster: Cluster, reason: str, doing: str, needs: str) -> BrokerError:
+    """Return the error for a user who may not do this."""
+    lacking = needs or reason
+    return AuthorizationError(
+        f"broker {cluster}: user {cluster.user!r} is not authorized: {lacking} was refused while "
+        f"{doing}; run this as the user that it is meant for, or grant it and provision the broker"
+    )
+
+
+@contextlib.contextmanager
+def in_mid_run() -> Iterator[None]:
+    """Let a user who was taken before and is refused now end the command as one to start again.
+
+    A password that is changed takes the old one away; systemd starts the unit with the new one.
+    """
+    try:
+        yield
+    except AuthenticationError as error:
+        raise CredentialsError(str(error)) from error
+
+
+def missing_topic(cluster: Cluster, topic: str) -> BrokerError:
+    """Return the error for a topic that is not there."""
+    return BrokerError(
+        f"topic {topic}: not found on broker {cluster}; create it by provisioning (kafka_topics)"
+    )
+
+
+def offset_gone(cluster: Cluster, reason: str) -> BrokerError:
     """Return the error for an offset that the broker no longer has."""
     return BrokerError(
-        f"broker {', '.join(servers)}: {reason}: the stored offset is no longer on the broker "
+        f"broker {cluster}: {reason}: the stored offset is no longer on the broker "
         "(retention, or the topic was made anew); start a new run"
     )
 
 
-def first_poll_unanswered(servers: Sequence[str]) -> BrokerError:
+def first_poll_unanswered(cluster: Cluster) -> BrokerError:
     """Return the error for a broker that gives nothing to read."""
     return UnreachableError(
-        f"broker {', '.join(servers)}: the first poll was not answered within "
+        f"broker {cluster}: the first poll was not answered within "
         f"{CONNECT_SECONDS} s; check the broker's log"
     )

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from server_monitoring import timestamps
 from server_monitoring.broker import CLIENTS, COMPRESSIONS, LEAST_TIMEOUT
+from server_monitoring.cluster import Cluster, parse_cluster
 from server_monitoring.errors import ConfigError, UsageError
 from server_monitoring.runs import Run
 from server_monitoring.settings import Node, load_yaml
@@ -36,12 +37,10 @@ KEYS = (
     "groups",
     "consumers",
 )
-_SERVER = re.compile(r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}")
 _TOPIC = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._-]{1,249}")  # Kafka's own rule
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 _FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,120}\.csv")
 _LABEL = re.compile(r"[^\x00-\x1f\x7f]{1,200}")
-_MAX_PORT = 65_535
 
 
 @dataclass(frozen=True)
@@ -88,7 +87,7 @@ class Config:
 
     kafka_client: str
     compression: str
-    bootstrap_servers: tuple[str, ...]
+    cluster: Cluster
     data_dir: Path
     broker_timeout: int
     full_disk_timeout: int
@@ -173,7 +172,7 @@ def parse(root: Node) -> Config:
         ConfigError: the first thing that is wrong, with the path of its key.
 
     """
-    keys = root.fields(KEYS)
+    keys = root.fields(KEYS, optional=("kafka_security",))
     slide = keys["slide_seconds"].integer(1, timestamps.SECONDS_PER_DAY)
     window = keys["window_seconds"].integer(1, timestamps.SECONDS_PER_DAY)
     if slide > window:
@@ -182,7 +181,7 @@ def parse(root: Node) -> Config:
     return Config(
         kafka_client=keys["kafka_client"].choice(*CLIENTS),
         compression=keys["compression"].choice(*COMPRESSIONS),
-        bootstrap_servers=_servers(keys["bootstrap_servers"]),
+        cluster=parse_cluster(keys["bootstrap_servers"], keys.get("kafka_security")),
         data_dir=Path(keys["data_dir"].text("an absolute path", lambda text: text.startswith("/"))),
         broker_timeout=keys["broker_timeout"].integer(LEAST_TIMEOUT, timestamps.SECONDS_PER_DAY),
         full_disk_timeout=keys["full_disk_timeout"].integer(0, timestamps.SECONDS_PER_DAY),
@@ -193,18 +192,6 @@ def parse(root: Node) -> Config:
         groups=groups,
         consumers=_consumers(keys["consumers"], groups),
     )
-
-
-def parse_server(text: str) -> bool:
-    """Return whether `text` is host:port."""
-    return _SERVER.fullmatch(text) is not None and 0 < int(text.rpartition(":")[2]) <= _MAX_PORT
-
-
-def _servers(node: Node) -> tuple[str, ...]:
-    servers = [n.text("host:port", parse_server) for n in node.items("a list of host:port")]
-    if not servers:
-        raise node.fail("at least one host:port")
-    return tuple(servers)
 
 
 def _start(node: Node) -> str:

@@ -5,7 +5,11 @@ ServerMonitoringError           1
 ├── ConfigError                 3  the configuration file
 ├── DatasetError                4  the data set
 ├── BrokerError                 5  the broker or a topic
-│   └── UnreachableError        8  the broker does not answer: the same may work later
+│   ├── UnreachableError        8  the broker does not answer: the same may work later
+│   │   └── CredentialsError    8  it refuses in mid-run who it took before: a rotation
+│   ├── AuthenticationError     5  it does not take the user or the password
+│   ├── AuthorizationError      5  the user may not do this
+│   └── TlsError                5  certificate or protocol are not as expected
 ├── StorageError                6  files of a run on this host
 │   └── DiskFullError           6  no space left for them
 ├── AnalysisError               7  raw data or the Spark job
@@ -50,6 +54,22 @@ class UnreachableError(BrokerError):
     """The broker does not answer; whoever starts the command may try again later."""
 
     exit_status = 8
+
+
+class CredentialsError(UnreachableError):
+    """The broker refuses in mid-run who it took before; started anew, the command may know more."""
+
+
+class AuthenticationError(BrokerError):
+    """The broker does not take the user or the password."""
+
+
+class AuthorizationError(BrokerError):
+    """The user may not do this."""
+
+
+class TlsError(BrokerError):
+    """The broker's certificate or protocol is not as expected."""
 
 
 class StorageError(ServerMonitoringError):

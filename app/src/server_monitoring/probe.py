@@ -2,11 +2,11 @@
 
 import time
 import uuid
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from server_monitoring.assignment import assigned_partitions
 from server_monitoring.broker import CONNECT_SECONDS, KAFKA_PYTHON, LEAST_TIMEOUT, client_for
+from server_monitoring.cluster import Cluster
 from server_monitoring.config import Config, Share
 from server_monitoring.errors import BrokerError
 from server_monitoring.reader import TopicPartition
@@ -23,7 +23,7 @@ class Answer:
     seconds: float
 
 
-def probe(servers: Sequence[str], client_name: str = KAFKA_PYTHON) -> Answer:
+def probe(cluster: Cluster, client_name: str = KAFKA_PYTHON) -> Answer:
     """Produce one record and read it back.
 
     Raises:
@@ -31,18 +31,18 @@ def probe(servers: Sequence[str], client_name: str = KAFKA_PYTHON) -> Answer:
 
     """
     client = client_for(client_name)
-    created = client.create_topic(servers, PROBE_TOPIC)
+    created = client.create_topic(cluster, PROBE_TOPIC)
     token = uuid.uuid4().hex.encode()
     start = time.monotonic()
     doing = "producing the probe's record"
     with (
-        client.open_producer(servers, LEAST_TIMEOUT) as producer,
-        client.translated(servers, doing),
+        client.open_producer(cluster, LEAST_TIMEOUT) as producer,
+        client.translated(cluster, doing, f"Write on topic {PROBE_TOPIC}"),
     ):
         future = producer.send(PROBE_TOPIC, token, None, [], 0)
         offset = int(future.get(timeout=CONNECT_SECONDS).offset)
     tp = TopicPartition(PROBE_TOPIC, 0)
-    with client.open_reader(servers) as reader:
+    with client.open_reader(cluster) as reader:
         records = reader.start({tp: offset})
         deadline = time.monotonic() + CONNECT_SECONDS
         while time.monotonic() < deadline:
@@ -51,7 +51,7 @@ def probe(servers: Sequence[str], client_name: str = KAFKA_PYTHON) -> Answer:
             records = reader.poll(200, 500)
     raise BrokerError(
         f"topic {PROBE_TOPIC}: the record at offset {offset} was accepted but not given back "
-        f"within {CONNECT_SECONDS} s by broker {', '.join(servers)}; see the broker's log"
+        f"within {CONNECT_SECONDS} s by broker {cluster}; see the broker's log"
     )
 
 
@@ -62,6 +62,6 @@ def check_topics(config: Config) -> None:
         BrokerError: one is missing, or those of a group differ in their number of partitions.
 
     """
-    with client_for(config.kafka_client).open_reader(config.bootstrap_servers) as reader:
+    with client_for(config.kafka_client).open_reader(config.cluster) as reader:
         for group in config.groups.values():
             assigned_partitions(reader, group, Share(index=0, hosts=1))

@@ -39,7 +39,7 @@ def start(
 
     """
     metrics = config.metrics()
-    with client_for(config.kafka_client).open_reader(config.bootstrap_servers) as reader:
+    with client_for(config.kafka_client).open_reader(config.cluster) as reader:
         partitions = {metric.topic: reader.partitions(metric.topic) for metric in metrics}
         ids = reader.topic_ids(list(partitions))
         offsets = _end_offsets(reader, partitions)
@@ -64,7 +64,7 @@ def find_sent(
 
     """
     checkpoint = resume.read_checkpoint(run, marker)
-    with client_for(config.kafka_client).open_reader(config.bootstrap_servers) as reader:
+    with client_for(config.kafka_client).open_reader(config.cluster) as reader:
         ends = _end_offsets(reader, marker.partitions())
         found = resume.find(reader, marker.run_id, checkpoint, ends)
     if any(at.rows for at in found.values()):
@@ -100,7 +100,7 @@ def produce(
         StorageError: a checkpoint cannot be written.
 
     """
-    client, servers = client_for(config.kafka_client), config.bootstrap_servers
+    client, cluster = client_for(config.kafka_client), config.cluster
     metrics = config.metrics()
     topics = [metric.topic for metric in metrics]
     sent = Sent(dict.fromkeys(topics, 0), dict.fromkeys(topics, 0))
@@ -109,19 +109,19 @@ def produce(
     # The client gives up before, with its reason.
     patience = config.broker_timeout + 5
     settled = 0
-    with client.open_producer(servers, config.broker_timeout, config.compression) as producer:
-        sender = Sender(client, producer, servers, marker, metrics, held, sent)
+    with client.open_producer(cluster, config.broker_timeout, config.compression) as producer:
+        sender = Sender(client, producer, cluster, marker, metrics, held, sent)
         for chunk in chunks(rows, ROWS_PER_CHUNK, pace):
             in_flight.append(sender.send(chunk))
             if len(in_flight) > CHUNKS_IN_FLIGHT:
-                settled += settle(in_flight.popleft(), checkpoints, patience)
+                settled += settle(in_flight.popleft(), checkpoints, patience, sender.refused)
                 progress(settled)
-        with client.translated(servers, "waiting for the last acknowledgements"):
+        with client.translated(cluster, "waiting for the last acknowledgements"):
             producer.flush(timeout=patience)
         while in_flight:
-            settled += settle(in_flight.popleft(), checkpoints, patience)
+            settled += settle(in_flight.popleft(), checkpoints, patience, sender.refused)
         progress(settled)
-    with client.open_reader(servers) as reader:
+    with client.open_reader(cluster) as reader:
         _check_topics(reader, marker)
         sent.end_offsets = _end_offsets(reader, marker.partitions())
     return sent

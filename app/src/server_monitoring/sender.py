@@ -2,12 +2,14 @@
 
 import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
 
 from server_monitoring import resume
 from server_monitoring.broker import Client, Future, Producer, no_answer
+from server_monitoring.cluster import Cluster
 from server_monitoring.config import Metric
 from server_monitoring.dataset import Row
 from server_monitoring.errors import BrokerError, one_line
@@ -55,7 +57,7 @@ class Sender:
         self,
         client: Client,
         producer: Producer,
-        servers: tuple[str, ...],
+        cluster: Cluster,
         marker: Marker,
         metrics: list[Metric],
         held: resume.Rows,
@@ -64,7 +66,7 @@ class Sender:
         """Send by `producer`; leave out what is `held`, and count in `sent`."""
         self._client = client
         self._send = producer.send
-        self._servers = servers
+        self._cluster = cluster
         self._run_header = (RUN_ID_HEADER, marker.run_id.encode())
         partitions = marker.partitions()
         self._targets = [(m.topic, m.column, partitions[m.topic]) for m in metrics]
@@ -107,10 +109,16 @@ class Sender:
                     pending.append((future, line, topic, partition))
         except self._client.TIMEOUT as error:
             doing = f"sending line {line} to topic {topic}"
-            raise no_answer(self._servers, doing) from error
+            raise no_answer(self._cluster, doing) from error
         except self._client.ERROR as error:
-            raise _refused(topic, line, error) from error
+            raise self.refused(topic, line, error) from error
         return Chunk(len(chunk), line, pending)
+
+    def refused(self, topic: str, line: int, error: Exception) -> BrokerError:
+        """Return the error for a record that was not accepted."""
+        doing = f"sending line {line} to topic {topic}"
+        known = self._client.refusal(self._cluster, error, doing, f"Write on topic {topic}")
+        return known or _refused(topic, line, error)
 
 
 def _refused(topic: str, line: int, error: Exception) -> BrokerError:
@@ -145,14 +153,24 @@ class Checkpoints:
         self._next = time.monotonic() + CHECKPOINT_SECONDS
 
 
-def settle(chunk: Chunk, checkpoints: Checkpoints, timeout: float) -> int:
-    """Wait for a chunk's acknowledgements, `timeout` seconds for each; return its rows."""
+def settle(
+    chunk: Chunk,
+    checkpoints: Checkpoints,
+    timeout: float,
+    refused: Callable[[str, int, Exception], BrokerError] = _refused,
+) -> int:
+    """Wait for a chunk's acknowledgements, `timeout` seconds for each; return its rows.
+
+    Raises:
+        BrokerError: what `refused` makes of topic, line and the client's error.
+
+    """
     for future, line, topic, _ in chunk.pending:
         if future.is_done and not future.failed():
             continue
         try:
             future.get(timeout=timeout)
         except Exception as error:
-            raise _refused(topic, line, error) from error
+            raise refused(topic, line, error) from error
     checkpoints.settled(chunk)
     return chunk.rows

@@ -61,13 +61,14 @@ class Node:
             found[key] = Node(self.file, path, value)
         return found
 
-    def fields(self, names: Iterable[str]) -> dict[str, "Node"]:
-        """Return the entries of a mapping that must have exactly the keys `names`."""
+    def fields(self, names: Iterable[str], optional: Iterable[str] = ()) -> dict[str, "Node"]:
+        """Return the entries of a mapping that must have the keys `names`, and may `optional`."""
         wanted = list(names)
+        known = [*wanted, *optional]
         found = self.children("a mapping with the keys " + ", ".join(wanted))
         for name in found:
-            if name not in wanted:
-                raise found[name].fail("no such key (known: " + ", ".join(wanted) + ")", found=name)
+            if name not in known:
+                raise found[name].fail("no such key (known: " + ", ".join(known) + ")", found=name)
         for name in wanted:
             if name not in found:
                 path = f"{self.path}.{name}" if self.path else name

@@ -12,10 +12,11 @@ from server_monitoring.clients import confluent_common
 from server_monitoring.clients import confluent_kafka as confluent
 from server_monitoring.clients.confluent_reader import ConfluentReader, _metadata
 from server_monitoring.clients.kafka_python import KafkaPythonReader
+from server_monitoring.cluster import Cluster
 from server_monitoring.errors import BrokerError
 from server_monitoring.reader import Reader, TopicPartition
 
-SERVERS = ("127.0.0.1:9",)
+CLUSTER = Cluster(("127.0.0.1:9",))
 TP = TopicPartition("t", 0)
 
 
@@ -26,7 +27,7 @@ def kafka_python(error: Exception) -> Reader:
         raise error
 
     reader = KafkaPythonReader.__new__(KafkaPythonReader)
-    vars(reader).update(_servers=SERVERS, _consumer=SimpleNamespace(poll=poll))
+    vars(reader).update(_cluster=CLUSTER, _consumer=SimpleNamespace(poll=poll))
     return reader
 
 
@@ -39,7 +40,9 @@ def confluent_reader(code: int, *, retriable: bool = False) -> Reader:
     answers = [[message], []]
     client = SimpleNamespace(consume=lambda *_: answers.pop(0))
     reader = ConfluentReader.__new__(ConfluentReader)
-    vars(reader).update(_servers=SERVERS, _consumer=client, _positions={TP: 3})
+    vars(reader).update(
+        _cluster=CLUSTER, _consumer=client, _trouble=confluent_common.Trouble(), _positions={TP: 3}
+    )
     return reader
 
 
@@ -92,13 +95,11 @@ def test_the_end_of_a_partition_moves_the_position() -> None:
 
 def test_an_error_of_confluent_reads_as_one() -> None:
     """Name and reason, not the structure of an object."""
-    error = confluent_kafka.KafkaError(confluent_kafka.KafkaError.TOPIC_AUTHORIZATION_FAILED, "no")
-    assert str(confluent_common.RefusedError(error)) == "TOPIC_AUTHORIZATION_FAILED: no"
+    error = confluent_kafka.KafkaError(confluent_kafka.KafkaError.UNKNOWN_MEMBER_ID, "no")
+    assert str(confluent_common.RefusedError(error)) == "UNKNOWN_MEMBER_ID: no"
     with (
-        pytest.raises(
-            BrokerError, match=r"broker 127\.0\.0\.1:9: TOPIC_AUTHORIZATION_FAILED: no while"
-        ),
-        confluent.translated(SERVERS, "sending"),
+        pytest.raises(BrokerError, match=r"broker 127\.0\.0\.1:9: UNKNOWN_MEMBER_ID: no while"),
+        confluent.translated(CLUSTER, "sending"),
     ):
         raise confluent_kafka.KafkaException(error)
 
@@ -124,7 +125,7 @@ def watermarks(*failures: int) -> Reader:
         return 3, 8
 
     reader = ConfluentReader.__new__(ConfluentReader)
-    vars(reader).update(_servers=SERVERS, _consumer=SimpleNamespace(get_watermark_offsets=answer))
+    vars(reader).update(_cluster=CLUSTER, _consumer=SimpleNamespace(get_watermark_offsets=answer))
     return reader
 
 
@@ -168,7 +169,9 @@ def starting(*ends: int) -> tuple[Reader, list[Any]]:
         assign=lambda _: None, consume=consume, get_watermark_offsets=watermarks
     )
     reader = ConfluentReader.__new__(ConfluentReader)
-    vars(reader).update(_servers=SERVERS, _consumer=client, _positions={})
+    vars(reader).update(
+        _cluster=CLUSTER, _consumer=client, _trouble=confluent_common.Trouble(), _positions={}
+    )
     return reader, seen
 
 

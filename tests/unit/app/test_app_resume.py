@@ -203,6 +203,7 @@ class Storm:
                 open_producer=fake.open,
                 open_reader=lambda *_: self.topics,
                 translated=lambda *_: contextlib.nullcontext(),
+                refusal=lambda *_: None,
             )
             patch.setattr(producer, "client_for", lambda _: client)
             patch.setattr(producer, "ROWS_PER_CHUNK", 5)

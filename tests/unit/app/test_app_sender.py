@@ -11,6 +11,7 @@ import pytest
 from server_monitoring import broker, resume, sender
 from server_monitoring.clients import confluent_producer
 from server_monitoring.clients.confluent_common import RefusedError
+from server_monitoring.cluster import Cluster
 from server_monitoring.config import Metric
 from server_monitoring.dataset import Row
 from server_monitoring.errors import BrokerError
@@ -42,6 +43,9 @@ class Client:
         self.fail_at = fail_at
         self.error = error
 
+    def refusal(self, *_: object) -> None:
+        """Know of no user."""
+
     def send(self, *record: Any) -> Any:
         """Keep a record."""
         if len(self.records) == self.fail_at and self.error is not None:
@@ -53,10 +57,10 @@ class Client:
 def made(client: Client, held: resume.Rows | None = None) -> tuple[sender.Sender, sender.Sent]:
     """Return a sender and its counts."""
     sent = sender.Sent({"t-cpu": 0, "t-mem": 0}, {"t-cpu": 0, "t-mem": 0})
-    servers = ("127.0.0.1:9",)
+    cluster = Cluster(("127.0.0.1:9",))
     any_client: Any = client
     return (
-        sender.Sender(any_client, any_client, servers, MARKER, METRICS, held or {}, sent),
+        sender.Sender(any_client, any_client, cluster, MARKER, METRICS, held or {}, sent),
         sent,
     )
 
@@ -183,7 +187,7 @@ def confluent(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Return a producer of confluent-kafka over a library without a network."""
     monkeypatch.setattr(confluent_kafka, "Producer", Library)
     producer = confluent_producer._Producer  # noqa: SLF001 - below the connection
-    return producer(("127.0.0.1:9",), 0.05, "lz4")
+    return producer(Cluster(("127.0.0.1:9",)), 0.05, "lz4")
 
 
 def test_a_full_queue_of_confluent_is_waited_for(confluent: Any) -> None:

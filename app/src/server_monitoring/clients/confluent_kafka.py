@@ -1,7 +1,5 @@
 """confluent-kafka: librdkafka in C, where speed counts."""
 
-from collections.abc import Sequence
-
 import confluent_kafka
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
@@ -9,9 +7,17 @@ from confluent_kafka.cimpl import NewTopic
 
 from server_monitoring import broker
 from server_monitoring.broker import CONNECT_SECONDS
-from server_monitoring.clients.confluent_common import code_of, options, translated
+from server_monitoring.clients.confluent_common import (
+    Trouble,
+    code_of,
+    connect,
+    options,
+    refusal,
+    translated,
+)
 from server_monitoring.clients.confluent_producer import open_producer
 from server_monitoring.clients.confluent_reader import ConfluentReader
+from server_monitoring.cluster import Cluster
 
 ERROR, TIMEOUT = KafkaException, TimeoutError
 open_reader = ConfluentReader
@@ -23,6 +29,7 @@ __all__ = [
     "description",
     "open_producer",
     "open_reader",
+    "refusal",
     "translated",
 ]
 
@@ -32,7 +39,7 @@ def description() -> str:
     return f"confluent-kafka {confluent_kafka.version()}"
 
 
-def create_topic(servers: Sequence[str], topic: str) -> bool:
+def create_topic(cluster: Cluster, topic: str) -> bool:
     """Create a one-partition topic that keeps records for an hour; False if it was there.
 
     Raises:
@@ -40,8 +47,10 @@ def create_topic(servers: Sequence[str], topic: str) -> bool:
 
     """
     configs = {"retention.ms": str(broker.PROBE_RETENTION_MS)}
-    with translated(servers, f"creating topic {topic}"):
-        admin = AdminClient(options(servers))
+    with translated(cluster, f"creating topic {topic}", f"Create on topic {topic}"):
+        trouble = Trouble()
+        admin = AdminClient(options(cluster, trouble))
+        connect(admin, lambda: admin.poll(0), trouble)
         if topic in admin.list_topics(timeout=CONNECT_SECONDS).topics:
             return False
         made = admin.create_topics(

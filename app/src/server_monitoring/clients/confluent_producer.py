@@ -2,27 +2,35 @@
 
 import contextlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import confluent_kafka
 from confluent_kafka import KafkaError, KafkaException
 
 from server_monitoring import broker
-from server_monitoring.broker import CONNECT_SECONDS
-from server_monitoring.clients.confluent_common import RefusedError, options, translated
+from server_monitoring.clients.confluent_common import (
+    RefusedError,
+    Trouble,
+    connect,
+    options,
+    translated,
+)
+from server_monitoring.cluster import Cluster
 
 # Acknowledgements are taken in at this many records, which costs nothing to speak of.
 _RECORDS_PER_POLL = 500
+_FLUSH_SECONDS = 1
 
 
 class _Future:
     """What becomes of a record; the client says it by calling `decided`."""
 
-    __slots__ = ("_error", "_offset", "_producer", "is_done")
+    __slots__ = ("_error", "_offset", "_producer", "_trouble", "is_done")
 
-    def __init__(self, producer: confluent_kafka.Producer) -> None:
+    def __init__(self, producer: confluent_kafka.Producer, trouble: Trouble) -> None:
         self._producer = producer
+        self._trouble = trouble
         self._error: KafkaError | None = None
         self._offset: int | None = None
         self.is_done = False
@@ -48,6 +56,7 @@ class _Future:
             if time.monotonic() > deadline:
                 raise TimeoutError("no answer in time")
             self._producer.poll(0.1)
+            self._trouble.check()
         if self._error is not None:
             raise RefusedError(self._error)
         return self.value
@@ -56,11 +65,12 @@ class _Future:
 class _Producer:
     """Calls librdkafka, and lets it call back."""
 
-    def __init__(self, servers: Sequence[str], timeout: float, compression: str) -> None:
+    def __init__(self, cluster: Cluster, timeout: float, compression: str) -> None:
         self._timeout = timeout
+        self._trouble = Trouble()
         self._producer = confluent_kafka.Producer(
             {
-                **options(servers),
+                **options(cluster, self._trouble),
                 "enable.idempotence": True,
                 "acks": "all",
                 "batch.size": broker.BATCH_BYTES,
@@ -83,7 +93,7 @@ class _Producer:
         partition: int,
     ) -> _Future:
         """Give a record to the client; wait where its queue is full."""
-        future = _Future(self._producer)
+        future = _Future(self._producer, self._trouble)
         deadline = None
         while True:
             try:
@@ -98,6 +108,7 @@ class _Producer:
                 if time.monotonic() > deadline:
                     raise TimeoutError("the client's queue stays full") from None
                 self._producer.poll(0.1)
+                self._trouble.check()
         self._since_poll += 1
         if self._since_poll >= _RECORDS_PER_POLL:
             self._since_poll = 0
@@ -106,12 +117,15 @@ class _Producer:
 
     def flush(self, timeout: float) -> None:
         """Wait until all is decided."""
-        if self._producer.flush(timeout):
-            raise TimeoutError("no answer in time")
+        deadline = time.monotonic() + timeout
+        while self._producer.flush(_FLUSH_SECONDS):
+            self._trouble.check()
+            if time.monotonic() > deadline:
+                raise TimeoutError("no answer in time")
 
     def check(self) -> None:
         """Ask the broker for anything."""
-        self._producer.list_topics(timeout=CONNECT_SECONDS)
+        connect(self._producer, lambda: self._producer.poll(0), self._trouble)
 
     def close(self) -> None:
         """Forget what was not sent."""
@@ -121,7 +135,7 @@ class _Producer:
 
 @contextlib.contextmanager
 def open_producer(
-    servers: Sequence[str], timeout: float, compression: str = broker.NO_COMPRESSION
+    cluster: Cluster, timeout: float, compression: str = broker.NO_COMPRESSION
 ) -> Iterator[broker.Producer]:
     """Open an idempotent producer (acks=all) with batches that keep the loop from waiting.
 
@@ -131,8 +145,8 @@ def open_producer(
         BrokerError: the broker does not answer within CONNECT_SECONDS.
 
     """
-    with translated(servers, "connecting"):
-        producer = _Producer(servers, timeout, compression)
+    with translated(cluster, "connecting"):
+        producer = _Producer(cluster, timeout, compression)
         producer.check()
     try:
         yield producer

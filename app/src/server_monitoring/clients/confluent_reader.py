@@ -14,17 +14,21 @@ from confluent_kafka import TopicPartition as ClientPartition
 from confluent_kafka.admin import AdminClient
 
 from server_monitoring import broker
-from server_monitoring.broker import CONNECT_SECONDS
+from server_monitoring.broker import CONNECT_SECONDS, describe
 from server_monitoring.clients.confluent_common import (
     END,
     GONE,
     LEADERLESS,
     SILENT,
     UNKNOWN,
+    RefusedError,
+    Trouble,
     code_of,
+    connect,
     options,
     translated,
 )
+from server_monitoring.cluster import Cluster
 from server_monitoring.errors import one_line
 from server_monitoring.reader import Reader, Record, Records, TopicPartition
 
@@ -58,17 +62,19 @@ def fetch_settings() -> dict[str, Any]:
 class ConfluentReader(Reader):
     """A consumer with partitions assigned by hand."""
 
-    def __init__(self, servers: Sequence[str], group_id: str | None = None) -> None:
+    def __init__(self, cluster: Cluster, group_id: str | None = None) -> None:
         """Connect; `group_id` is the name under which offsets are committed.
 
         Raises:
             BrokerError: the broker does not answer within CONNECT_SECONDS.
 
         """
-        self._servers = servers
+        self._cluster = cluster
+        self._group = f"Read on group {group_id}"
+        self._trouble = Trouble()
         self._positions: dict[TopicPartition, int] = {}
         settings = {
-            **options(servers),
+            **options(cluster, self._trouble),
             "group.id": group_id or "server-monitoring",  # it must have one; it joins none
             "enable.auto.commit": False,
             "auto.offset.reset": "error",
@@ -76,10 +82,10 @@ class ConfluentReader(Reader):
             "allow.auto.create.topics": False,
             **fetch_settings(),
         }
-        with translated(servers, "connecting"):
+        with translated(cluster, "connecting"):
             self._consumer = confluent_kafka.Consumer(settings)
             try:
-                self._consumer.list_topics(timeout=CONNECT_SECONDS)
+                connect(self._consumer, lambda: self._consumer.poll(0), self._trouble)
             except BaseException:
                 self._consumer.close()
                 raise
@@ -92,21 +98,22 @@ class ConfluentReader(Reader):
 
     def partitions(self, topic: str) -> int:
         """Return how many partitions a topic has."""
-        with translated(self._servers, f"looking up topic {topic}"):
+        with translated(self._cluster, f"looking up topic {topic}", describe(topic)):
             found = self._consumer.list_topics(topic, timeout=CONNECT_SECONDS).topics.get(topic)
             if found is not None and found.error is not None:
                 if found.error.code() not in UNKNOWN:
                     raise KafkaException(found.error)
                 found = None
         if found is None or not found.partitions:
-            raise broker.missing_topic(self._servers, topic)
+            raise broker.missing_topic(self._cluster, topic)
         return len(found.partitions)
 
     def topic_ids(self, topics: Sequence[str]) -> dict[str, str]:
         """Return the id that the broker gave each topic when it was made."""
         found = {}
-        admin = AdminClient(options(self._servers))
-        with translated(self._servers, "asking for topic ids"):
+        admin = AdminClient(options(self._cluster))
+        needs = ", ".join(map(describe, topics))
+        with translated(self._cluster, "asking for topic ids", needs):
             asked = admin.describe_topics(
                 TopicCollection(list(topics)), request_timeout=CONNECT_SECONDS
             )
@@ -115,7 +122,7 @@ class ConfluentReader(Reader):
                     given = future.result(CONNECT_SECONDS).topic_id
                 except KafkaException as error:
                     if code_of(error) in UNKNOWN:
-                        raise broker.missing_topic(self._servers, topic) from error
+                        raise broker.missing_topic(self._cluster, topic) from error
                     raise
                 high = given.get_most_significant_bits() % (1 << 64)
                 low = given.get_least_significant_bits() % (1 << 64)
@@ -125,7 +132,7 @@ class ConfluentReader(Reader):
     def _watermarks(self, tp: TopicPartition, doing: str) -> tuple[int, int]:
         """Return first and next offset; the client itself does not wait for a leader here."""
         deadline = time.monotonic() + CONNECT_SECONDS
-        with translated(self._servers, doing):
+        with translated(self._cluster, doing, describe(tp.topic)):
             while True:
                 try:
                     found = self._consumer.get_watermark_offsets(
@@ -152,7 +159,7 @@ class ConfluentReader(Reader):
     def start(self, positions: dict[TopicPartition, int]) -> Records:
         """Read on at `positions`; return once the first poll of each was answered."""
         self._positions = dict(positions)
-        with translated(self._servers, "starting to read"):
+        with translated(self._cluster, "starting to read"):
             self._consumer.assign([ClientPartition(*tp, at) for tp, at in positions.items()])
         deadline = time.monotonic() + CONNECT_SECONDS
         first: dict[TopicPartition, list[Record]] = {}
@@ -160,7 +167,7 @@ class ConfluentReader(Reader):
             for tp, records in self.poll(100, 500).items():
                 first.setdefault(tp, []).extend(records)
             if time.monotonic() > deadline:
-                raise broker.first_poll_unanswered(self._servers)
+                raise broker.first_poll_unanswered(self._cluster)
         return first
 
     def _answered(self, tp: TopicPartition) -> bool:
@@ -170,10 +177,11 @@ class ConfluentReader(Reader):
 
     def poll(self, timeout_ms: int, max_records: int) -> Records:
         """Return the next records by partition; none after `timeout_ms` without any."""
-        with translated(self._servers, "reading"):
+        with translated(self._cluster, "reading"):
             # The client waits until it has as many as it may give: one first, then what is there.
             messages: list[Any] = self._consumer.consume(1, timeout_ms / 1000)
             messages += self._consumer.consume(max_records, 0.01) if messages else []
+            self._trouble.check()
         found: dict[tuple[str, int], list[Record]] = defaultdict(list)
         for message in messages:
             if message.error() is not None:
@@ -198,9 +206,10 @@ class ConfluentReader(Reader):
         if error.code() == END:
             self._moved(TopicPartition(message.topic(), message.partition()), message.offset())
         elif error.code() in GONE:
-            raise broker.offset_gone(self._servers, one_line(error.str(), 120))
+            raise broker.offset_gone(self._cluster, one_line(error.str(), 120))
         elif error.code() not in SILENT and not error.retriable():
-            raise broker.failed(self._servers, one_line(error.str(), 160), "reading")
+            with translated(self._cluster, "reading", f"Read on topic {message.topic()}"):
+                raise RefusedError(error)
         # Else it connects again by itself; a stall is found by its duration.
 
     def position(self, tp: TopicPartition) -> int:
@@ -215,7 +224,7 @@ class ConfluentReader(Reader):
             return {}
         wanted = [ClientPartition(*tp) for tp in topic_partitions]
         found = {}
-        with translated(self._servers, "asking for the group's offsets"):
+        with translated(self._cluster, "asking for the group's offsets", self._group):
             for shown in self._consumer.committed(wanted, timeout=broker.GROUP_SECONDS):
                 if shown.error is not None:
                     raise KafkaException(shown.error)
@@ -226,7 +235,7 @@ class ConfluentReader(Reader):
 
     def claim(self, offsets: dict[TopicPartition, int], metadata: str) -> None:
         """Commit `offsets` with `metadata` as the group's, and wait until the broker has them."""
-        with translated(self._servers, "committing the group's first offsets"):
+        with translated(self._cluster, "committing the group's first offsets", self._group):
             for shown in self._consumer.commit(
                 offsets=_shown(offsets, metadata), asynchronous=False
             ):

@@ -2,9 +2,11 @@
 
 import argparse
 import gc
+from dataclasses import replace
 from pathlib import Path
 
 from server_monitoring import config
+from server_monitoring.cluster import CREDENTIAL, SASL_SSL, Cluster, read_credentials
 from server_monitoring.dataset import Dataset
 from server_monitoring.runs import Run, checked_run_id
 
@@ -42,6 +44,35 @@ def add_run_dir(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "run_dir", type=Path, metavar="RUN_DIR", help="results of a run, such as results/latest"
     )
+
+
+def add_credentials(parser: argparse.ArgumentParser) -> None:
+    """Add `--credentials`."""
+    parser.add_argument(
+        "--credentials",
+        type=Path,
+        metavar="FILE",
+        help='JSON {"username": ..., "password": ...} of mode 0600, where the configuration says '
+        f"{SASL_SSL} (default: {CREDENTIAL} among those that systemd gives to the unit)",
+    )
+
+
+def with_credentials(cluster: Cluster, path: Path | None) -> Cluster:
+    """Return the cluster with the credentials in a file, where it needs any.
+
+    Raises:
+        ConfigError: see `cluster.read_credentials`.
+
+    """
+    if cluster.ca_file is None:
+        return cluster
+    return replace(cluster, credentials=read_credentials(path))
+
+
+def load_config_to_connect(args: argparse.Namespace) -> config.Config:
+    """Load the configuration, and the credentials that its brokers ask for."""
+    loaded = load_config(args)
+    return replace(loaded, cluster=with_credentials(loaded.cluster, args.credentials))
 
 
 def load_config(args: argparse.Namespace) -> config.Config:

@@ -5,7 +5,7 @@ import signal
 import time
 
 from server_monitoring import __version__, notify
-from server_monitoring.broker import client_for
+from server_monitoring.broker import client_for, in_mid_run
 from server_monitoring.commands import common
 from server_monitoring.config import Config, Group, share_of
 from server_monitoring.consumer import Consumer
@@ -24,6 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     common.add_run_id(parser)
     common.add_group(parser)
     common.add_config(parser)
+    common.add_credentials(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -32,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
     signal.signal(signal.SIGTERM, lambda number, _: stop.append(number))
     signal.signal(signal.SIGINT, lambda number, _: stop.append(number))
     common.collect_rarely()
-    config = common.load_config(args)
+    config = common.load_config_to_connect(args)
     run_files = common.open_run(args, config)
     status = notify.Status()
     consumption = Consumption(config, run_files, config.group(args.group), status)
@@ -66,7 +67,7 @@ class Consumption:
 
         """
         group_id = f"server-monitoring-{self._group.name}"
-        with self._client.open_reader(self._config.bootstrap_servers, group_id) as reader:
+        with self._client.open_reader(self._config.cluster, group_id) as reader:
             patience = self._config.broker_timeout
             consumer = Consumer(
                 reader, self._run, self._group, self._share, patience, time.monotonic
@@ -74,7 +75,8 @@ class Consumption:
             try:
                 consumer.start()
                 notify.ready(f"waiting for records of run {self._run.run_id}")
-                ended = consumer.run(lambda: bool(stop), lambda: self._show(consumer))
+                with in_mid_run():
+                    ended = consumer.run(lambda: bool(stop), lambda: self._show(consumer))
             finally:
                 consumer.close()
         rows = consumer.totals("rows")

@@ -1,9 +1,10 @@
 """`server-monitoring probe`: ask the broker, as a client would, whether it is fit for a run."""
 
 import argparse
+from pathlib import Path
 
+from server_monitoring.cluster import Cluster, parse_server
 from server_monitoring.commands import common
-from server_monitoring.config import parse_server
 from server_monitoring.errors import UsageError
 from server_monitoring.probe import PROBE_TOPIC, check_topics, probe
 
@@ -19,24 +20,37 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="brokers to ask, without looking for topics (default: brokers and topics of the "
         "configuration)",
     )
+    parser.add_argument(
+        "--ca-file",
+        type=Path,
+        metavar="FILE",
+        help="with --bootstrap-servers: use TLS, and trust these authorities (default: plain text)",
+    )
     common.add_config(parser)
+    common.add_credentials(parser)
+
+
+def _named(args: argparse.Namespace) -> Cluster:
+    """Return the brokers that the command line names."""
+    servers = tuple(args.bootstrap_servers.split(","))
+    for server in servers:
+        if not parse_server(server):
+            raise UsageError(f"--bootstrap-servers: found {server!r}, expected host:port")
+    return Cluster(servers, args.ca_file)
 
 
 def run(args: argparse.Namespace) -> int:
     """Probe the brokers and print one line."""
-    config = common.load_config(args) if args.bootstrap_servers is None else None
-    if config is not None:
-        servers = config.bootstrap_servers
-    else:
-        servers = tuple(args.bootstrap_servers.split(","))
-        for server in servers:
-            if not parse_server(server):
-                raise UsageError(f"--bootstrap-servers: found {server!r}, expected host:port")
-    answer = probe(servers, config.kafka_client) if config else probe(servers)
-    if config is not None:
+    if args.bootstrap_servers is None:
+        config = common.load_config_to_connect(args)
+        cluster = config.cluster
+        answer = probe(cluster, config.kafka_client)
         check_topics(config)
+    else:
+        cluster = common.with_credentials(_named(args), args.credentials)
+        answer = probe(cluster)
     print(
-        f"broker {','.join(servers)} answers: topic {PROBE_TOPIC}, offset {answer.offset}, "
+        f"broker {','.join(cluster.servers)} answers: topic {PROBE_TOPIC}, offset {answer.offset}, "
         f"produced and read back in {answer.seconds * 1000:.0f} ms"
     )
     return 0

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from server_monitoring import __version__, notify, producer
 from server_monitoring.bad_rows import set_aside
-from server_monitoring.broker import client_for
+from server_monitoring.broker import client_for, in_mid_run
 from server_monitoring.commands import common
 from server_monitoring.config import Config
 from server_monitoring.dataset import Dataset, Report, Row
@@ -58,6 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="send each row as long after the first one as their times say",
     )
     common.add_config(parser)
+    common.add_credentials(parser)
 
 
 def _rate(text: str) -> float | None:
@@ -74,7 +75,7 @@ def _rate(text: str) -> float | None:
 def run(args: argparse.Namespace) -> int:
     """Validate the whole data set, send what is not there yet, and write produce.json."""
     common.collect_rarely()
-    config = common.load_config(args)
+    config = common.load_config_to_connect(args)
     with common.open_dataset(args.dataset, config) as dataset:
         sha256, size = dataset.sha256()
         report = _validated(dataset, args)
@@ -154,9 +155,10 @@ class Sending:
         again = ", going on where an earlier start was broken off" if resumed else ""
         notify.ready(f"sending {report.rows} rows of {name}{again}")
         self._timer = timer = Timer()
-        sent = producer.produce(
-            config, run_files, marker, self._good(), held, pace, self._show, self._full_disk
-        )
+        with in_mid_run():
+            sent = producer.produce(
+                config, run_files, marker, self._good(), held, pace, self._show, self._full_disk
+            )
         now = {topic: rows - sent.found[topic] for topic, rows in sent.rows.items()}
         return {
             "rows": sent.rows,
