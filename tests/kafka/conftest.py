@@ -17,20 +17,25 @@ from kafka_broker import (  # noqa: E402 - found by the line above
     free_port,
     make_pipeline,
 )
+from secure_broker import SecureBroker  # noqa: E402
 from server_monitoring.broker import CLIENTS  # noqa: E402
+
+PLAIN, SECURE = "plain", "secure"
 
 
 @pytest.fixture(scope="session")
-def make_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Broker]]:
+def make_broker(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Callable[[type[Broker]], Broker]]:
     """Return a function that starts another broker; all are ended with the session."""
     home = os.environ.get("KAFKA_HOME", "")
     if not home or not (Path(home) / "bin" / "kafka-server-start.sh").exists():
         pytest.fail(f"KAFKA_HOME: found {home!r}, expected a tree with bin/kafka-server-start.sh")
     brokers: list[Broker] = []
 
-    def make() -> Broker:
+    def make(kind: type[Broker]) -> Broker:
         directory = tmp_path_factory.mktemp("kafka")
-        broker = Broker(Path(home), directory, free_port())
+        broker = kind(Path(home), directory, free_port())
         broker.format()
         brokers.append(broker)
         broker.start()
@@ -43,15 +48,23 @@ def make_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[
 
 
 @pytest.fixture(scope="session")
-def broker(make_broker: Callable[[], Broker]) -> Broker:
+def broker(make_broker: Callable[[type[Broker]], Broker]) -> Broker:
     """Return the broker that tests share and leave running."""
-    return make_broker()
+    return make_broker(Broker)
 
 
 @pytest.fixture(scope="session")
-def second_broker(make_broker: Callable[[], Broker]) -> Broker:
+def second_broker(make_broker: Callable[[type[Broker]], Broker]) -> Broker:
     """Return the broker that tests may stop."""
-    return make_broker()
+    return make_broker(Broker)
+
+
+@pytest.fixture(scope="session")
+def secure_broker(make_broker: Callable[[type[Broker]], Broker]) -> SecureBroker:
+    """Return the broker with TLS, users and access lists, which tests leave running."""
+    broker = make_broker(SecureBroker)
+    assert isinstance(broker, SecureBroker)
+    return broker
 
 
 @pytest.fixture
@@ -70,6 +83,16 @@ def client(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def pipeline(broker: Broker, tmp_path: Path, client: str) -> Pipeline:
+def listener(request: pytest.FixtureRequest) -> str:
+    """Return how the app comes to the broker: in plain text, unless a test asks for both."""
+    name: str = getattr(request, "param", PLAIN)
+    return name
+
+
+@pytest.fixture
+def pipeline(
+    request: pytest.FixtureRequest, tmp_path: Path, client: str, listener: str
+) -> Pipeline:
     """Return the two metric groups with topics of this test's own, 3 partitions each."""
+    broker = request.getfixturevalue("secure_broker" if listener == SECURE else "broker")
     return make_pipeline(broker, tmp_path, partitions=3, client=client)

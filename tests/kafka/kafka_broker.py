@@ -61,6 +61,18 @@ class Broker:
             "LOG_DIR": str(self.directory / "logs"),
         }
 
+    def settings(self) -> dict[str, object]:
+        """Return what the app's configuration says to reach it."""
+        return {"bootstrap_servers": [self.address]}
+
+    @property
+    def credentials(self) -> Path | None:
+        """Return the folder with the users' credentials, where it has users."""
+        return None
+
+    def open_to(self, groups: dict[str, list[str]]) -> None:
+        """Let the users of a pipeline use the topics of its groups."""
+
     def format(self, properties: str = "") -> None:
         """Make its storage; `properties` are added to those that all brokers of tests have."""
         file = self.directory / "server.properties"
@@ -145,8 +157,13 @@ class Pipeline:
         return self.data_dir / "runs" / run_id
 
     def command(self, *arguments: str) -> list[str]:
-        """Return a command line of the app."""
-        return [sys.executable, "-m", "server_monitoring", *arguments, "--config", str(self.config)]
+        """Return a command line of the app, as the user that the command is for."""
+        command = [sys.executable, "-m", "server_monitoring", *arguments]
+        command += ["--config", str(self.config)]
+        folder = self.broker.credentials
+        if folder is not None and "--credentials" not in arguments:
+            command += ["--credentials", str(folder / f"{_user(arguments)}.json")]
+        return command
 
     def environment(self) -> dict[str, str]:
         """Run the app from the source tree, without systemd."""
@@ -166,15 +183,23 @@ class Pipeline:
         )
 
 
+def _user(arguments: tuple[str, ...]) -> str:
+    if "--group" in arguments:
+        return "consumer_" + arguments[arguments.index("--group") + 1]
+    return "producer"
+
+
 def make_pipeline(
     broker: Broker, directory: Path, partitions: int, client: str = "kafka-python"
 ) -> Pipeline:
     """Give the default settings' topics names of their own, and create them."""
-    values = settings(directory / "data", (broker.address,)) | {"kafka_client": client}
+    values = settings(directory / "data") | broker.settings() | {"kafka_client": client}
     suffix = uuid.uuid4().hex[:8]
     metrics = [m for group in values["groups"].values() for m in group["metrics"]]
     for metric in metrics:
         metric["topic"] += f"-{suffix}"
     create_topics(broker.address, {m["topic"]: partitions for m in metrics})
+    groups = values["groups"].items()
+    broker.open_to({name: [m["topic"] for m in group["metrics"]] for name, group in groups})
     config = write_settings(directory / "config.yml", values)
     return Pipeline(broker, config, values, directory / "data")

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from typing import Any, NamedTuple, Protocol, cast
 
-from server_monitoring import tls
+from server_monitoring import scram, tls
 from server_monitoring.cluster import MECHANISM, Cluster
 from server_monitoring.errors import (
     AuthenticationError,
@@ -37,6 +37,9 @@ FETCH_BYTES = 8 * 1024 * 1024
 FETCH_WAIT_MS = 200
 # Of a partition, how many the client reads ahead.
 QUEUED_RECORDS = 20_000
+# After how long without an answer it is asked whether the broker still takes the credentials.
+DOUBT_SECONDS = 5
+REFUSED_USER = "the user or the password is wrong"
 # Of a topic that only probes use.
 PROBE_RETENTION_MS = 3_600_000
 
@@ -138,12 +141,24 @@ def client_for(name: str) -> Client:
     return cast("Client", importlib.import_module(module))
 
 
+def problem(cluster: Cluster) -> BrokerError | None:
+    """Return why no connection comes about, where certificates or passwords are to blame."""
+    found = tls.problem(cluster)
+    if found is None and (refused := scram.refusal(cluster)) is not None:
+        return authentication_failed(cluster, refused.reason)
+    return found
+
+
+def check(cluster: Cluster) -> None:
+    """Raise `problem`, if there is one; for whoever waits without an answer."""
+    found = problem(cluster)
+    if found is not None:
+        raise found
+
+
 def no_answer(cluster: Cluster, doing: str) -> BrokerError:
     """Return the error for a broker that is silent, or with which TLS does not come about."""
-    found = tls.problem(cluster)
-    if found is not None:
-        return found
-    return UnreachableError(
+    return problem(cluster) or UnreachableError(
         f"broker {cluster}: no answer in time while {doing}; check that kafka.service "
         "runs there and that this host reaches it"
     )

@@ -114,12 +114,12 @@ def produce(
         for chunk in chunks(rows, ROWS_PER_CHUNK, pace):
             in_flight.append(sender.send(chunk))
             if len(in_flight) > CHUNKS_IN_FLIGHT:
-                settled += settle(in_flight.popleft(), checkpoints, patience, sender.refused)
+                settled += settle(in_flight.popleft(), checkpoints, patience, sender)
                 progress(settled)
         with client.translated(cluster, "waiting for the last acknowledgements"):
             producer.flush(timeout=patience)
         while in_flight:
-            settled += settle(in_flight.popleft(), checkpoints, patience, sender.refused)
+            settled += settle(in_flight.popleft(), checkpoints, patience, sender)
         progress(settled)
     with client.open_reader(cluster) as reader:
         _check_topics(reader, marker)

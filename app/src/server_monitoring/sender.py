@@ -8,7 +8,14 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from server_monitoring import resume
-from server_monitoring.broker import Client, Future, Producer, no_answer
+from server_monitoring.broker import (
+    DOUBT_SECONDS,
+    Client,
+    Future,
+    Producer,
+    check,
+    no_answer,
+)
 from server_monitoring.cluster import Cluster
 from server_monitoring.config import Metric
 from server_monitoring.dataset import Row
@@ -114,9 +121,15 @@ class Sender:
             raise self.refused(topic, line, error) from error
         return Chunk(len(chunk), line, pending)
 
+    def check(self) -> None:
+        """Raise a BrokerError where the broker takes this host's credentials no longer."""
+        check(self._cluster)
+
     def refused(self, topic: str, line: int, error: Exception) -> BrokerError:
         """Return the error for a record that was not accepted."""
         doing = f"sending line {line} to topic {topic}"
+        if isinstance(error, self._client.TIMEOUT):
+            self.check()
         known = self._client.refusal(self._cluster, error, doing, f"Write on topic {topic}")
         return known or _refused(topic, line, error)
 
@@ -153,24 +166,41 @@ class Checkpoints:
         self._next = time.monotonic() + CHECKPOINT_SECONDS
 
 
+def _wait(future: Future, timeout: float, check: Callable[[], None]) -> None:
+    """Wait until a record is decided; look for a reason now and then while it is not."""
+    deadline = time.monotonic() + timeout
+    while True:
+        left = max(0.0, deadline - time.monotonic())
+        try:
+            future.get(timeout=min(left, DOUBT_SECONDS))
+        except Exception:
+            if future.is_done or left <= DOUBT_SECONDS:
+                raise
+            check()
+        else:
+            return
+
+
 def settle(
     chunk: Chunk,
     checkpoints: Checkpoints,
     timeout: float,
-    refused: Callable[[str, int, Exception], BrokerError] = _refused,
+    sender: Sender,
 ) -> int:
     """Wait for a chunk's acknowledgements, `timeout` seconds for each; return its rows.
 
     Raises:
-        BrokerError: what `refused` makes of topic, line and the client's error.
+        BrokerError: a record was not accepted, or the credentials are not any longer.
 
     """
     for future, line, topic, _ in chunk.pending:
         if future.is_done and not future.failed():
             continue
         try:
-            future.get(timeout=timeout)
+            _wait(future, timeout, sender.check)
+        except BrokerError:
+            raise
         except Exception as error:
-            raise refused(topic, line, error) from error
+            raise sender.refused(topic, line, error) from error
     checkpoints.settled(chunk)
     return chunk.rows

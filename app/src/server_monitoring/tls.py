@@ -57,12 +57,7 @@ def problem(cluster: Cluster) -> TlsError | None:
 
 def _problem_of(cluster: Cluster, server: str) -> str | None:
     if cluster.ca_file is None:
-        if _certificate_bytes(server) is None:
-            return None
-        return (
-            "expects TLS, but this host is told to use plain text; set kafka_security.protocol to "
-            f"{SASL_SSL} by provisioning"
-        )
+        return _plain_problem(server)
     try:
         _handshake(server, context(cluster))
     except ssl.SSLCertVerificationError as error:
@@ -73,19 +68,28 @@ def _problem_of(cluster: Cluster, server: str) -> str | None:
                 f"answers in plain text, but {SASL_SSL} is expected; nothing was sent; check that "
                 "the port is that of the TLS listener, and provision the broker"
             )
-        if isinstance(error, ssl.SSLError) and error.reason:
-            reason = one_line(error.reason.replace("_", " ").lower(), 120)
+        # An end of the stream is a broker that begins or ends just now.
+        if isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError):
+            reason = one_line(str(error.reason).replace("_", " ").lower(), 120)
             return f"the TLS handshake failed: {reason}; expected TLS 1.3, see the broker's log"
     return None
+
+
+def _plain_problem(server: str) -> str | None:
+    if _certificate_bytes(server) is None:
+        return None
+    return (
+        "expects TLS, but this host is told to use plain text; set kafka_security.protocol to "
+        f"{SASL_SSL} by provisioning"
+    )
 
 
 def _certificate_problem(cluster: Cluster, server: str, error: ssl.SSLCertVerificationError) -> str:
     facts = _certificate(server)
     if error.verify_code in _WRONG_HOST:
         names = ", ".join(f"{kind}:{name}" for kind, name in facts.get("subjectAltName", ()))
-        host = _address(server)[0]
         found = one_line(names or "no name at all", 200)
-        what = f"its certificate is for {found}, not for {host}"
+        what = f"its certificate is for {found}, not for {host(server)}"
         return f"{what}; provision the broker, or ask it by another name"
     if error.verify_code == _EXPIRED:
         ended = facts.get("notAfter", "an unknown day")
@@ -101,16 +105,22 @@ def _certificate_problem(cluster: Cluster, server: str, error: ssl.SSLCertVerifi
     )
 
 
-def _address(server: str) -> tuple[str, int]:
-    host, _, port = server.rpartition(":")
-    return host.strip("[]"), int(port)
+def host(server: str) -> str:
+    """Return the host of host:port."""
+    return server.rpartition(":")[0].strip("[]")
+
+
+def open_socket(server: str) -> socket.socket:
+    """Connect to host:port."""
+    address = host(server), int(server.rpartition(":")[2])
+    return socket.create_connection(address, timeout=_SECONDS)
 
 
 def _handshake(server: str, demanded: ssl.SSLContext) -> tuple[dict[str, Any], bytes | None]:
     """Return the certificate's facts, where it is verified, and its bytes."""
     with (
-        socket.create_connection(_address(server), timeout=_SECONDS) as sock,
-        demanded.wrap_socket(sock, server_hostname=_address(server)[0]) as tls,
+        open_socket(server) as sock,
+        demanded.wrap_socket(sock, server_hostname=host(server)) as tls,
     ):
         return tls.getpeercert() or {}, tls.getpeercert(binary_form=True)
 
@@ -148,7 +158,7 @@ def _name(parts: Any) -> str:
 
 def _speaks_plain_text(server: str) -> bool:
     try:
-        with socket.create_connection(_address(server), timeout=_SECONDS) as sock:
+        with open_socket(server) as sock:
             sock.sendall(_API_VERSIONS)
             answer = sock.recv(8)
     except OSError:

@@ -1,5 +1,6 @@
 """What each client's reader makes of the client's errors, without a broker."""
 
+import math
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -11,7 +12,7 @@ from server_monitoring.broker import CLIENTS, client_for
 from server_monitoring.clients import confluent_common
 from server_monitoring.clients import confluent_kafka as confluent
 from server_monitoring.clients.confluent_reader import ConfluentReader, _metadata
-from server_monitoring.clients.kafka_python import KafkaPythonReader
+from server_monitoring.clients.kafka_python_reader import KafkaPythonReader
 from server_monitoring.cluster import Cluster
 from server_monitoring.errors import BrokerError
 from server_monitoring.reader import Reader, TopicPartition
@@ -27,7 +28,7 @@ def kafka_python(error: Exception) -> Reader:
         raise error
 
     reader = KafkaPythonReader.__new__(KafkaPythonReader)
-    vars(reader).update(_cluster=CLUSTER, _consumer=SimpleNamespace(poll=poll))
+    vars(reader).update(_cluster=CLUSTER, _last=math.inf, _consumer=SimpleNamespace(poll=poll))
     return reader
 
 

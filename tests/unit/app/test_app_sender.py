@@ -14,7 +14,7 @@ from server_monitoring.clients.confluent_common import RefusedError
 from server_monitoring.cluster import Cluster
 from server_monitoring.config import Metric
 from server_monitoring.dataset import Row
-from server_monitoring.errors import BrokerError
+from server_monitoring.errors import AuthenticationError, BrokerError
 from server_monitoring.full_disk import FullDisk
 from server_monitoring.marker import Marker
 from server_monitoring.reader import TopicPartition
@@ -125,14 +125,14 @@ def settled(tmp_path: Path, future: Any) -> int:
         run, resume.Checkpoint(0, STARTS), FullDisk([tmp_path], 0, print)
     )
     chunk = sender.Chunk(3, 9, [(future, 9, "t-cpu", 0)])
-    return sender.settle(chunk, checkpoints, 25)
+    return sender.settle(chunk, checkpoints, 25, made(Client())[0])
 
 
 def test_a_future_that_failed_is_named_by_line_and_topic(tmp_path: Path) -> None:
     """Also one whose reason says nothing."""
 
     def get(timeout: float) -> None:
-        assert timeout == 25
+        assert timeout == broker.DOUBT_SECONDS
         raise RefuseError
 
     future = SimpleNamespace(is_done=True, failed=lambda: True, get=get)
@@ -148,10 +148,27 @@ def test_a_future_that_is_not_decided_is_waited_for(tmp_path: Path) -> None:
 
     def get(timeout: float) -> None:
         waited.append(timeout)
+        if len(waited) < 3:
+            raise TimeoutError
 
     future = SimpleNamespace(is_done=False, failed=lambda: False, get=get)
     assert settled(tmp_path, future) == 3
-    assert waited == [25]
+    assert waited == [broker.DOUBT_SECONDS] * 3
+
+
+def test_credentials_that_are_not_taken_any_longer_end_the_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The client would try until the record's time is over."""
+    refused = AuthenticationError("refused")
+    monkeypatch.setattr("server_monitoring.broker.problem", lambda _: refused)
+
+    def get(timeout: float) -> None:
+        raise TimeoutError(timeout)
+
+    future = SimpleNamespace(is_done=False, failed=lambda: False, get=get)
+    with pytest.raises(AuthenticationError, match="refused"):
+        settled(tmp_path, future)
 
 
 class Library:

@@ -68,7 +68,7 @@ def refusal(cluster: Cluster, error: Exception, doing: str, needs: str = "") -> 
     """Return the error for a user who is refused; None if `error` is another one."""
     code = code_of(error)
     if code == KafkaError._AUTHENTICATION:
-        return broker.authentication_failed(cluster, reason_of(error))
+        return broker.authentication_failed(cluster, broker.REFUSED_USER)
     if code in UNAUTHORIZED:
         return broker.not_authorized(cluster, reason_of(error), doing, needs)
     return None
@@ -84,7 +84,7 @@ def reason_of(error: Exception) -> str:
     """Return an error's name and reason."""
     found = error.args[0] if error.args else error
     if isinstance(found, KafkaError):
-        return one_line(f"{found.name()}: {found.str()}", 160)
+        return one_line(f"{found.name()}: {found.str()}", 200)
     return one_line(found, 160)
 
 

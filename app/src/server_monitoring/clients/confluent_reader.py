@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import confluent_kafka
-from confluent_kafka import KafkaException, TopicCollection
+from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka import TopicPartition as ClientPartition
 from confluent_kafka.admin import AdminClient
 
@@ -20,6 +20,7 @@ from server_monitoring.clients.confluent_common import (
     GONE,
     LEADERLESS,
     SILENT,
+    UNAUTHORIZED,
     UNKNOWN,
     RefusedError,
     Trouble,
@@ -70,7 +71,7 @@ class ConfluentReader(Reader):
 
         """
         self._cluster = cluster
-        self._group = f"Read on group {group_id}"
+        self._group = f"Read on group {group_id}" if group_id else ""
         self._trouble = Trouble()
         self._positions: dict[TopicPartition, int] = {}
         settings = {
@@ -208,7 +209,11 @@ class ConfluentReader(Reader):
         elif error.code() in GONE:
             raise broker.offset_gone(self._cluster, one_line(error.str(), 120))
         elif error.code() not in SILENT and not error.retriable():
-            with translated(self._cluster, "reading", f"Read on topic {message.topic()}"):
+            if error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED and not self._group:
+                return  # It looks for the coordinator of a group that nothing is asked of.
+            topic = message.topic()
+            needs = f"Read on topic {topic}" if topic else self._group
+            with translated(self._cluster, "reading", needs):
                 raise RefusedError(error)
         # Else it connects again by itself; a stall is found by its duration.
 
@@ -225,13 +230,30 @@ class ConfluentReader(Reader):
         wanted = [ClientPartition(*tp) for tp in topic_partitions]
         found = {}
         with translated(self._cluster, "asking for the group's offsets", self._group):
-            for shown in self._consumer.committed(wanted, timeout=broker.GROUP_SECONDS):
+            for shown in self._asked(wanted):
                 if shown.error is not None:
                     raise KafkaException(shown.error)
                 if shown.offset >= 0:
                     tp = TopicPartition(shown.topic, shown.partition)
                     found[tp] = (shown.offset, _metadata(shown))
         return found
+
+    def _asked(self, wanted: list[ClientPartition]) -> list[Any]:
+        """Return the group's offsets; the client waits on where the broker refused the group."""
+        deadline = time.monotonic() + broker.GROUP_SECONDS
+        while True:
+            try:
+                found: list[Any] = self._consumer.committed(wanted, timeout=broker.DOUBT_SECONDS)
+            except KafkaException as error:
+                said = self._consumer.poll(0)
+                self._trouble.check()
+                refused = said.error() if said is not None else None
+                if refused is not None and refused.code() in UNAUTHORIZED:
+                    raise RefusedError(refused) from error
+                if code_of(error) not in SILENT or time.monotonic() > deadline:
+                    raise
+            else:
+                return found
 
     def claim(self, offsets: dict[TopicPartition, int], metadata: str) -> None:
         """Commit `offsets` with `metadata` as the group's, and wait until the broker has them."""
