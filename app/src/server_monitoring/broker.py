@@ -6,7 +6,7 @@ or the topic and says what to do, and every wait has an end.
 
 import contextlib
 import importlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any, NamedTuple, Protocol, cast
 
@@ -19,7 +19,7 @@ from server_monitoring.errors import (
     CredentialsError,
     UnreachableError,
 )
-from server_monitoring.reader import Reader
+from server_monitoring.reader import Reader, TopicPartition
 
 KAFKA_PYTHON, CONFLUENT = "kafka-python", "confluent-kafka"
 CLIENTS = (KAFKA_PYTHON, CONFLUENT)
@@ -135,6 +135,11 @@ def describe(topic: str) -> str:
     return f"Describe on topic {topic}"
 
 
+def read(topic_partitions: Iterable[TopicPartition]) -> str:
+    """Return what reading from topics needs."""
+    return f"Read on topic {', '.join(sorted({tp.topic for tp in topic_partitions}))}"
+
+
 def client_for(name: str) -> Client:
     """Return one of CLIENTS; only then is it imported."""
     module = f"server_monitoring.clients.{name.replace('-', '_')}"
@@ -177,9 +182,15 @@ def authentication_failed(cluster: Cluster, reason: str) -> BrokerError:
     )
 
 
-def not_authorized(cluster: Cluster, reason: str, doing: str, needs: str) -> BrokerError:
-    """Return the error for a user who may not do this."""
-    lacking = needs or reason
+def not_authorized(
+    cluster: Cluster, reason: str, doing: str, needs: str, kind: str = ""
+) -> BrokerError:
+    """Return the error for a user who may not do this.
+
+    Of several needs, with semicolons between them, the one for a resource of `kind` is named.
+    """
+    fitting = [need for need in needs.split("; ") if f" on {kind} " in need]
+    lacking = fitting[0] if fitting else needs or reason
     return AuthorizationError(
         f"broker {cluster}: user {cluster.user!r} is not authorized: {lacking} was refused while "
         f"{doing}; run this as the user that it is meant for, or grant it and provision the broker"

@@ -116,7 +116,8 @@ def produce(
             if len(in_flight) > CHUNKS_IN_FLIGHT:
                 settled += settle(in_flight.popleft(), checkpoints, patience, sender)
                 progress(settled)
-        with client.translated(cluster, "waiting for the last acknowledgements"):
+        needs = f"Write on topic {', '.join(topics)}"
+        with client.translated(cluster, "waiting for the last acknowledgements", needs):
             producer.flush(timeout=patience)
         while in_flight:
             settled += settle(in_flight.popleft(), checkpoints, patience, sender)

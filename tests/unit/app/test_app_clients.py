@@ -28,7 +28,12 @@ def kafka_python(error: Exception) -> Reader:
         raise error
 
     reader = KafkaPythonReader.__new__(KafkaPythonReader)
-    vars(reader).update(_cluster=CLUSTER, _last=math.inf, _consumer=SimpleNamespace(poll=poll))
+    vars(reader).update(
+        _cluster=CLUSTER,
+        _last=math.inf,
+        _reads="Read on topic t",
+        _consumer=SimpleNamespace(poll=poll),
+    )
     return reader
 
 

@@ -2,6 +2,7 @@
 # ruff: noqa: SLF001 - librdkafka's own error codes begin with an underscore
 
 import contextlib
+import logging
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -35,6 +36,9 @@ UNAUTHORIZED = (
     KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
 )
 _TRY_SECONDS = 2
+_LOGGER = logging.getLogger("confluent_kafka")
+_LOGGER.addHandler(logging.NullHandler())
+_LOGGER.propagate = False
 # How an exchange reads that ended because the broker did, which is no refusal.
 _BROKEN_OFF = "Local: "
 # The client cannot be told a lowest version. Its list is of suites of TLS 1.2 and below; the only
@@ -70,8 +74,23 @@ def refusal(cluster: Cluster, error: Exception, doing: str, needs: str = "") -> 
     if code == KafkaError._AUTHENTICATION:
         return broker.authentication_failed(cluster, broker.REFUSED_USER)
     if code in UNAUTHORIZED:
-        return broker.not_authorized(cluster, reason_of(error), doing, needs)
+        kind = "topic" if code == KafkaError.TOPIC_AUTHORIZATION_FAILED else "group"
+        return broker.not_authorized(cluster, reason_of(error), doing, needs, kind)
     return None
+
+
+@contextlib.contextmanager
+def fatal_raised() -> Iterator[None]:
+    """Raise what ended a client for good, which it wraps in as many errors as it calls back."""
+    try:
+        yield
+    except SystemError as error:
+        found: BaseException | None = error
+        while found is not None and not isinstance(found, KafkaException):
+            found = found.__cause__
+        if found is None:
+            raise
+        raise RefusedError(*found.args) from error
 
 
 def code_of(error: Exception) -> int | None:
@@ -159,5 +178,6 @@ def options(cluster: Cluster, trouble: Trouble | None = None) -> dict[str, Any]:
         "reconnect.backoff.max.ms": 1000,
         # The client logs each retry; its final word reaches the user as a BrokerError.
         "log_level": 0,
+        "logger": _LOGGER,
         "error_cb": (trouble or Trouble()).hear,
     }

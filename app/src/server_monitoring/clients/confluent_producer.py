@@ -12,7 +12,9 @@ from server_monitoring import broker
 from server_monitoring.clients.confluent_common import (
     RefusedError,
     Trouble,
+    code_of,
     connect,
+    fatal_raised,
     options,
     translated,
 )
@@ -37,7 +39,8 @@ class _Future:
 
     def decided(self, error: KafkaError | None, message: Any) -> None:
         self._error = error
-        self._offset = message.offset()
+        # The client cannot say it of a record that was not taken, once it gave up altogether.
+        self._offset = message.offset() if error is None else None
         self.is_done = True
 
     @property
@@ -55,7 +58,8 @@ class _Future:
         while not self.is_done:
             if time.monotonic() > deadline:
                 raise TimeoutError("no answer in time")
-            self._producer.poll(0.1)
+            with fatal_raised():
+                self._producer.poll(0.1)
             self._trouble.check()
         if self._error is not None:
             raise RefusedError(self._error)
@@ -102,26 +106,40 @@ class _Producer:
                 )
                 break
             except KafkaException as error:
+                self._say_why(error)
                 raise RefusedError(*error.args) from error
             except BufferError:
                 deadline = deadline or time.monotonic() + self._timeout
                 if time.monotonic() > deadline:
                     raise TimeoutError("the client's queue stays full") from None
-                self._producer.poll(0.1)
+                with fatal_raised():
+                    self._producer.poll(0.1)
                 self._trouble.check()
         self._since_poll += 1
         if self._since_poll >= _RECORDS_PER_POLL:
             self._since_poll = 0
-            self._producer.poll(0)
+            with fatal_raised():
+                self._producer.poll(0)
         return future
 
     def flush(self, timeout: float) -> None:
         """Wait until all is decided."""
         deadline = time.monotonic() + timeout
-        while self._producer.flush(_FLUSH_SECONDS):
+        while self._flushed():
             self._trouble.check()
             if time.monotonic() > deadline:
                 raise TimeoutError("no answer in time")
+
+    def _say_why(self, error: KafkaException) -> None:
+        """Raise the reason for which the client gave up altogether, if it did."""
+        if code_of(error) == KafkaError._FATAL:  # noqa: SLF001 - librdkafka's own code
+            with fatal_raised():
+                self._producer.poll(0)
+
+    def _flushed(self) -> int:
+        with fatal_raised():
+            left: int = self._producer.flush(_FLUSH_SECONDS)
+        return left
 
     def check(self) -> None:
         """Ask the broker for anything."""
@@ -129,8 +147,9 @@ class _Producer:
 
     def close(self) -> None:
         """Forget what was not sent."""
-        self._producer.purge()
-        self._producer.flush(1)
+        with contextlib.suppress(KafkaException), fatal_raised():
+            self._producer.purge()
+            self._producer.flush(1)
 
 
 @contextlib.contextmanager

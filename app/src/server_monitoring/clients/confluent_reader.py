@@ -4,7 +4,7 @@ import contextlib
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -229,7 +229,9 @@ class ConfluentReader(Reader):
             return {}
         wanted = [ClientPartition(*tp) for tp in topic_partitions]
         found = {}
-        with translated(self._cluster, "asking for the group's offsets", self._group):
+        with translated(
+            self._cluster, "asking for the group's offsets", self._needs(topic_partitions)
+        ):
             for shown in self._asked(wanted):
                 if shown.error is not None:
                     raise KafkaException(shown.error)
@@ -255,9 +257,14 @@ class ConfluentReader(Reader):
             else:
                 return found
 
+    def _needs(self, topic_partitions: Iterable[TopicPartition]) -> str:
+        return f"{self._group}; {broker.read(topic_partitions)}"
+
     def claim(self, offsets: dict[TopicPartition, int], metadata: str) -> None:
         """Commit `offsets` with `metadata` as the group's, and wait until the broker has them."""
-        with translated(self._cluster, "committing the group's first offsets", self._group):
+        with translated(
+            self._cluster, "committing the group's first offsets", self._needs(offsets)
+        ):
             for shown in self._consumer.commit(
                 offsets=_shown(offsets, metadata), asynchronous=False
             ):

@@ -6,16 +6,20 @@ from collections.abc import Iterator
 
 from kafka.errors import (
     AuthorizationError,
+    ClusterAuthorizationFailedError,
     KafkaConnectionError,
     KafkaError,
     KafkaTimeoutError,
     SaslAuthenticationFailedError,
+    TopicAuthorizationFailedError,
 )
 
 from server_monitoring import broker, tls
 from server_monitoring.broker import CONNECT_SECONDS
 from server_monitoring.cluster import MECHANISM, SASL_SSL, Cluster
 from server_monitoring.errors import BrokerError, one_line
+
+_NO_PRODUCER = ClusterAuthorizationFailedError.__name__
 
 # The client logs each retry; its final word reaches the user as a BrokerError.
 logging.getLogger("kafka").addHandler(logging.NullHandler())
@@ -38,14 +42,17 @@ def refusal(cluster: Cluster, error: Exception, doing: str, needs: str = "") -> 
     """Return the error for a user who is refused; None if `error` is another one."""
     if isinstance(error, SaslAuthenticationFailedError):
         return broker.authentication_failed(cluster, broker.REFUSED_USER)
-    if isinstance(error, AuthorizationError):
-        return broker.not_authorized(cluster, one_line(error, 160), doing, needs)
+    # Of a producer that may write nothing it only says so in a text.
+    if isinstance(error, AuthorizationError) or _NO_PRODUCER in str(error):
+        kind = "topic" if isinstance(error, TopicAuthorizationFailedError) else "group"
+        return broker.not_authorized(cluster, one_line(error, 160), doing, needs, kind)
     return None
 
 
 def _security(cluster: Cluster) -> dict[str, object]:
     if cluster.ca_file is None:
         return {}
+    broker.check(cluster)  # The client tries for CONNECT_SECONDS, and then does not say why.
     return {
         "security_protocol": SASL_SSL,
         "ssl_context": tls.context(cluster),

@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import kafka
 from kafka.admin import KafkaAdminClient
@@ -39,6 +39,7 @@ class KafkaPythonReader(Reader):
         """
         self._cluster = cluster
         self._last = time.monotonic()
+        self._reads = ""
         self._group = f"Read on group {group_id}" if group_id else ""
         with translated(cluster, "connecting"):
             self._consumer = kafka.KafkaConsumer(
@@ -97,7 +98,8 @@ class KafkaPythonReader(Reader):
 
     def start(self, positions: dict[TopicPartition, int]) -> Records:
         """Read on at `positions`; return once the first poll of each was answered."""
-        with translated(self._cluster, "starting to read"):
+        self._reads = broker.read(positions)
+        with translated(self._cluster, "starting to read", self._reads):
             self._consumer.assign([ClientPartition(*tp) for tp in positions])
             for tp, offset in positions.items():
                 self._consumer.seek(ClientPartition(*tp), offset)
@@ -122,7 +124,7 @@ class KafkaPythonReader(Reader):
             self._doubt(answered=False)
             return {}
         except KafkaError as error:
-            with translated(self._cluster, "reading"):
+            with translated(self._cluster, "reading", self._reads):
                 raise error from error
         self._doubt(answered=bool(found))
         return {TopicPartition(*tp): records for tp, records in found.items()}
@@ -147,7 +149,9 @@ class KafkaPythonReader(Reader):
     ) -> dict[TopicPartition, tuple[int, str]]:
         """Return the group's committed offsets with their metadata, where there are any."""
         found = {}
-        with translated(self._cluster, "asking for the group's offsets", self._group):
+        with translated(
+            self._cluster, "asking for the group's offsets", self._needs(topic_partitions)
+        ):
             for tp in topic_partitions:
                 shown = self._consumer.committed(
                     ClientPartition(*tp), metadata=True, timeout_ms=broker.GROUP_SECONDS * 1000
@@ -156,9 +160,14 @@ class KafkaPythonReader(Reader):
                     found[tp] = (int(shown.offset), str(shown.metadata or ""))
         return found
 
+    def _needs(self, topic_partitions: Iterable[TopicPartition]) -> str:
+        return f"{self._group}; {broker.read(topic_partitions)}"
+
     def claim(self, offsets: dict[TopicPartition, int], metadata: str) -> None:
         """Commit `offsets` with `metadata` as the group's, and wait until the broker has them."""
-        with translated(self._cluster, "committing the group's first offsets", self._group):
+        with translated(
+            self._cluster, "committing the group's first offsets", self._needs(offsets)
+        ):
             self._consumer.commit(_shown(offsets, metadata), timeout_ms=broker.GROUP_SECONDS * 1000)
 
     def commit(self, offsets: dict[TopicPartition, int], metadata: str) -> None:
