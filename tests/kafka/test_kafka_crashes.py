@@ -6,6 +6,7 @@ import subprocess
 import time
 from pathlib import Path
 
+import pytest
 from kafka import KafkaConsumer, TopicPartition
 from kafka.admin import ConfigResource, KafkaAdminClient
 from kafka_broker import Pipeline
@@ -130,6 +131,7 @@ def check_offsets(pipeline: Pipeline, run_id: str, before: dict[TopicPartition, 
     return duplicates
 
 
+@pytest.mark.parametrize("listener", ["plain", "secure"], indirect=True)
 def test_a_run_whose_processes_are_killed_has_the_files_of_a_calm_one(
     pipeline: Pipeline, tmp_path: Path
 ) -> None:

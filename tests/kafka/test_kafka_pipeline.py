@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
 from app_settings import write_settings
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka_broker import Pipeline
@@ -81,6 +82,7 @@ def test_records_on_the_wire_are_the_reference_format_in_kafkas_own_partition(
         other.close()
 
 
+@pytest.mark.parametrize("listener", ["plain", "secure"], indirect=True)
 def test_a_killed_consumer_resumes_and_ends_with_the_same_rows(
     pipeline: Pipeline, tmp_path: Path
 ) -> None:
@@ -112,6 +114,7 @@ def test_a_killed_consumer_resumes_and_ends_with_the_same_rows(
         assert sorted(found) == sorted([row[0], row[1], row[place]] for row in rows)
 
 
+@pytest.mark.parametrize("listener", ["plain", "secure"], indirect=True)
 def test_sigterm_stores_what_came_and_a_restart_finishes_the_run(
     pipeline: Pipeline, tmp_path: Path
 ) -> None:
