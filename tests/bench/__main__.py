@@ -157,7 +157,8 @@ def run(args: argparse.Namespace) -> None:
     args.out.write_text(text, encoding="utf-8")
     sys.stdout.write(text)
     if failed:
-        raise BenchError(f"not measured, and not in {args.out}: {'; '.join(failed)}")
+        message = f"not measured, and not in {args.out}: {'; '.join(failed)}"
+        raise BenchError(message)
 
 
 def main(arguments: list[str]) -> int:
