@@ -29,6 +29,7 @@ import machine  # noqa: E402
 import pages  # noqa: E402
 import perf_tools  # noqa: E402
 import plot  # noqa: E402
+import walls  # noqa: E402
 from kafka_home import version  # noqa: E402
 from lab import Lab, open_lab  # noqa: E402
 from measurement import Measurement  # noqa: E402
@@ -44,9 +45,10 @@ class Sizes:
 
     Attributes:
         rows: of the data set for clients and for everything at once; four messages each.
-        slow_rows: of the one that goes over the slow link.
+        slow_rows: of the one that goes over the slow link, and by TLS.
         messages: that Kafka's own tools send.
         spark: rows a metric.
+        rounds: how often plain text and TLS are measured in turns.
         page: servers, and windows of each, of the run whose page is made.
 
     """
@@ -55,11 +57,12 @@ class Sizes:
     slow_rows: int
     messages: int
     spark: tuple[int, ...]
+    rounds: int
     page: tuple[int, int]
 
 
-FULL = Sizes(250_000, 50_000, 1_000_000, (25_920, 3_032_640, 30_326_400), (500, 8_640))
-QUICK = Sizes(2_000, 1_000, 10_000, (8_640,), (20, 50))
+FULL = Sizes(250_000, 50_000, 1_000_000, (25_920, 3_032_640, 30_326_400), 3, (500, 8_640))
+QUICK = Sizes(2_000, 1_000, 10_000, (8_640,), 1, (20, 50))
 Suite = Callable[[Lab, Sizes, Path | None], list[Measurement]]
 
 
@@ -75,6 +78,7 @@ SUITES: dict[str, Suite] = {
     "end-to-end": lambda lab, sizes, reference: end_to_end.measure(lab, sizes.rows, reference),
     "perf-tools": lambda lab, sizes, _: perf_tools.measure(lab, sizes.messages),
     "compression": lambda lab, sizes, _: compression.measure(lab, sizes.slow_rows),
+    "security": lambda lab, sizes, _: walls.measure(lab, sizes.slow_rows, sizes.rounds),
     "faults": lambda lab, _, __: faults.measure(lab),
     "spark": _spark,
     "page": lambda _, sizes, __: pages.measure(*sizes.page),

@@ -39,6 +39,20 @@ def test_quick_benchmarks_write_page_and_plot(tmp_path: Path) -> None:
     assert os.uname().nodename not in text
 
 
+def test_tls_is_measured_beside_plain_text(tmp_path: Path) -> None:
+    """To the same broker, with the bar for each client and step."""
+    out = tmp_path / "page.md"
+    done = bench("--quick", "--only=security", f"--out={out}")
+    assert done.returncode == 0, done.stderr
+    rows = [line.split("|")[1:7] for line in out.read_text().splitlines() if "by TLS" in line]
+    judged = [[cell.strip() for cell in row] for row in rows if "0.6" in "".join(row)]
+    assert {row[0] for row in judged} == {
+        f"{client} {step} by TLS and SCRAM"
+        for client in ("kafka-python", "confluent-kafka")
+        for step in ("produce", "consume")
+    }
+
+
 def test_the_page_of_a_run_is_made_and_opened(tmp_path: Path) -> None:
     """With its bars: seconds, memory and size."""
     out = tmp_path / "page.md"

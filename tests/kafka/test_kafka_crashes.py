@@ -88,6 +88,13 @@ class Storm:
         assert "error" not in err, err
         return running
 
+    def _await_first_rows(self) -> None:
+        """Wait until the producer has sent some, or a busy machine would kill each start of it."""
+        told = self._processes["producer"].stderr
+        assert told is not None
+        while not told.readline().startswith("sent "):
+            pass
+
     def rage(self, rng: random.Random) -> int:
         """Kill each process some times at random moments; return how often one was running."""
         # A start takes a second before the first record; a consumer is hit at any time.
@@ -98,6 +105,7 @@ class Storm:
         last = max(moments)[0]
         for group in GROUPS:
             moments += [(rng.uniform(0.8, last), group) for _ in range(KILLS[group])]
+        self._await_first_rows()
         began, kills = time.monotonic(), 0
         for moment, name in sorted(moments):
             time.sleep(max(0.0, began + moment - time.monotonic()))
