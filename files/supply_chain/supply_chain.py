@@ -136,6 +136,7 @@ def sbom(folder: Path) -> None:
         SupplyChainError: one cannot be made; none is replaced then.
 
     """
+    tool("cyclonedx-py")
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".") as scratch:
         for name, source in JARS.items():
@@ -200,11 +201,12 @@ def audit() -> int:
     """
     findings, why = Findings(set(), set(), set()), ""
     lists = [*(source for sources in PYTHON.values() for source in sources), *TOOLS_ALONE]
-    # So that what fails after this is the database's.
-    for source in lists:
-        run([*auditing(source), "--dry-run"])
     for source in lists:
         why = why or ask(source, findings)
+    if why:
+        # Whose fault it is: what fails without the database is no trouble of the database.
+        for source in lists:
+            run([*auditing(source), "--dry-run"])
     for line in sorted(findings.vulnerable):
         sys.stdout.write(f"{line}\n")
     if findings.vulnerable:
