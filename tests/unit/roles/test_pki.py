@@ -1,0 +1,293 @@
+"""Certificates are made once, renewed in time, and never from a mistake; keys stay where they are.
+
+The role runs as it does on nodes, but on this machine and into folders of the test's own.
+"""
+
+import json
+import os
+import shutil
+import stat
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.x509.oid import NameOID
+from plugins import PROJECT
+
+from playbooks import Result, play
+
+PASSPHRASE = "a passphrase for tests"  # noqa: S105  opens nothing else
+BROKER, CLIENT = "kafka-1", "consumer-1"
+SECRET = "inventory/group_vars/all/secrets.yml"  # noqa: S105  a path
+
+
+class Site:
+    """An inventory, and a folder for each of its nodes."""
+
+    def __init__(self, folder: Path) -> None:
+        """Write the inventory."""
+        self.folder = folder
+        self.inventory = folder / "inventory"
+        self.pki = self.inventory / "pki"
+        self.inventory.mkdir()
+        for host in (BROKER, CLIENT):
+            (folder / host).mkdir()
+        local = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
+        hosts = {
+            BROKER: local | {"zerotier_ip": "127.0.0.1"},
+            CLIENT: local | {"zerotier_ip": "127.0.0.2"},
+        }
+        groups = {"kafka": BROKER, "producers": CLIENT, "consumers_cpu_mem": CLIENT}
+        children: dict[str, Any] = {name: {"hosts": {host: {}}} for name, host in groups.items()}
+        text = yaml.safe_dump({"all": {"hosts": hosts, "children": children}})
+        (self.inventory / "hosts.yml").write_text(text)
+
+    def run(self, *arguments: str, playbook: str = "pki", **variables: Any) -> Result:
+        """Run the role on both hosts, or another playbook."""
+        extra = {
+            "ansible_become": False,
+            "kafka_access_enabled": True,
+            "pki_packages": [],
+            "_pki_node_dir": str(self.folder) + "/{{ inventory_hostname }}/etc",
+            "_pki_node_owner": os.geteuid(),
+        }
+        path = f"playbooks/{playbook}.yml"
+        if "pki_passphrase" in variables:
+            arguments += ("--skip-tags", "secrets")
+        return play(path, *arguments, inventory=self.inventory, extra=extra | variables)
+
+    def file(self, host: str, name: str) -> Path:
+        """Return the path of a host's file."""
+        return self.folder / host / "etc" / name
+
+    def certificate(self) -> x509.Certificate:
+        """Return the broker's certificate."""
+        path = self.file(BROKER, "pki/certificate.pem")
+        return x509.load_pem_x509_certificate(path.read_bytes())
+
+    def everything(self) -> dict[str, bytes]:
+        """Return all files and what is in them."""
+        files = [path for path in self.folder.rglob("*") if path.is_file()]
+        return {str(path.relative_to(self.folder)): path.read_bytes() for path in files}
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
+    """Return a site whose certificates were made, and what that said at its loudest."""
+    folder = tmp_path_factory.mktemp("pki")
+    result = Site(folder).run("-vvv", "--diff", pki_passphrase=PASSPHRASE)
+    assert result.status == 0, result.tail()
+    return folder, result
+
+
+@pytest.fixture
+def site(made: tuple[Path, Result], tmp_path: Path) -> Site:
+    """Return a copy of that site, for one test alone."""
+    copy = Site.__new__(Site)
+    copy.folder, copy.inventory = tmp_path / "site", tmp_path / "site" / "inventory"
+    copy.pki = copy.inventory / "pki"
+    shutil.copytree(made[0], copy.folder)
+    return copy
+
+
+def test_certificate_names_the_broker_and_is_signed_by_the_trusted_authority(site: Site) -> None:
+    """Address and name stand in it, its subject is the host, and clients hold the authority's."""
+    found = site.certificate()
+    authority = x509.load_pem_x509_certificate(site.file(CLIENT, "kafka-ca.pem").read_bytes())
+    found.verify_directly_issued_by(authority)
+    names = found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert [str(ip) for ip in names.get_values_for_type(x509.IPAddress)] == ["127.0.0.1"]
+    assert names.get_values_for_type(x509.DNSName) == [BROKER]
+    assert [a.value for a in found.subject] == [BROKER]
+    assert found.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    days = (found.not_valid_after_utc - found.not_valid_before_utc).days
+    assert days == 365
+    assert authority.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+
+
+def test_keys_are_closed_and_only_where_they_were_made(
+    site: Site, made: tuple[Path, Result]
+) -> None:
+    """The broker's opens without a passphrase, the authority's only with it; neither is shown."""
+    own = site.file(BROKER, "pki/key.pem")
+    authority = site.pki / "ca.key.pem"
+    assert {stat.S_IMODE(path.stat().st_mode) for path in (own, authority)} == {0o600}
+    assert {stat.S_IMODE(path.parent.stat().st_mode) for path in (own, authority)} == {0o700}
+    assert own.read_bytes().startswith(b"-----BEGIN PRIVATE KEY-----")
+    load_pem_private_key(authority.read_bytes(), PASSPHRASE.encode())
+    with pytest.raises(TypeError):
+        load_pem_private_key(authority.read_bytes(), None)
+    keys = {name for name, content in site.everything().items() if b"PRIVATE KEY" in content}
+    assert keys == {f"{BROKER}/etc/pki/key.pem", "inventory/pki/ca.key.pem"}
+    secrets = [*own.read_text().splitlines()[1:-1], *authority.read_text().splitlines()[1:-1]]
+    assert [line for line in [*secrets, PASSPHRASE] if line and line in made[1].output] == []
+
+
+def test_second_run_changes_nothing(site: Site) -> None:
+    """No task reports a change, and no file is another; an inventory's pki folder is no source."""
+    before = site.everything()
+    result = site.run(pki_passphrase=PASSPHRASE)
+    assert result.status == 0, result.tail()
+    assert result.changed() == {BROKER: 0, CLIENT: 0}
+    assert site.everything() == before
+    assert "Unable to parse" not in result.output
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"pki_address": "127.0.0.9"}, {"pki_days": 400, "pki_renew_days": 399}],
+    ids=["another address", "too few days left"],
+)
+def test_certificate_is_renewed_for_the_same_key(site: Site, change: dict[str, Any]) -> None:
+    """Another address, or too few days left: a new certificate by the same authority."""
+    before, old = site.everything(), site.certificate()
+    result = site.run(pki_passphrase=PASSPHRASE, **change)
+    assert result.status == 0, result.tail()
+    assert site.certificate().serial_number != old.serial_number
+    assert site.certificate().public_key() == old.public_key()
+    after = site.everything()
+    changed = {name for name in after if after[name] != before.get(name)}
+    assert changed == {f"{BROKER}/etc/pki/certificate.pem"}
+
+
+def test_authority_is_renewed_with_its_key_before_a_certificate_could_outlive_it(
+    site: Site,
+) -> None:
+    """What it signed stays as it is, and holds against its old certificate and the new one."""
+    before = site.everything()
+    result = site.run(pki_passphrase=PASSPHRASE, pki_days=3651, pki_ca_days=5000)
+    assert result.status == 0, result.tail()
+    after = site.everything()
+    new = x509.load_pem_x509_certificate(after[f"{CLIENT}/etc/kafka-ca.pem"])
+    old = x509.load_pem_x509_certificate(before["inventory/pki/ca.pem"])
+    assert new.not_valid_after_utc > old.not_valid_after_utc
+    assert after[f"{BROKER}/etc/pki/certificate.pem"] == before[f"{BROKER}/etc/pki/certificate.pem"]
+    for authority in (old, new):
+        site.certificate().verify_directly_issued_by(authority)
+
+
+def test_another_authority_signs_anew_and_refuses_what_the_first_one_signed(
+    site: Site, tmp_path: Path
+) -> None:
+    """Every node learns of it; a certificate that it did not sign is none for its brokers."""
+    own = own_certificate(site, tmp_path)
+    shutil.rmtree(site.pki)
+    result = site.run(pki_passphrase=PASSPHRASE)
+    assert result.status == 0, result.tail()
+    authority = x509.load_pem_x509_certificate(site.file(CLIENT, "kafka-ca.pem").read_bytes())
+    site.certificate().verify_directly_issued_by(authority)
+
+    refused = site.run(**own | {"pki_ca_certificate": str(site.pki / "ca.pem")})
+    assert refused.status != 0
+    assert refused.says("Check that the authority signed it")
+
+
+def test_another_passphrase_is_refused_and_makes_no_other_authority(site: Site) -> None:
+    """The message says what to bring back; nothing has changed."""
+    before = site.everything()
+    result = site.run(pki_passphrase="another")  # noqa: S106
+    assert result.status != 0
+    assert result.says("expected one that pki_passphrase opens: bring back the secrets")
+    assert site.everything() == before
+
+
+def test_check_mode_on_bare_nodes_goes_through_and_makes_nothing(tmp_path: Path) -> None:
+    """Neither secrets nor authority nor folder need be there."""
+    site = Site(tmp_path)
+    before = site.everything()
+    result = site.run("--check", "--diff")
+    assert result.status == 0, result.tail()
+    assert site.everything() == before
+
+
+def test_passphrase_is_read_in_the_run_that_made_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A first run needs no variable: the secret is made, read, and opens the authority's key."""
+    password = tmp_path / "password"
+    password.write_text("of the vault\n")
+    monkeypatch.setenv("ANSIBLE_VAULT_PASSWORD_FILE", str(password))
+    folder = tmp_path / "site"
+    folder.mkdir()
+    site = Site(folder)
+    result = site.run("-vvv", "--diff")
+    assert result.status == 0, result.tail()
+    view = [str(Path(sys.executable).with_name("ansible-vault")), "view", str(folder / SECRET)]
+    text = subprocess.run(view, check=True, capture_output=True, text=True, cwd=PROJECT).stdout
+    passphrase = json.loads(text)["pki_passphrase"]
+    load_pem_private_key((site.pki / "ca.key.pem").read_bytes(), passphrase.encode())
+    assert passphrase not in result.output
+    again = site.run()
+    assert again.changed() == {BROKER: 0, CLIENT: 0, "localhost": 0}, again.tail()
+
+
+def test_health_warns_of_what_ends_soon_and_fails_on_what_is_broken(site: Site) -> None:
+    """Silent by default; with more days asked it names both; a foreign certificate fails."""
+    good = site.run(playbook="health")
+    assert good.status == 0, good.tail()
+    assert "WARNING: kafka-1" not in good.output
+    soon = site.run(playbook="health", pki_warn_days=366)
+    assert soon.status == 0, soon.tail()
+    assert soon.says("WARNING: kafka-1: certificate of the broker ends at")
+    assert not soon.says("certificate of the authority ends at")
+    wrong = site.run(playbook="health", pki_address="127.0.0.9")
+    assert wrong.status != 0
+    assert wrong.says("found names IP:127.0.0.1, DNS:kafka-1, expected IP:127.0.0.9")
+
+
+def own_certificate(site: Site, folder: Path) -> dict[str, str]:
+    """Copy a site's authority, certificate and key, and return the variables that name them."""
+    own = folder / "own"
+    own.mkdir()
+    for path in (
+        site.pki / "ca.pem",
+        site.file(BROKER, "pki/key.pem"),
+        site.file(BROKER, "pki/certificate.pem"),
+    ):
+        shutil.copy(path, own)
+    return {
+        "pki_ca_certificate": str(own / "ca.pem"),
+        "pki_certificate": str(own / "certificate.pem"),
+        "pki_key": str(own / "key.pem"),
+        "pki_passphrase": "",
+    }
+
+
+def test_own_certificate_is_taken_and_nothing_is_signed(site: Site, tmp_path: Path) -> None:
+    """What the variables name is installed, no authority is made, and no key is shown."""
+    variables = own_certificate(site, tmp_path)
+    for folder in (site.pki, site.file(BROKER, "pki")):
+        shutil.rmtree(folder)
+    result = site.run("-vvv", "--diff", **variables)
+    assert result.status == 0, result.tail()
+    assert not site.pki.exists()
+    key = tmp_path / "own" / "key.pem"
+    assert site.file(BROKER, "pki/key.pem").read_bytes() == key.read_bytes()
+    assert key.read_text().splitlines()[1] not in result.output
+
+
+@pytest.mark.parametrize(
+    ("variables", "found"),
+    [
+        ({"pki_ca_key": "/nowhere"}, "pki_ca_key: found it without pki_ca_certificate"),
+        ({"pki_renew_days": 365}, "pki_renew_days: found 365 of the 365 days"),
+        (
+            {"pki_ca_certificate": "/nowhere", "pki_ca_key": "/nowhere"},
+            "pki_ca_certificate: found no file /nowhere on the control machine",
+        ),
+    ],
+)
+def test_wrong_setting_is_refused_before_anything_is_made(
+    tmp_path: Path, variables: dict[str, Any], found: str
+) -> None:
+    """One line names host, variable, what was found and what is expected."""
+    site = Site(tmp_path)
+    result = site.run(pki_passphrase=PASSPHRASE, **variables)
+    assert result.status != 0
+    assert result.says(f"kafka-1: {found}"), result.tail()
+    assert set(site.everything()) == {"inventory/hosts.yml"}
