@@ -34,6 +34,12 @@ def plan_module() -> ModuleType:
 
 
 @pytest.fixture(scope="session")
+def access_plan() -> ModuleType:
+    """Return the pure logic of the module kafka_access."""
+    return load(ROOT / "roles/kafka_access/module_utils/kafka_access_plan.py")
+
+
+@pytest.fixture(scope="session")
 def builder() -> ModuleType:
     """Return the archive's builder."""
     return load(ROOT / "files/kafka/build_archive.py")
