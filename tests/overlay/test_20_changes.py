@@ -88,13 +88,11 @@ def test_address_of_a_stranger_is_refused_until_it_is_taken_out() -> None:
     taken_out = operation("leave", leave=STRANGER)
     assert taken_out.status == 0, taken_out.tail()
     assert STRANGER not in members()
+    converge()
 
 
 def test_two_hosts_swap_their_addresses(changed_inventory: Callable[..., Path]) -> None:
-    """New addresses converge in one run, even those that two hosts held of each other.
-
-    One of them is the address that the stranger of the test before had.
-    """
+    """New addresses converge in one run, even those that two hosts held of each other."""
 
     def swap(inventory: dict[str, Any]) -> None:
         hosts = inventory["hosts"]
