@@ -2,55 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 
-import jinja2
 import pytest
 import yaml
-
-ROLE = Path(__file__).resolve().parents[3] / "roles/kafka"
-VALUES = {
-    "kafka_version": "4.3.1",
-    "kafka_node_id": 1,
-    "kafka_address": "172.29.0.1",
-    "kafka_port": 9092,
-    "kafka_controller_port": 9093,
-    "kafka_data_dir": "/var/lib/kafka",
-    "kafka_heap": "1g",
-    "kafka_log_retention_hours": 168,
-    "kafka_replication_factor": 1,
-    "kafka_extra_properties": {},
-    "kafka_limit_nofile": 16384,
-    "kafka_address_timeout": 120,
-    "kafka_stop_timeout": 30,
-    "_kafka_is_controller": True,
-    "_kafka_controllers": ["172.29.0.1:9093"],
-    "_kafka_min_isr": 1,
-    "_kafka_log_dir": "/var/lib/kafka/data",
-    "_kafka_tree": "/opt/kafka-4.3.1",
-    "ansible_facts": {"systemd": {"version": 257}},
-}
-
-
-def render(name: str, **changes: object) -> str:
-    """Return a template of the role as Ansible renders it."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(ROLE / "templates"),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,  # noqa: S701  no HTML
-    )
-    return environment.get_template(name).render(VALUES | changes)
-
-
-def properties(**changes: object) -> dict[str, str]:
-    """Return the rendered server.properties as a map."""
-    lines = render("server.properties.j2", **changes).splitlines()
-    pairs = [line.split("=", 1) for line in lines if line and not line.startswith("#")]
-    assert len({key for key, _ in pairs}) == len(pairs), "a setting stands twice"
-    return dict(pairs)
+from kafka_templates import ROLE, properties, render
 
 
 def unit(**changes: object) -> dict[str, dict[str, list[str]]]:
@@ -63,6 +21,57 @@ def unit(**changes: object) -> dict[str, dict[str, list[str]]]:
             key, value = line.split("=", 1)
             section.setdefault(key, []).append(value)
     return sections
+
+
+def test_open_access_renders_what_it_always_has() -> None:
+    """Whoever leaves access open gets the same file, byte for byte, and so no restart."""
+    expected = Path(__file__).with_name("plain.properties").read_text(encoding="utf-8")
+    assert render("server.properties.j2") == expected
+
+
+def test_restricted_access_leaves_no_listener_in_plain_text() -> None:
+    """Three listeners on the overlay's address alone, each with TLS 1.3, which is checked."""
+    found = properties(kafka_access_enabled=True)
+    three = "CLIENT://172.29.0.1:9092,BROKER://172.29.0.1:9094,CONTROLLER://172.29.0.1:9093"
+    assert (found["listeners"], found["advertised.listeners"]) == (three, three)
+    protocols = found["listener.security.protocol.map"]
+    assert protocols == "CLIENT:SASL_SSL,BROKER:SSL,CONTROLLER:SSL"
+    assert found["inter.broker.listener.name"] == "BROKER"
+    assert found["ssl.enabled.protocols"] == found["ssl.protocol"] == "TLSv1.3"
+    assert found["ssl.endpoint.identification.algorithm"] == "https"
+    assert found["sasl.enabled.mechanisms"] == "SCRAM-SHA-512"
+    assert "PLAINTEXT" not in render("server.properties.j2", kafka_access_enabled=True)
+
+
+def test_restricted_access_denies_what_no_rule_allows() -> None:
+    """The brokers' own principals are the only super users."""
+    found = properties(kafka_access_enabled=True)
+    assert found["authorizer.class.name"].endswith(".StandardAuthorizer")
+    assert found["allow.everyone.if.no.acl.found"] == "false"
+    assert found["super.users"] == "User:kafka-1;User:kafka-2"
+    for listener in ("broker", "controller"):
+        assert found[f"listener.name.{listener}.ssl.client.auth"] == "required"
+
+
+@pytest.mark.parametrize(
+    ("subject", "user"),
+    [("CN=kafka-1", "kafka-1"), ("CN=kafka-1,O=Some,C=XX", "kafka-1"), ("O=x\\,CN=kafka-1", None)],
+)
+def test_a_certificate_is_known_by_its_common_name(subject: str, user: str | None) -> None:
+    """Only where the subject begins with it: no other part of a name can claim to be a broker."""
+    rule = properties(kafka_access_enabled=True)["ssl.principal.mapping.rules"]
+    pattern = rule.removeprefix("RULE:").removesuffix("/$1/,DEFAULT")
+    match = re.fullmatch(pattern, subject)
+    assert (match[1] if match else None) == user
+
+
+def test_administration_speaks_as_the_broker() -> None:
+    """Its settings name the same stores as the broker's, and TLS 1.3."""
+    text = render("admin.properties.j2")
+    found = dict(line.split("=", 1) for line in text.splitlines() if not line.startswith("#"))
+    broker = properties(kafka_access_enabled=True)
+    assert found.pop("security.protocol") == "SSL"
+    assert found == {key: broker[key] for key in found}
 
 
 def test_every_listener_is_on_the_overlay() -> None:

@@ -4,7 +4,6 @@ The role runs as it does on nodes, but on this machine and into folders of the t
 """
 
 import json
-import os
 import shutil
 import stat
 import subprocess
@@ -13,67 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.x509.oid import NameOID
+from pki_site import BROKER, CLIENT, PASSPHRASE, Site
 from plugins import PROJECT
 
-from playbooks import Result, play
+from playbooks import Result
 
-PASSPHRASE = "a passphrase for tests"  # noqa: S105  opens nothing else
-BROKER, CLIENT = "kafka-1", "consumer-1"
 SECRET = "inventory/group_vars/all/secrets.yml"  # noqa: S105  a path
-
-
-class Site:
-    """An inventory, and a folder for each of its nodes."""
-
-    def __init__(self, folder: Path) -> None:
-        """Write the inventory."""
-        self.folder = folder
-        self.inventory = folder / "inventory"
-        self.pki = self.inventory / "pki"
-        self.inventory.mkdir()
-        for host in (BROKER, CLIENT):
-            (folder / host).mkdir()
-        local = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
-        hosts = {
-            BROKER: local | {"zerotier_ip": "127.0.0.1"},
-            CLIENT: local | {"zerotier_ip": "127.0.0.2"},
-        }
-        groups = {"kafka": BROKER, "producers": CLIENT, "consumers_cpu_mem": CLIENT}
-        children: dict[str, Any] = {name: {"hosts": {host: {}}} for name, host in groups.items()}
-        text = yaml.safe_dump({"all": {"hosts": hosts, "children": children}})
-        (self.inventory / "hosts.yml").write_text(text)
-
-    def run(self, *arguments: str, playbook: str = "pki", **variables: Any) -> Result:
-        """Run the role on both hosts, or another playbook."""
-        extra = {
-            "ansible_become": False,
-            "kafka_access_enabled": True,
-            "pki_packages": [],
-            "_pki_node_dir": str(self.folder) + "/{{ inventory_hostname }}/etc",
-            "_pki_node_owner": os.geteuid(),
-        }
-        path = f"playbooks/{playbook}.yml"
-        if "pki_passphrase" in variables:
-            arguments += ("--skip-tags", "secrets")
-        return play(path, *arguments, inventory=self.inventory, extra=extra | variables)
-
-    def file(self, host: str, name: str) -> Path:
-        """Return the path of a host's file."""
-        return self.folder / host / "etc" / name
-
-    def certificate(self) -> x509.Certificate:
-        """Return the broker's certificate."""
-        path = self.file(BROKER, "pki/certificate.pem")
-        return x509.load_pem_x509_certificate(path.read_bytes())
-
-    def everything(self) -> dict[str, bytes]:
-        """Return all files and what is in them."""
-        files = [path for path in self.folder.rglob("*") if path.is_file()]
-        return {str(path.relative_to(self.folder)): path.read_bytes() for path in files}
 
 
 @pytest.fixture(scope="module")
@@ -88,11 +35,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
 @pytest.fixture
 def site(made: tuple[Path, Result], tmp_path: Path) -> Site:
     """Return a copy of that site, for one test alone."""
-    copy = Site.__new__(Site)
-    copy.folder, copy.inventory = tmp_path / "site", tmp_path / "site" / "inventory"
-    copy.pki = copy.inventory / "pki"
-    shutil.copytree(made[0], copy.folder)
-    return copy
+    shutil.copytree(made[0], tmp_path / "site")
+    return Site(tmp_path / "site")
 
 
 def test_certificate_names_the_broker_and_is_signed_by_the_trusted_authority(site: Site) -> None:
