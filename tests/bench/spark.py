@@ -141,7 +141,7 @@ def job(config: Path, group: str, archive: Path) -> Command:
 def rehearsal(config: Path, archive: Path) -> Command:
     """Return the command of the rehearsal, as provisioning gives it, that writes `archive`."""
     text = _render("rehearse.j2", config, _pipeline_new_archive=ARCHIVE)
-    words = _on_this_machine(text.replace("\\\n", " "), archive)
+    words = _on_this_machine(text, archive)
     return Command([*words, "--config", str(config)], config.parent / "work", environment())
 
 

@@ -1,9 +1,13 @@
 """A rehearsal that fails tells why on one line, in Java's words or the app's."""
 
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
-from plugins import load
+import yaml
+from plugins import PROJECT, load
 
 problem = load("roles/pipeline/filter_plugins/pipeline_rehearsal.py").rehearsal_problem
 
@@ -44,3 +48,33 @@ THROWN = (
 def test_reason_is_one_line(done: dict[str, Any], expected: str) -> None:
     """Neither a trace nor the last of many lines."""
     assert problem(done) == expected
+
+
+def test_command_is_words_on_one_line_as_ansible_renders_it(tmp_path: Path) -> None:
+    """Ansible takes a backslash in a playbook otherwise than in a template; no shell is there."""
+    role = PROJECT / "roles" / "pipeline"
+    (tmp_path / "templates").symlink_to(role / "templates")
+    copy = {"content": "{{ _pipeline_rehearse }}", "dest": str(tmp_path / "command")}
+    play = {
+        "hosts": "localhost",
+        "gather_facts": False,
+        "vars": {"ansible_python_interpreter": sys.executable},
+        "vars_files": [str(role / folder / "main.yml") for folder in ("defaults", "vars")],
+        "tasks": [{"ansible.builtin.copy": copy | {"mode": "0600"}}],
+    }
+    (tmp_path / "play.yml").write_text(yaml.safe_dump([play]), encoding="utf-8")
+    done = subprocess.run(
+        ["ansible-playbook", "--inventory=localhost,", "--connection=local", "play.yml"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    command = (tmp_path / "command").read_text(encoding="utf-8")
+    words = command.split(" ")
+    assert words[:3] == ["/usr/bin/java", "-cp", "/opt/spark/jars/*"]
+    assert words[-2:] == ["/opt/spark/server-monitoring.py", "rehearse"]
+    assert "-XX:ArchiveClassesAtExit=/var/lib/server-monitoring/spark/classes.jsa" in words
+    assert not {"\n", "\\"} & set(command)
