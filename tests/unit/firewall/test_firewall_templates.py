@@ -5,18 +5,14 @@ from __future__ import annotations
 import subprocess
 from typing import TYPE_CHECKING, Any
 
-import jinja2
 import pytest
-from plugins import PROJECT, load
+from rendering import render
 
 from playbooks import AS_ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-firewall = load("roles/firewall/filter_plugins/firewall.py")
-TEMPLATES = PROJECT / "roles" / "firewall" / "templates"
-EMPTY: dict[str, list[str]] = {"overlay": [], "anywhere": []}
 FULL = {
     "overlay": [
         'ip saddr { 172.29.0.2, 172.29.0.3 } tcp dport { 9092 } accept comment "Kafka clients"',
@@ -24,28 +20,6 @@ FULL = {
     ],
     "anywhere": ["udp dport { 9994 } accept", "ip saddr { 10.0.0.0/8 } tcp dport { 9100 } accept"],
 }
-
-
-def render(name: str, **changes: Any) -> str:
-    """Return a template of the role as Ansible renders it, undefined variables refused."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,  # noqa: S701  no HTML
-    )
-    environment.filters["bool"] = bool
-    variables: dict[str, Any] = {
-        "ansible_managed": "Ansible managed",
-        "firewall_overlay_interface": "zt*",
-        "firewall_ssh_on_overlay": False,
-        "firewall_zerotier_port": 9993,
-        "_firewall_ssh_ports": [22],
-        "_firewall_openings": EMPTY,
-        "_firewall_file": "/etc/server-monitoring/firewall.nft",
-    }
-    return environment.get_template(f"{name}.j2").render(variables | changes)
 
 
 def in_an_empty_namespace(script: str, rules: str) -> subprocess.CompletedProcess[str]:
