@@ -117,8 +117,11 @@ def test_a_broker_that_dies_while_sending_ends_the_producer_with_a_line(
         start = time.monotonic()
         _, err = producer.communicate(timeout=60)
         assert time.monotonic() - start < 30
-        assert producer.returncode == 5
-        assert err.splitlines()[-1].startswith("server-monitoring: error: "), err
+        assert producer.returncode == 8, err
+        last = err.splitlines()[-1]
+        assert last.startswith(
+            f"server-monitoring: error: broker {mortal_broker.address}: no answer"
+        )
         assert "Traceback" not in err
         consuming.send_signal(signal.SIGTERM)
         finish(consuming)

@@ -19,7 +19,7 @@ from server_monitoring.broker import (
 from server_monitoring.cluster import Cluster
 from server_monitoring.config import Metric
 from server_monitoring.dataset import Row
-from server_monitoring.errors import BrokerError, one_line
+from server_monitoring.errors import AuthenticationError, BrokerError, UnreachableError, one_line
 from server_monitoring.full_disk import FullDisk
 from server_monitoring.marker import Marker
 from server_monitoring.reader import TopicPartition
@@ -126,12 +126,20 @@ class Sender:
         check(self._cluster)
 
     def refused(self, topic: str, line: int, error: Exception) -> BrokerError:
-        """Return the error for a record that was not accepted."""
+        """Return the error for a record that was not accepted, or got no answer."""
         doing = f"sending line {line} to topic {topic}"
         if isinstance(error, self._client.TIMEOUT):
             self.check()
         known = self._client.refusal(self._cluster, error, doing, f"Write on topic {topic}")
-        return known or _refused(topic, line, error)
+        if known is not None:
+            return known
+        try:
+            with self._client.translated(self._cluster, doing):
+                raise error  # noqa: TRY301 - the client knows which of its errors are silence
+        except (UnreachableError, AuthenticationError) as silence:
+            return silence
+        except Exception:  # noqa: BLE001 - a refusal, in the client's words or others
+            return _refused(topic, line, error)
 
 
 def _refused(topic: str, line: int, error: Exception) -> BrokerError:
@@ -190,7 +198,8 @@ def settle(
     """Wait for a chunk's acknowledgements, `timeout` seconds for each; return its rows.
 
     Raises:
-        BrokerError: a record was not accepted, or the credentials are not any longer.
+        BrokerError: a record was not accepted, or the credentials are not any longer;
+            UnreachableError if there was no answer.
 
     """
     for future, line, topic, _ in chunk.pending:

@@ -1,7 +1,8 @@
 """From rows to records, and from the client's errors to a line that names row and topic."""
 
+import contextlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,7 +15,7 @@ from server_monitoring.clients.confluent_common import RefusedError
 from server_monitoring.cluster import Cluster
 from server_monitoring.config import Metric
 from server_monitoring.dataset import Row
-from server_monitoring.errors import AuthenticationError, BrokerError
+from server_monitoring.errors import AuthenticationError, BrokerError, UnreachableError
 from server_monitoring.full_disk import FullDisk
 from server_monitoring.marker import Marker
 from server_monitoring.reader import TopicPartition
@@ -45,6 +46,16 @@ class Client:
 
     def refusal(self, *_: object) -> None:
         """Know of no user."""
+
+    @contextlib.contextmanager
+    def translated(self, cluster: Cluster, doing: str) -> Iterator[None]:
+        """Know silence from a refusal."""
+        try:
+            yield
+        except TimeoutError as error:
+            raise broker.no_answer(cluster, doing) from error
+        except RefuseError as error:
+            raise broker.failed(cluster, str(error), doing) from error
 
     def send(self, *record: Any) -> Any:
         """Keep a record."""
@@ -139,6 +150,17 @@ def test_a_future_that_failed_is_named_by_line_and_topic(tmp_path: Path) -> None
     with pytest.raises(
         BrokerError, match="t-cpu: the record of line 9 was not accepted: RefuseError;"
     ):
+        settled(tmp_path, future)
+
+
+def test_a_future_without_an_answer_is_no_refusal(tmp_path: Path) -> None:
+    """Whoever started the producer may try again later: the status says so."""
+
+    def get(timeout: float) -> None:
+        raise TimeoutError(timeout)
+
+    future = SimpleNamespace(is_done=True, failed=lambda: True, get=get)
+    with pytest.raises(UnreachableError, match="while sending line 9 to topic t-cpu"):
         settled(tmp_path, future)
 
 
