@@ -18,10 +18,12 @@ from kafka_runs import (
     consumer,
     finish,
     publish_end,
+    running,
     stored,
     topics,
     write_dataset,
 )
+from server_monitoring.progress import read
 
 GROUPS = ("cpu_mem", "net_disk")
 
@@ -235,3 +237,29 @@ def test_the_group_shows_its_progress_on_the_broker(pipeline: Pipeline, tmp_path
     committed = {p: reader.committed(TopicPartition(topic, int(p))) for p in ends[topic]}
     reader.close()
     assert {p: n for p, n in ends[topic].items() if n} == {p: n for p, n in committed.items() if n}
+
+
+def test_a_resumed_consumer_tells_the_rate_of_its_own_rows(
+    pipeline: Pipeline, tmp_path: Path
+) -> None:
+    """In its words as in its summary, whose topics they sum up."""
+    write_dataset(tmp_path / "m.csv", 8_000)
+    argv = ["--run-id", "r1", "--dataset", str(tmp_path / "m.csv"), "--rate", "1000"]
+    with running(pipeline, "ready: ", "produce", *argv) as sending:
+        with consumer(pipeline, "r1", "cpu_mem") as process:
+            assert process.stderr is not None
+            while "stored 0 " in process.stderr.readline():
+                pass
+            sending.send_signal(signal.SIGSTOP)  # so that rows are left for the second one
+            process.send_signal(signal.SIGTERM)
+            finish(process)
+        with consumer(pipeline, "r1", "cpu_mem") as process:
+            sending.send_signal(signal.SIGCONT)
+            finish(sending)
+            publish_end(pipeline, "r1")
+            err = finish(process)
+    summary = json.loads((pipeline.run_directory("r1") / "consume-cpu_mem.json").read_text())
+    told = read(err.splitlines()[-1])
+    assert told is not None
+    assert dict(told.stored) == summary["rows"]
+    assert 0 < told.rate == pytest.approx(sum(summary["messages_per_second"].values()), abs=1)

@@ -61,6 +61,7 @@ def test_a_producer_that_lost_its_summary_finds_everything_there(
     assert set(first["sent_before"].values()) == {0}
     assert second["sent_before"] == first["rows"]
     assert set(second["messages_per_second"].values()) == {0.0}
+    assert again.stderr.endswith("sent 3000 of 3000 rows (12000 messages, 0/s)\n")
 
 
 def test_a_data_set_that_changed_between_two_starts_is_refused(

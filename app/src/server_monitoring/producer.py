@@ -79,7 +79,7 @@ def produce(
     rows: Iterable[Row],
     held: resume.Rows,
     pace: Pace,
-    progress: Callable[[int], None],
+    progress: Callable[[int, int], None],
     full_disk: FullDisk,
 ) -> Sent:
     """Send `rows` and wait until the broker has them all.
@@ -91,7 +91,8 @@ def produce(
         rows: good rows, canonical.
         held: last row of each partition that is there already.
         pace: how fast.
-        progress: called with the number of acknowledged rows, after each chunk.
+        progress: called after each chunk with the number of acknowledged rows, those held too,
+            and that of the messages that this call sent for them.
         full_disk: waits until a checkpoint can be written.
 
     Raises:
@@ -108,20 +109,24 @@ def produce(
     in_flight: deque[Chunk] = deque()
     # The client gives up before, with its reason.
     patience = config.broker_timeout + 5
-    settled = 0
+    settled = messages = 0
     with client.open_producer(cluster, config.broker_timeout, config.compression) as producer:
         sender = Sender(client, producer, cluster, marker, metrics, held, sent)
         for chunk in chunks(rows, ROWS_PER_CHUNK, pace):
             in_flight.append(sender.send(chunk))
             if len(in_flight) > CHUNKS_IN_FLIGHT:
-                settled += settle(in_flight.popleft(), checkpoints, patience, sender)
-                progress(settled)
+                oldest = in_flight.popleft()
+                settled += settle(oldest, checkpoints, patience, sender)
+                messages += len(oldest.pending)
+                progress(settled, messages)
         needs = f"Write on topic {', '.join(topics)}"
         with client.translated(cluster, "waiting for the last acknowledgements", needs):
             producer.flush(timeout=patience)
         while in_flight:
-            settled += settle(in_flight.popleft(), checkpoints, patience, sender)
-        progress(settled)
+            oldest = in_flight.popleft()
+            settled += settle(oldest, checkpoints, patience, sender)
+            messages += len(oldest.pending)
+        progress(settled, messages)
     with client.open_reader(cluster) as reader:
         _check_topics(reader, marker)
         sent.end_offsets = _end_offsets(reader, marker.partitions())

@@ -25,16 +25,22 @@ class Progress:
     rate: float = 0.0
 
 
-def sent_text(rows: int, total: int, metrics: int, seconds: float) -> str:
-    """Return what a producer says after `rows` of `total` rows with `metrics` messages each."""
-    rate = rows * metrics / seconds if seconds > 0 else 0.0
+def sent_text(rows: int, total: int, metrics: int, now: int, seconds: float) -> str:
+    """Return what a producer says after `rows` of `total` rows with `metrics` messages each.
+
+    `now` of the messages were sent in these `seconds`; an earlier start had sent the others.
+    """
+    rate = now / seconds if seconds > 0 else 0.0
     return f"sent {rows} of {total} rows ({rows * metrics} messages, {rate:.0f}/s)"
 
 
-def stored_text(rows: Mapping[str, int], seconds: float) -> str:
-    """Return what a consumer says that stored `rows` by topic in `seconds` (0: not known)."""
+def stored_text(rows: Mapping[str, int], now: Mapping[str, int], seconds: float) -> str:
+    """Return what a consumer says that has stored `rows` by topic.
+
+    `now` of them were stored in these `seconds` (0: not known), the others by an earlier start.
+    """
     counts = ", ".join(f"{n} of {topic}" for topic, n in rows.items())
-    rate = f" ({sum(rows.values()) / seconds:.0f}/s)" if seconds > 0 else ""
+    rate = f" ({sum(now.values()) / seconds:.0f}/s)" if seconds > 0 else ""
     return f"stored {counts}{rate}"
 
 

@@ -192,7 +192,7 @@ class Storm:
         self,
         data: list[Row],
         kill_after: int | None,
-        progress: Callable[[int], None] = lambda _: None,
+        progress: Callable[[int, int], None] = lambda *_: None,
     ) -> sender.Sent:
         """Start the producer once, as the command does."""
         fake = FakeProducer(self.topics, self.rng, kill_after)
@@ -305,7 +305,7 @@ def test_a_topic_made_again_while_rows_are_sent_is_an_error(
     topics = Topics()
     storm = Storm(config.load(write(values)), topics, random.Random(1))
 
-    def make_again(_: int) -> None:
+    def make_again(*_: int) -> None:
         topics.ids["topic-mem"] = "another"
 
     with pytest.raises(BrokerError, match=r"topic topic-mem: deleted and made again.*now another"):

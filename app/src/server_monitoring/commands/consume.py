@@ -81,10 +81,10 @@ class Consumption:
                 consumer.close()
         rows = consumer.totals("rows")
         if not ended:
-            line = stored_text(rows, 0)
+            line = stored_text(rows, {}, 0)
             self._status.tell(f"stopped before the end; {line}; start again to resume")
             return 0
-        self._status.tell(stored_text(rows, consumer.progress.seconds()))
+        self._status.tell(_stored(consumer))
         write_json(
             self._run.directory / f"consume-{self._group.name}.json", self._summary(consumer)
         )
@@ -92,7 +92,7 @@ class Consumption:
 
     def _show(self, consumer: Consumer) -> None:
         if self._status.due():
-            self._status.tell(stored_text(consumer.totals("rows"), consumer.progress.seconds()))
+            self._status.tell(_stored(consumer))
 
     def _summary(self, consumer: Consumer) -> dict[str, object]:
         rows = consumer.totals("rows")
@@ -112,3 +112,8 @@ class Consumption:
             "client": self._client.description(),
             "app_version": __version__,
         }
+
+
+def _stored(consumer: Consumer) -> str:
+    done = consumer.progress
+    return stored_text(consumer.totals("rows"), done.rows, done.seconds())

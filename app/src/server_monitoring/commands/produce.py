@@ -170,10 +170,10 @@ class Sending:
             "app_version": __version__,
         }
 
-    def _show(self, rows: int) -> None:
+    def _show(self, rows: int, messages: int) -> None:
         if self._status.due() or rows == self._report.rows:
-            metrics = len(self._config.metrics())
-            self._status.tell(sent_text(rows, self._report.rows, metrics, self._timer.seconds()))
+            metrics, seconds = len(self._config.metrics()), self._timer.seconds()
+            self._status.tell(sent_text(rows, self._report.rows, metrics, messages, seconds))
 
     def _good(self) -> Iterator[Row]:
         """Yield the good rows; stop if the file is not the one that was validated."""
