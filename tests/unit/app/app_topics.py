@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from kafka.consumer.fetcher import ConsumerRecord
+from server_monitoring.dataset import Row
 from server_monitoring.reader import Reader, TopicPartition
 from server_monitoring.records import murmur2
 
@@ -151,3 +152,9 @@ class FakeProducer:
     def open(self, *_: Any) -> Iterator["FakeProducer"]:
         """Take the place of `broker.open_producer`."""
         yield self
+
+
+def rows(count: int, metrics: int = 4) -> list[Row]:
+    """Return rows of 7 servers whose lines have holes, as skipped bad rows leave them."""
+    values = [["1.0"] * metrics, ["1.0"] * (metrics - 1) + [""]]
+    return [Row(2 + i * 3 // 2, "20:52:00", f"s{i % 7}", values[i % 5 == 4]) for i in range(count)]
