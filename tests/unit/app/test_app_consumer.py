@@ -1,80 +1,17 @@
 """The consumer's loop without a broker: a reader that answers what a test gives it."""
 
 import errno
-import json
 import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from app_answers import CPU, MEM, PATIENCE, Answers, publish, record, starter, value
 from kafka.consumer.fetcher import ConsumerRecord
-from server_monitoring import assignment, config, consumer
+from server_monitoring import consumer
 from server_monitoring.errors import BrokerError, StorageError
-from server_monitoring.reader import Reader, TopicPartition
-from server_monitoring.runs import Run
 from server_monitoring.sidecar import read_sidecar
-
-PATIENCE = 60
-CPU, MEM = TopicPartition("topic-cpu", 0), TopicPartition("topic-mem", 0)
-
-
-class Answers(Reader):
-    """A reader of two one-partition topics, with scripted polls and a clock that they move."""
-
-    def __init__(self, polls: list[dict[TopicPartition, list[Any]]], partitions: int = 1) -> None:
-        """Answer `polls` in turn, then nothing; each poll takes ten seconds."""
-        self.polls = polls
-        self.count = partitions
-        self.now = 0.0
-        self.shown: list[dict[TopicPartition, int]] = []
-        self.claimed: dict[TopicPartition, tuple[int, str]] = {}
-        self.ids = {"topic-cpu": "id-cpu", "topic-mem": "id-mem"}
-
-    def partitions(self, topic: str) -> int:
-        """Return the same number for both topics."""
-        return self.count if topic else 0
-
-    def end_offsets(self, topic_partitions: Any) -> dict[TopicPartition, int]:
-        """Begin everywhere at 10."""
-        return dict.fromkeys(topic_partitions, 10)
-
-    def poll(self, timeout_ms: int, max_records: int) -> dict[TopicPartition, list[Any]]:
-        """Return the next answer."""
-        assert timeout_ms > 0 < max_records
-        self.now += 10
-        return self.polls.pop(0) if self.polls else {}
-
-    def topic_ids(self, topics: Any) -> dict[str, str]:
-        """Return the ids as they are now."""
-        return {topic: self.ids[topic] for topic in topics}
-
-    def committed(self, topic_partitions: Any) -> dict[TopicPartition, tuple[int, str]]:
-        """Return what was claimed."""
-        return {tp: self.claimed[tp] for tp in topic_partitions if tp in self.claimed}
-
-    def claim(self, offsets: dict[TopicPartition, int], metadata: str) -> None:
-        """Remember a claim."""
-        self.claimed |= {tp: (offset, metadata) for tp, offset in offsets.items()}
-
-    def commit(self, offsets: dict[TopicPartition, int], metadata: str) -> None:
-        """Remember what was shown; it repeats the claim."""
-        assert all(text == metadata for _, text in self.claimed.values())
-        self.shown.append(dict(offsets))
-
-
-def record(
-    tp: TopicPartition, offset: int, value: bytes, run_id: bytes = b"r1", row: int | None = None
-) -> ConsumerRecord:
-    """Return a record as the client gives it; its row number is its offset unless one is given."""
-    headers = [("run_id", run_id), ("row", b"%d" % (offset if row is None else row))]
-    size = len(value)
-    return ConsumerRecord(*tp, 0, offset, 0, 0, b"a", value, headers, None, 1, size, 10)
-
-
-def value(column: str, number: str = "1.5") -> bytes:
-    """Return a value in the wire format."""
-    return b'{"ts": "20:52:00", "server_id": "a", "%s": %s}' % (column.encode(), number.encode())
 
 
 @pytest.fixture
@@ -82,27 +19,7 @@ def start(
     values: dict[str, Any], write: Callable[[object], Path]
 ) -> Callable[[Answers], consumer.Consumer]:
     """Return a function that opens a consumer of cpu_mem on a reader."""
-    settings = config.load(write(values))
-    run = Run(settings.data_dir, "r1")
-
-    def make(reader: Answers) -> consumer.Consumer:
-        return consumer.Consumer(
-            reader,
-            run,
-            settings.group("cpu_mem"),
-            config.Share(0, 1),
-            PATIENCE,
-            lambda: reader.now,
-        )
-
-    return make
-
-
-def publish(made: consumer.Consumer, cpu: int, mem: int) -> None:
-    """Say where the run ends."""
-    raw = made.segments[CPU].path.parents[1]
-    ends = {"topic-cpu": {"0": cpu}, "topic-mem": {"0": mem}}
-    (raw.parent / "end_offsets.json").write_text(json.dumps(ends))
+    return starter(values, write)
 
 
 def test_the_loop_stores_shows_progress_and_stops_at_the_end_offsets(
@@ -230,65 +147,6 @@ def test_a_topic_made_again_during_the_run_is_an_error(
         start(reader)
 
 
-def test_a_partition_that_another_host_claimed_in_this_run_is_refused(
-    start: Callable[[Answers], consumer.Consumer],
-) -> None:
-    """Its rows are there: beginning at the end here would lose them."""
-    reader = Answers([])
-    reader.claimed[MEM] = (57, assignment.Claim("r1", "node-9").text())
-    with pytest.raises(StorageError, match=r"on host node-9 up to offset 57.*no sidecar") as caught:
-        start(reader)
-    assert "topic topic-mem: partition 0" in str(caught.value)
-    assert "\n" not in str(caught.value)
-
-
-def test_claims_of_other_runs_and_plain_offsets_mean_nothing(
-    start: Callable[[Answers], consumer.Consumer],
-) -> None:
-    """The group's name is the same in every run; only this host's claim stands afterwards."""
-    reader = Answers([])
-    reader.claimed = {MEM: (57, assignment.Claim("r0", "node-9").text()), CPU: (9, "")}
-    made = start(reader)
-    made.close()
-    claim = assignment.Claim.of_this_host("r1").text()
-    assert reader.claimed == {CPU: (10, claim), MEM: (10, claim)}
-
-
-def test_a_lost_sidecar_is_refused_when_the_run_has_claimed_its_partition(
-    start: Callable[[Answers], consumer.Consumer],
-) -> None:
-    """Without the claim an empty segment would begin again at the end of the topic."""
-    reader = Answers([])
-    made = start(reader)
-    made.close()
-    for path in (made.segments[CPU].path, made.segments[CPU].path.with_suffix(".json")):
-        path.unlink()
-    with pytest.raises(StorageError, match="topic-cpu: partition 0 was consumed in run r1"):
-        start(reader)
-
-
-def test_a_partition_stored_here_that_left_the_share_is_refused(
-    start: Callable[[Answers], consumer.Consumer],
-) -> None:
-    """A host was added to the group in the middle of a run."""
-    reader = Answers([], partitions=2)
-    made = start(reader)
-    made.close()
-    reader.count = 1
-    with pytest.raises(StorageError, match=r"1\.csv: stored on this host, but its share no longer"):
-        start(reader)
-
-
-def test_a_claim_that_cannot_be_read_is_none() -> None:
-    """Other programs may commit with metadata of their own."""
-    assert [assignment.Claim.parse(text) for text in ("", "{", "[]", "7", "null", "{}")] == [
-        None
-    ] * 6
-    claim = assignment.Claim("r1", "h")
-    assert assignment.Claim.parse(claim.text() + "\x07behind its end") == claim
-    assert assignment.Claim.parse(claim.text()) == claim
-
-
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"topic-cpu": {"0": 12}}', '{"topic-cpu": 1}'])
 def test_half_a_file_of_end_offsets_is_not_there_yet(tmp_path: Path, content: str) -> None:
     """It is copied while the consumer looks."""
@@ -302,7 +160,7 @@ def test_a_disk_that_fills_up_ends_the_loop_and_leaves_what_was_stored(
     start: Callable[[Answers], consumer.Consumer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The next start resumes at the stored offset."""
-    batches: list[dict[TopicPartition, list[Any]]] = [
+    batches: list[dict[Any, list[Any]]] = [
         {CPU: [record(CPU, offset, value("cpu_pct"))]} for offset in (10, 11)
     ]
     reader = Answers(batches)
@@ -326,20 +184,6 @@ def test_a_disk_that_fills_up_ends_the_loop_and_leaves_what_was_stored(
     again.close()
 
 
-def test_a_host_takes_the_partitions_of_its_share_alike_for_both_topics(
-    values: dict[str, Any], write: Callable[[object], Path]
-) -> None:
-    """Three hosts and seven partitions: each partition has one host."""
-    group = config.load(write(values)).group("cpu_mem")
-    shares = [
-        assignment.assigned_partitions(Answers([], 7), group, config.Share(index, 3))
-        for index in range(3)
-    ]
-    for topic in ("topic-cpu", "topic-mem"):
-        taken = [[tp.partition for tp in share if tp.topic == topic] for share in shares]
-        assert taken == [[0, 3, 6], [1, 4], [2, 5]]
-
-
 def test_the_loop_ends_while_others_go_on_writing(
     start: Callable[[Answers], consumer.Consumer],
 ) -> None:
@@ -356,12 +200,3 @@ def test_the_loop_ends_while_others_go_on_writing(
     made.close()
     assert made.totals("rows") == {"topic-cpu": 1, "topic-mem": 1}
     assert reader.polls, "it went on to the last record of others"
-
-
-def test_a_host_without_partitions_is_refused(values: dict[str, Any], write: Any) -> None:
-    """Three hosts cannot share two partitions."""
-    settings = config.load(write(values))
-    with pytest.raises(BrokerError, match="2 partitions for 3 hosts leave none"):
-        assignment.assigned_partitions(
-            Answers([], partitions=2), settings.group("cpu_mem"), config.Share(2, 3)
-        )
