@@ -185,12 +185,16 @@ def test_credentials_that_are_not_taken_any_longer_end_the_waiting(
     refused = AuthenticationError("refused")
     monkeypatch.setattr("server_monitoring.broker.problem", lambda _: refused)
 
+    waited: list[float] = []
+
     def get(timeout: float) -> None:
-        raise TimeoutError(timeout)
+        waited.append(timeout)
+        raise TimeoutError
 
     future = SimpleNamespace(is_done=False, failed=lambda: False, get=get)
     with pytest.raises(AuthenticationError, match="refused"):
         settled(tmp_path, future)
+    assert waited == [broker.DOUBT_SECONDS]
 
 
 class Library:
