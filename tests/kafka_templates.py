@@ -49,6 +49,7 @@ def render(name: str, **changes: object) -> str:
         keep_trailing_newline=True,
         autoescape=False,  # noqa: S701  no HTML
     )
+    environment.filters["bool"] = bool
     return environment.get_template(name).render(VALUES | changes)
 
 
