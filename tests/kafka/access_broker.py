@@ -1,13 +1,16 @@
 """A broker as the role kafka_access finds it: users by SCRAM, administration by mutual TLS."""
 
+import runpy
+import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from authority import LOOPBACK, Authority
-from kafka_broker import Broker, free_port
+from kafka_broker import ROOT, Broker, free_port
 
 NAME = "kafka-1"
+UTILS = ROOT / "roles/kafka_access/module_utils"
 PROPERTIES = """\
 listeners={clients},{admins},{local}
 advertised.listeners={clients},{admins},{local}
@@ -84,3 +87,11 @@ class AccessBroker(Broker):
             **stores,
         )
         super().format(secure + properties)
+
+
+def logs_in(broker: AccessBroker, user: str, secret: str) -> bool:
+    """Tell whether the broker lets a user in; it is asked once."""
+    login = runpy.run_path(str(UTILS / "kafka_login.py"))["lets_in"]
+    context = ssl.create_default_context(cafile=str(broker.authority.file))
+    answer: bool = login(broker.clients, context, "SCRAM-SHA-512", user, secret, 20)
+    return answer

@@ -11,7 +11,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "app" / "src"), str(ROOT / "tests"), str(Path(__file__).parent)]
 
-from kafka_broker import (  # noqa: E402 - found by the line above
+from access_broker import AccessBroker  # noqa: E402 - found by the line above
+from kafka_broker import (  # noqa: E402
     Broker,
     Pipeline,
     free_port,
@@ -73,6 +74,18 @@ def mortal_broker(second_broker: Broker) -> Broker:
     if second_broker.process is None:
         second_broker.start()
     return second_broker
+
+
+@pytest.fixture(scope="module")
+def access_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AccessBroker]:
+    """Return a broker that nobody but the holder of its certificate may administrate."""
+    directory = tmp_path_factory.mktemp("access")
+    broker = AccessBroker(Path(os.environ["KAFKA_HOME"]), directory, free_port())
+    broker.format()
+    broker.start()
+    yield broker
+    broker.stop(hard=True)
+    shutil.rmtree(directory, ignore_errors=True)
 
 
 @pytest.fixture(params=CLIENTS)

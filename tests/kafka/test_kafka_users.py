@@ -2,9 +2,7 @@
 
 import json
 import os
-import runpy
 import secrets
-import shutil
 import ssl
 import subprocess
 import sys
@@ -13,14 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from access_broker import AccessBroker
+from access_broker import UTILS, AccessBroker, logs_in
 from kafka.admin import KafkaAdminClient
 from kafka_broker import ROOT, create_topics, free_port
 
 TOPIC = {"resource": "topic", "name": "topic-cpu", "operations": ["read", "write"]}
 Module = Callable[..., dict[str, Any]]
-ROLE = ROOT / "roles/kafka_access"
-UTILS, LIBRARY = ROLE / "module_utils", ROLE / "library/kafka_access.py"
+LIBRARY = ROOT / "roles/kafka_access/library/kafka_access.py"
 # As Ansible runs a module: arguments by standard input, the role's module_utils among its own.
 RUN = """\
 import runpy, sys
@@ -31,18 +28,6 @@ ansible.module_utils.__path__.append(utils)
 basic._ANSIBLE_ARGS, basic._ANSIBLE_PROFILE = sys.stdin.buffer.read(), "legacy"
 runpy.run_path(library, run_name="__main__")
 """
-
-
-@pytest.fixture(scope="module")
-def access_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AccessBroker]:
-    """Return a broker that nobody but the holder of its certificate may administrate."""
-    directory = tmp_path_factory.mktemp("access")
-    broker = AccessBroker(Path(os.environ["KAFKA_HOME"]), directory, free_port())
-    broker.format()
-    broker.start()
-    yield broker
-    broker.stop(hard=True)
-    shutil.rmtree(directory, ignore_errors=True)
 
 
 @pytest.fixture
@@ -70,14 +55,6 @@ def module(access_broker: AccessBroker) -> Iterator[Module]:
 def password() -> str:
     """Return a password as they are made."""
     return secrets.token_urlsafe(32)
-
-
-def logs_in(broker: AccessBroker, user: str, secret: str) -> bool:
-    """Tell whether the broker lets a user in; it is asked once."""
-    login = runpy.run_path(str(UTILS / "kafka_login.py"))["lets_in"]
-    context = ssl.create_default_context(cafile=str(broker.authority.file))
-    answer: bool = login(broker.clients, context, "SCRAM-SHA-512", user, secret, 20)
-    return answer
 
 
 def topics_seen(broker: AccessBroker, user: str, secret: str) -> list[str]:

@@ -40,6 +40,12 @@ def access_plan() -> ModuleType:
 
 
 @pytest.fixture(scope="session")
+def accounts() -> ModuleType:
+    """Return the filters of the role kafka_access."""
+    return load(ROOT / "roles/kafka_access/filter_plugins/kafka_access.py")
+
+
+@pytest.fixture(scope="session")
 def builder() -> ModuleType:
     """Return the archive's builder."""
     return load(ROOT / "files/kafka/build_archive.py")

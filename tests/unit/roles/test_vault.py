@@ -107,3 +107,47 @@ def test_secrets_under_another_password_are_refused_and_kept(clone: Path) -> Non
     assert len(done.stderr.splitlines()) == 1
     assert "Traceback" not in done.stderr
     assert file.read_bytes() == before
+
+
+def known(clone: Path) -> dict[str, str]:
+    """Return the secrets of the inventory."""
+    found: dict[str, str] = json.loads(
+        run(clone, "ansible-vault", "view", "inventory/secrets.yml").stdout
+    )
+    return found
+
+
+def test_passwords_are_changed_by_a_second_user_of_each_account(clone: Path) -> None:
+    """Both are there until the end, what was broken off goes on, and the next one turns back."""
+    accounts = ("--accounts", "producer", "admin")
+    old = {f"kafka_access_password_{name}_a" for name in accounts[1:]}
+    new = {f"kafka_access_password_{name}_b" for name in accounts[1:]}
+    assert set(make(clone, *accounts).stdout.split()) == old
+    first = known(clone)
+
+    begun = make(clone, *accounts, "--change", "begin")
+    assert set(begun.stdout.split()) == new | {"kafka_access_suffix"}
+    both = known(clone)
+    assert both["kafka_access_suffix"] == "b"
+    assert first.items() < both.items()
+    assert len(set(both.values())) == len(both)
+    assert make(clone, *accounts, "--change", "begin").stdout == ""
+    assert make(clone, *accounts).stdout == ""
+
+    assert set(make(clone, *accounts, "--change", "end").stdout.split()) == old
+    assert known(clone) == {name: both[name] for name in (*new, "kafka_access_suffix")}
+    assert make(clone, *accounts, "--change", "end").stdout == ""
+
+    assert set(make(clone, *accounts, "--change", "begin").stdout.split()) == old | {
+        "kafka_access_suffix"
+    }
+    assert known(clone)["kafka_access_suffix"] == "a"
+
+
+def test_a_new_account_gets_its_password_beside_the_others(clone: Path) -> None:
+    """Of the user that stands for the accounts at the time."""
+    make(clone, "--accounts", "producer")
+    make(clone, "--accounts", "producer", "--change", "begin")
+    make(clone, "--accounts", "producer", "--change", "end")
+    added = make(clone, "--accounts", "producer", "dashboard")
+    assert added.stdout == "kafka_access_password_dashboard_b\n"
