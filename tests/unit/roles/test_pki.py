@@ -140,11 +140,14 @@ def test_another_passphrase_is_refused_and_makes_no_other_authority(site: Site) 
     assert site.everything() == before
 
 
-def test_check_mode_on_bare_nodes_goes_through_and_makes_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("variables", [{}, {"pki_passphrase": PASSPHRASE}], ids=["bare", "secrets"])
+def test_check_mode_on_bare_nodes_goes_through_and_makes_nothing(
+    tmp_path: Path, variables: dict[str, Any]
+) -> None:
     """Neither secrets nor authority nor folder need be there."""
     site = Site(tmp_path)
     before = site.everything()
-    result = site.run("--check", "--diff")
+    result = site.run("--check", "--diff", **variables)
     assert result.status == 0, result.tail()
     assert site.everything() == before
 
