@@ -132,8 +132,8 @@ def test_a_topic_that_may_not_be_written_is_named_with_the_first_line(
     done = pipeline.run("produce", "--run-id", "r1", "--dataset", str(tmp_path / "m.csv"))
     assert done.returncode == 5
     error = done.stderr.splitlines()[-1]
-    assert f"topic {topic}: the record of line 2 was not accepted" in error
-    assert "authorization" in error.lower()
+    assert f"user 'ANONYMOUS' is not authorized: Write on topic {topic}" in error
+    assert f"sending line 2 to topic {topic}" in error
 
 
 def test_a_gap_that_a_refused_record_left_is_refused(pipeline: Pipeline, tmp_path: Path) -> None:
