@@ -9,13 +9,12 @@ import yaml
 from app_settings import settings
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from plugins import PROJECT
-from server_monitoring.broker import CONNECT_SECONDS, LEAST_TIMEOUT
 
 TEMPLATES = PROJECT / "roles" / "pipeline" / "templates"
 UNITS = sorted(path.name for path in TEMPLATES.glob("*.service.j2"))
 
 
-def render(name: str, **changes: object) -> str:
+def render(name: str) -> str:
     """Render a template of the role as Ansible would, undefined variables refused."""
     environment = Environment(  # noqa: S701 -- units and YAML, not HTML
         loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, trim_blocks=True
@@ -27,14 +26,14 @@ def render(name: str, **changes: object) -> str:
         "item": "cpu_mem",
         "_pipeline_config": settings(Path("/var/lib/server-monitoring")),
     }
-    return environment.get_template(name).render(variables | changes)
+    return environment.get_template(name).render(variables)
 
 
-def directives(text: str, section: str = "Service") -> dict[str, list[str]]:
-    """Return the directives of a unit's section with all their values."""
-    _, _, after = text.replace("\\\n", " ").partition(f"[{section}]\n")
+def directives(text: str) -> dict[str, list[str]]:
+    """Return the [Service] directives of a unit with all their values."""
+    _, _, service = text.replace("\\\n", " ").partition("[Service]")
     found: dict[str, list[str]] = {}
-    for line in after.partition("\n[")[0].splitlines():
+    for line in service.splitlines():
         name, equals, value = line.partition("=")
         if equals and not line.startswith("#"):
             found.setdefault(name, []).append(value.strip())
@@ -84,39 +83,6 @@ def test_killed_process_is_restarted_but_not_one_that_gave_a_reason(name: str) -
     service = directives(render(name))
     assert service["Restart"] == ["on-failure"]
     assert service["RestartPreventExitStatus"] == ["1 2 3 4 5 6 7"]
-
-
-def starts_until_refused(name: str, timeout: int | str, cycle: float, seconds: float) -> int | None:
-    """Return how many starts systemd grants a unit that begins one each `cycle` seconds.
-
-    None: it grants all within `seconds`. Counted as systemd's ratelimit_below() does.
-    """
-    unit = directives(render(name, pipeline_broker_timeout=timeout), "Unit")
-    [interval], [burst] = unit["StartLimitIntervalSec"], unit["StartLimitBurst"]
-    begin, count, granted, now = 0.0, 0, 0, 0.0
-    while now <= seconds:
-        if now - begin > int(interval):
-            begin, count = now, 0
-        if count >= int(burst):
-            return granted
-        count, granted, now = count + 1, granted + 1, now + cycle
-    return None
-
-
-@pytest.mark.parametrize("timeout", [LEAST_TIMEOUT, "120", 600, 3_600])
-@pytest.mark.parametrize("name", ["consume.service.j2", "produce.service.j2"])
-def test_a_broker_may_be_away_for_its_timeout_but_not_for_ever(
-    name: str, timeout: int | str
-) -> None:
-    """Kills on top of it are granted too; a unit that fails each time, soon or late, is ended."""
-    [pause] = directives(render(name))["RestartSec"]
-    refused_in = CONNECT_SECONDS + int(pause)
-    assert starts_until_refused(name, timeout, refused_in, int(timeout)) is None
-    assert starts_until_refused(name, timeout, refused_in, int(timeout) + 100) is None
-    for cycle in (int(pause), refused_in, int(timeout) + refused_in + 5):
-        granted = starts_until_refused(name, timeout, cycle, 1_000 * cycle)
-        assert granted is not None
-        assert 20 <= granted <= 20 + int(timeout) / CONNECT_SECONDS
 
 
 def test_producer_gets_the_runs_options_each_as_one_word() -> None:
