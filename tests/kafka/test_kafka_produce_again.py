@@ -64,6 +64,22 @@ def test_a_producer_that_lost_its_summary_finds_everything_there(
     assert again.stderr.endswith("sent 3000 of 3000 rows (12000 messages, 0/s)\n")
 
 
+def test_a_killed_producer_does_not_read_the_data_set_from_its_beginning_to_check_it(
+    pipeline: Pipeline, tmp_path: Path
+) -> None:
+    """It takes the first start's word: here a wrong one, which only the end of the file tells."""
+    path = tmp_path / "m.csv"
+    write_dataset(path, 3_000)
+    argv = ["produce", "--run-id", "r1", "--dataset", str(path)]
+    assert pipeline.run(*argv).returncode == 0
+    (pipeline.run_directory("r1") / "produce.json").unlink()
+    checked = pipeline.run_directory("r1") / "produce.checked"
+    checked.write_text(checked.read_text().replace('"rows": 3000', '"rows": 2999'))
+    done = pipeline.run(*argv)
+    assert done.returncode == 4
+    assert "found 3000 good and 0 bad rows, expected 2999 and 0" in done.stderr
+
+
 def test_a_data_set_that_changed_between_two_starts_is_refused(
     pipeline: Pipeline, tmp_path: Path
 ) -> None:

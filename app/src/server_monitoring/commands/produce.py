@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from pathlib import Path
 
-from server_monitoring import __version__, notify, producer
+from server_monitoring import __version__, checked, notify, producer
 from server_monitoring.bad_rows import set_aside
 from server_monitoring.broker import client_for, in_mid_run
 from server_monitoring.commands import common
@@ -18,7 +18,7 @@ from server_monitoring.full_disk import FullDisk
 from server_monitoring.marker import only_producer
 from server_monitoring.pace import Pace
 from server_monitoring.progress import sent_text
-from server_monitoring.runs import Run
+from server_monitoring.runs import Run, checked_run_id
 from server_monitoring.summary import Timer, rates
 
 HELP = "send a data set to the topics, one record per metric and row; started again, go on"
@@ -73,12 +73,13 @@ def _rate(text: str) -> float | None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Validate the whole data set, send what is not there yet, and write produce.json."""
+    """Validate the data set, once a run, send what is not there yet, and write produce.json."""
     common.collect_rarely()
     config = common.load_config_to_connect(args)
     with common.open_dataset(args.dataset, config) as dataset:
         sha256, size = dataset.sha256()
-        report = _validated(dataset, args)
+        known = checked.recall(Run(config.data_dir, checked_run_id(args.run_id)), dataset, sha256)
+        report = known or _validated(dataset, args)
         run_files = common.open_run(args, config)
         status = notify.Status()
         full_disk = FullDisk(
@@ -87,6 +88,7 @@ def run(args: argparse.Namespace) -> int:
         with contextlib.ExitStack() as held:
             full_disk.retry(lambda: held.enter_context(only_producer(run_files)))
             full_disk.retry(lambda: set_aside(dataset, run_files, report))
+            full_disk.retry(lambda: checked.note(run_files, dataset, sha256, report))
             pace = Pace(args.rate, dataset.form.to_seconds if args.realtime else None)
             sending = Sending(config, run_files, dataset, report, status, full_disk)
             summary = sending.run(sha256, pace)
