@@ -6,11 +6,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import ansible.module_utils
 from authority import LOOPBACK, Authority
 from kafka_broker import ROOT, Broker, free_port
 
 NAME = "kafka-1"
-UTILS = ROOT / "roles/kafka_access/module_utils"
+# Ansible puts those of a role, and of the roles that it depends on, beside its own.
+UTILS = [ROOT / f"roles/{role}/module_utils" for role in ("kafka_access", "kafka_admin")]
+ansible.module_utils.__path__ += map(str, UTILS)
 PROPERTIES = """\
 listeners={clients},{admins},{local}
 advertised.listeners={clients},{admins},{local}
@@ -91,7 +94,7 @@ class AccessBroker(Broker):
 
 def logs_in(broker: AccessBroker, user: str, secret: str) -> bool:
     """Tell whether the broker lets a user in; it is asked once."""
-    login = runpy.run_path(str(UTILS / "kafka_login.py"))["lets_in"]
+    login = runpy.run_path(str(UTILS[0] / "kafka_login.py"))["lets_in"]
     context = ssl.create_default_context(cafile=str(broker.authority.file))
     answer: bool = login(broker.clients, context, "SCRAM-SHA-512", user, secret, 20)
     return answer

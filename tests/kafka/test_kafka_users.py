@@ -23,8 +23,8 @@ RUN = """\
 import runpy, sys
 import ansible.module_utils.basic as basic
 import ansible.module_utils
-utils, library = sys.argv[1:]
-ansible.module_utils.__path__.append(utils)
+library, *utils = sys.argv[1:]
+ansible.module_utils.__path__ += utils
 basic._ANSIBLE_ARGS, basic._ANSIBLE_PROFILE = sys.stdin.buffer.read(), "legacy"
 runpy.run_path(library, run_name="__main__")
 """
@@ -37,7 +37,7 @@ def module(access_broker: AccessBroker) -> Iterator[Module]:
     def run(*, check: bool = False, **arguments: Any) -> dict[str, Any]:
         given = access_broker.arguments(**arguments) | {"_ansible_check_mode": check}
         done = subprocess.run(
-            [sys.executable, "-c", RUN, *map(str, (UTILS, LIBRARY))],
+            [sys.executable, "-c", RUN, *map(str, (LIBRARY, *UTILS))],
             input=json.dumps({"ANSIBLE_MODULE_ARGS": given}),
             capture_output=True,
             text=True,

@@ -6,8 +6,9 @@ import time
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.kafka_access_cluster import BrokerError, Cluster
+from ansible.module_utils.kafka_access_cluster import Cluster
 from ansible.module_utils.kafka_access_plan import declaration_problems, diff, make_plan, parse
+from ansible.module_utils.kafka_admin import BrokerError
 
 DOCUMENTATION = r"""
 module: kafka_access

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import ssl
-import sys
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ansible.module_utils.kafka_access_plan import MECHANISM, Acl, Plan, State, to_prove
-from ansible.module_utils.kafka_login import connect, lets_in
+from ansible.module_utils.kafka_admin import BrokerError, administrate, read_stores, tls_context
+from ansible.module_utils.kafka_login import lets_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 try:
-    from kafka import KafkaAdminClient, errors
+    from kafka import errors
     from kafka.admin import (
         ACL,
         ACLFilter,
@@ -30,55 +28,7 @@ try:
     )
 except ImportError:
     # A check of the declarations needs no client; a connection says that it is missing.
-    KafkaAdminClient = None
-
-
-class BrokerError(Exception):
-    """The broker did not answer or refused a request; the message is one line."""
-
-
-def read_stores(path: str) -> dict[str, str]:
-    """Return the key store's and the trust store's place from a file of Kafka's properties.
-
-    Raises:
-        BrokerError: the file cannot be read, or does not name them.
-
-    """
-    try:
-        lines = Path(path).read_text(encoding="utf-8").splitlines()
-    except OSError as error:
-        message = f"{path}: {error.strerror}: run the play of Kafka (playbooks/kafka.yml) first"
-        raise BrokerError(message) from error
-    found = dict(line.split("=", 1) for line in lines if "=" in line and line[:1] not in "#!")
-    found = {key.strip(): value.strip() for key, value in found.items()}
-    stores = {}
-    for store in ("keystore", "truststore"):
-        key = f"ssl.{store}.location"
-        if not found.get(key):
-            message = f"{path}: found no {key}, expected it to name a PEM file"
-            raise BrokerError(message)
-        stores[store] = found[key]
-    return stores
-
-
-def tls_context(stores: dict[str, str], *, with_key: bool) -> ssl.SSLContext:
-    """Return TLS 1.3 that trusts the trust store, and shows the key store's certificate.
-
-    Raises:
-        BrokerError: a file cannot be used.
-
-    """
-    file = stores["truststore"]
-    try:
-        context = ssl.create_default_context(cafile=file)
-        context.minimum_version = ssl.TLSVersion.TLSv1_3
-        if with_key:
-            file = stores["keystore"]
-            context.load_cert_chain(file)
-    except (OSError, ValueError) as error:
-        message = f"{file}: cannot be used as a PEM store: {error}"
-        raise BrokerError(message) from error
-    return context
+    errors = None
 
 
 class Cluster:
@@ -99,47 +49,10 @@ class Cluster:
             BrokerError: no broker answers in time, or there is no client.
 
         """
-        if KafkaAdminClient is None:
-            message = (
-                f"{sys.executable}: found no kafka-python, expected it: run the app's play first"
-            )
-            raise BrokerError(message)
         self._timeout = timeout
         self._client_servers = client_servers
-        stores = read_stores(properties)
-        self._trust = tls_context(stores, with_key=False)
-        own = tls_context(stores, with_key=True)
-        # kafka-python does not say what is wrong with a certificate.
-        reasons = [
-            reason for reason in (self._trouble(server, own) for server in servers) if reason
-        ]
-        if len(reasons) == len(servers):
-            raise BrokerError("; ".join(reasons) or "no broker is named")
-        try:
-            self._admin = KafkaAdminClient(
-                bootstrap_servers=servers,
-                bootstrap_timeout_ms=timeout * 1000,
-                request_timeout_ms=timeout * 1000,
-                security_protocol="SSL",
-                ssl_context=own,
-            )
-        except errors.KafkaError as error:
-            message = (
-                f"{', '.join(servers)}: no answer within {timeout} s "
-                f'({type(error).__name__}): see "journalctl -u kafka": it may refuse the '
-                f"certificate {stores['keystore']}"
-            )
-            raise BrokerError(message) from error
-
-    def _trouble(self, server: str, context: ssl.SSLContext) -> str:
-        """Return why a broker is not reached by TLS, or nothing."""
-        try:
-            connect(server, context, self._timeout).close()
-        except (OSError, ValueError) as error:
-            return (
-                f"{server}: {error}: see whether kafka.service is active and its certificate good"
-            )
-        return ""
+        self._admin = administrate(servers, properties, timeout)
+        self._trust = tls_context(read_stores(properties), with_key=False)
 
     def close(self) -> None:
         """End the connection."""

@@ -7,9 +7,10 @@ https://kafka.apache.org/protocol describes them.
 
 from __future__ import annotations
 
-import socket
 import struct
 from typing import TYPE_CHECKING
+
+from ansible.module_utils.kafka_admin import connect
 
 if TYPE_CHECKING:
     import ssl
@@ -18,23 +19,6 @@ _HANDSHAKE, _AUTHENTICATE = 17, 36
 _AUTHENTICATION_FAILED = 58
 # Correlation and error code at least.
 _MIN_ANSWER, _MAX_ANSWER = 6, 64 * 1024
-
-
-def connect(server: str, context: ssl.SSLContext, timeout: float) -> ssl.SSLSocket:
-    """Return a connection by TLS to `server`, which is host:port.
-
-    Raises:
-        OSError: nobody answers, or its certificate is not to be trusted.
-
-    """
-    host, _, port = server.rpartition(":")
-    host = host.strip("[]")
-    plain = socket.create_connection((host, int(port)), timeout)
-    try:
-        return context.wrap_socket(plain, server_hostname=host)
-    except BaseException:
-        plain.close()
-        raise
 
 
 def lets_in(

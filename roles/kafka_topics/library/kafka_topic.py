@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.kafka_admin import BrokerError, administrate
 from ansible.module_utils.kafka_topic_plan import (
     Plan,
     Topic,
@@ -17,11 +17,11 @@ from ansible.module_utils.kafka_topic_plan import (
 )
 
 try:
-    from kafka import KafkaAdminClient, errors
+    from kafka import errors
     from kafka.admin import AlterConfigOp, ConfigResource
 except ImportError:
     # A check of the declarations needs no client; everything else says that it is missing.
-    KafkaAdminClient = None
+    errors = None
 
 DOCUMENTATION = r"""
 module: kafka_topic
@@ -47,6 +47,11 @@ options:
     type: list
     elements: str
     required: true
+  admin_properties:
+    description: >-
+      Kafka's own file with C(ssl.keystore.location) and C(ssl.truststore.location), both PEM, for a
+      listener with mutual TLS; plain text without it.
+    type: path
   brokers:
     description: Number of brokers in the inventory; used with O(declarations_only=true).
     type: int
@@ -70,7 +75,8 @@ author: Server Monitoring Cluster contributors
 EXAMPLES = r"""
 - name: Make the topics true
   kafka_topic:
-    bootstrap_servers: ["172.29.0.1:9092"]
+    bootstrap_servers: ["172.29.0.1:9094"]
+    admin_properties: /etc/kafka/admin.properties
     topics:
       - {name: topic-cpu, partitions: 3, replication_factor: 1, configs: {retention.ms: 86400000}}
 """
@@ -82,35 +88,22 @@ configured: {description: Names of topics whose settings changed., type: list, r
 """
 
 
-class BrokerError(Exception):
-    """The broker did not answer or refused a request; the message is one line."""
-
-
 class Cluster:
     """The topics of a running cluster, read and changed through kafka-python's admin client."""
 
-    def __init__(self, servers: list[str], timeout: int) -> None:
+    def __init__(self, servers: list[str], properties: str | None, timeout: int) -> None:
         """Connect.
 
+        Args:
+            servers: as address:port.
+            properties: see `administrate`.
+            timeout: seconds to wait for a broker.
+
         Raises:
-            BrokerError: no broker answers within `timeout` seconds, or there is no client.
+            BrokerError: no broker answers in time, or there is no client.
 
         """
-        if KafkaAdminClient is None:
-            message = (
-                f"{sys.executable}: found no kafka-python, expected it: run the app's play first"
-            )
-            raise BrokerError(message)
-        try:
-            self._admin = KafkaAdminClient(
-                bootstrap_servers=servers, bootstrap_timeout_ms=timeout * 1000
-            )
-        except errors.KafkaError as error:
-            message = (
-                f"{', '.join(servers)}: no broker answered within {timeout} s "
-                f"({type(error).__name__}): see whether kafka.service is active"
-            )
-            raise BrokerError(message) from error
+        self._admin = administrate(servers, properties, timeout)
 
     def close(self) -> None:
         """End the connection."""
@@ -251,6 +244,7 @@ def main() -> None:
             "topics": {"type": "list", "elements": "raw", "required": True},
             "groups": {"type": "dict", "default": {}},
             "bootstrap_servers": {"type": "list", "elements": "str", "required": True},
+            "admin_properties": {"type": "path"},
             "brokers": {"type": "int", "default": 1},
             "running": {"type": "list", "elements": "str", "default": []},
             "declarations_only": {"type": "bool", "default": False},
@@ -262,7 +256,11 @@ def main() -> None:
         check_declarations(module, module.params["brokers"])
         module.exit_json(changed=False)
     try:
-        cluster = Cluster(module.params["bootstrap_servers"], module.params["timeout"])
+        cluster = Cluster(
+            module.params["bootstrap_servers"],
+            module.params["admin_properties"],
+            module.params["timeout"],
+        )
         try:
             result = run(module, cluster)
         finally:
