@@ -24,6 +24,9 @@ def render(name: str) -> str:
         **yaml.safe_load((TEMPLATES.parent / "defaults" / "main.yml").read_text(encoding="utf-8")),
         "ansible_managed": "Ansible managed",
         "item": "cpu_mem",
+        "_pipeline_is_restricted": True,
+        "_pipeline_credentials_dir": "/etc/server-monitoring/credentials",
+        "_pipeline_broker_addresses": ["172.29.0.1", "172.29.0.2"],
         "_pipeline_config": settings(Path("/var/lib/server-monitoring")),
     }
     return environment.get_template(name).render(variables)
@@ -54,6 +57,28 @@ def test_unit_is_closed_in(name: str) -> None:
     assert service["ReadWritePaths"] == ["/var/lib/server-monitoring"]
     assert service["NoNewPrivileges"] == ["true"]
     assert service["CapabilityBoundingSet"] == [""]
+
+
+@pytest.mark.parametrize(
+    ("name", "account"), [("produce", "producer"), ("consume", "consumer_cpu_mem")]
+)
+def test_unit_logs_in_as_its_account_and_talks_to_brokers_alone(name: str, account: str) -> None:
+    """Systemd gives it the credentials of one account; packets of others are dropped."""
+    service = directives(render(f"{name}.service.j2"))
+    file = f"kafka.json:/etc/server-monitoring/credentials/{account}.json"
+    assert service["LoadCredential"] == [file]
+    assert service["IPAddressDeny"] == ["any"]
+    assert service["IPAddressAllow"] == ["172.29.0.1 172.29.0.2"]
+
+
+def test_spark_has_no_network_and_its_parts_prove_who_they_are() -> None:
+    """No credentials either; RPC is authenticated and encrypted."""
+    service = directives(render("analyze.service.j2"))
+    assert service["PrivateNetwork"] == ["true"]
+    assert "LoadCredential" not in service
+    [command] = service["ExecStart"]
+    for setting in ("authenticate=true", "network.crypto.enabled=true"):
+        assert f"--conf spark.{setting}" in command
 
 
 def test_spark_stays_on_loopback_without_a_ui() -> None:
