@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo control lab lab-down provision run test lint unit cluster-test packages lab-packages chaos bench pictures browser-packages sbom audit clean
+.PHONY: help demo control lab lab-down provision run test lint unit cluster-test packages lab-packages chaos bench pictures browser-packages secrets-rotate sbom audit clean
 
 VENV := .venv
 # Of tools that must not share the project's own requirements.
@@ -58,6 +58,9 @@ chaos: provision $(VENV)/tests ## Kill a running pipeline again and again on the
 
 bench: packages browser-packages $(VENV)/tests ## Measure everything side by side; writes docs/benchmarks.md (an hour; BENCH="--quick" for less)
 	KAFKA_HOME=$$(python3 tests/kafka/kafka_home.py) PYTHONPATH=app/src python tests/bench $(BENCH)
+
+secrets-rotate: ## New passwords and certificates for Kafka, also while a run goes on
+	ansible-playbook playbooks/secrets_rotate.yml
 
 sbom: packages $(TOOLS)/installed ## Bills of materials (CycloneDX) of all that is installed from elsewhere, into sbom/
 	python3 files/supply_chain/supply_chain.py sbom sbom

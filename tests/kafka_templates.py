@@ -27,6 +27,8 @@ VALUES = {
     "_kafka_log_dir": "/var/lib/kafka/data",
     "_kafka_tree": "/opt/kafka-4.3.1",
     "kafka_access_enabled": False,
+    "kafka_max_connections_per_ip": 500,
+    "kafka_max_request_bytes": 16777216,
     "kafka_broker_port": 9094,
     "_kafka_key_store": "/etc/kafka/broker.pem",
     "_kafka_trust_store": "/etc/kafka/ca.pem",

@@ -44,6 +44,17 @@ def read(file: Path) -> dict[str, str]:
     return known
 
 
+def check_place(file: Path) -> None:
+    """End where Ansible would no longer read variables that are there, once the file is."""
+    folder = file.parent
+    for other in (folder.with_name(folder.name + end) for end in (".yml", ".yaml", ".json")):
+        if other.exists():
+            sys.exit(
+                f"{other}: found it beside {folder}/, where secrets are kept and of which Ansible "
+                f"reads that alone: move it to {folder}/main.yml"
+            )
+
+
 def write(file: Path, known: dict[str, str]) -> None:
     """Put the secrets in the old file's place, in one step."""
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -91,6 +102,7 @@ def main() -> None:
     parser.add_argument("--accounts", nargs="*", default=[], help="accounts of Kafka")
     parser.add_argument("--change", choices=["begin", "end"], help="change the passwords")
     given = parser.parse_args()
+    check_place(given.file)
     known = read(given.file)
     new = changed(known, given.names, given.accounts, given.change)
     if new == known:

@@ -21,6 +21,8 @@ def test_lab_down_leaves_nothing_behind() -> None:
     if rules_before == "none":
         assert "NETAVARK" not in output("iptables-save")
     assert not (PROJECT / ".lab").exists()
+    assert not (PROJECT / "inventory/lab/pki").exists()
+    assert not (PROJECT / "inventory/lab/group_vars/all/secrets.yml").exists()
 
 
 def test_lab_down_twice_is_no_error() -> None:
