@@ -32,9 +32,9 @@ def variables(node: str, pytestconfig: pytest.Config) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def broker(pytestconfig: pytest.Config) -> str:
-    """Return host:port of the first broker on the overlay."""
+def admin(pytestconfig: pytest.Config) -> str:
+    """Return how Kafka's own tools reach the first broker, on its node and as it."""
     path = pytestconfig.getoption("ansible_inventory")
     first = inventory(path)["kafka"]["hosts"][0]
     address = inventory(path)["_meta"]["hostvars"][first]["zerotier_ip"]
-    return f"{address}:9092"
+    return f"--bootstrap-server {address}:9094 --command-config /etc/kafka/admin.properties"

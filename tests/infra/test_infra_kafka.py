@@ -28,16 +28,14 @@ def test_broker_runs_as_a_user_without_login(host: Host) -> None:
 
 
 def test_broker_listens_on_the_overlay_address_alone(host: Host, variables: dict[str, Any]) -> None:
-    """Ports 9092 and 9093 on the overlay's address, and no other socket of the process."""
+    """Ports 9092 to 9094 on the overlay's address, and no other socket of the process: no JMX."""
     own = {(s.address, s.port) for s in listeners(host) if s.pid == main_pid(host)}
-    assert own == {(variables["zerotier_ip"], 9092), (variables["zerotier_ip"], 9093)}
+    assert own == {(variables["zerotier_ip"], port) for port in (9092, 9093, 9094)}
 
 
-def test_topics_are_as_declared(host: Host, broker: str) -> None:
+def test_topics_are_as_declared(host: Host, admin: str) -> None:
     """The four topics have three partitions and one replica; the probe's is the only other."""
-    described = host.check_output(
-        f"/opt/kafka/bin/kafka-topics.sh --bootstrap-server {broker} --describe"
-    )
+    described = host.check_output(f"/opt/kafka/bin/kafka-topics.sh {admin} --describe")
     for topic in TOPICS:
         assert re.search(
             rf"Topic: {topic}\s.*PartitionCount: 3\s+ReplicationFactor: 1\b", described
@@ -46,25 +44,23 @@ def test_topics_are_as_declared(host: Host, broker: str) -> None:
     assert {n for n in names if not n.startswith("__")} == {*TOPICS, "server-monitoring-probe"}
 
 
-def test_topics_are_not_made_by_asking_for_them(host: Host, broker: str) -> None:
+def test_topics_are_not_made_by_asking_for_them(host: Host, admin: str) -> None:
     """auto.create.topics.enable is off in the running broker."""
     described = host.check_output(
-        f"/opt/kafka/bin/kafka-configs.sh --bootstrap-server {broker} --entity-type brokers "
+        f"/opt/kafka/bin/kafka-configs.sh {admin} --entity-type brokers "
         "--entity-name 1 --describe --all",
     )
     assert re.search(r"^\s*auto\.create\.topics\.enable=false ", described, re.MULTILINE)
 
 
-def test_tools_work_without_arguments_about_class_paths(host: Host, broker: str) -> None:
+def test_tools_work_without_arguments_about_class_paths(host: Host, admin: str) -> None:
     """The usual tools answer by their names alone, from a login shell."""
     for tool in (
         "kafka-consumer-groups.sh --list",
         "kafka-get-offsets.sh",
         "kafka-broker-api-versions.sh",
     ):
-        done = host.run(
-            f"bash -lc '{tool.split()[0]} --bootstrap-server {broker} {' '.join(tool.split()[1:])}'"
-        )
+        done = host.run(f"bash -lc '{tool.split()[0]} {admin} {' '.join(tool.split()[1:])}'")
         assert done.rc == 0, done.stderr
 
 

@@ -6,8 +6,11 @@ GROUPS = "producers"
 
 
 def test_app_is_installed_and_reaches_the_broker(host: Host) -> None:
-    """The app writes and reads a record over the overlay."""
-    assert host.run("/opt/server-monitoring/bin/server-monitoring probe").rc == 0
+    """The app writes and reads a record over the overlay, as the account of this host."""
+    probe = "/opt/server-monitoring/bin/server-monitoring probe"
+    own = "--credentials=/etc/server-monitoring/credentials/producer.json"
+    assert host.run(f"{probe} {own}").rc == 0
+    assert "credentials: none found" in host.run(probe).stderr
 
 
 def test_unit_is_known_to_systemd(host: Host) -> None:

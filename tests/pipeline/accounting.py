@@ -12,7 +12,9 @@ from playbooks import on
 
 CONSUMERS = {"consumer-1": ("cpu", "mem"), "consumer-2": ("net", "disk")}
 COLUMNS = {"cpu": "cpu_pct", "mem": "mem_pct", "net": "net_in", "disk": "disk_io"}
-GET_OFFSETS = "/opt/kafka/bin/kafka-get-offsets.sh --bootstrap-server 172.29.0.1:9092"
+# As the broker itself, on its own node.
+ADMIN = "--bootstrap-server 172.29.0.1:9094 --command-config /etc/kafka/admin.properties"
+GET_OFFSETS = f"/opt/kafka/bin/kafka-get-offsets.sh {ADMIN}"
 
 Offsets = dict[tuple[str, int], int]
 

@@ -5,15 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from accounting import GET_OFFSETS
 from runs import CPU_MEM, DATASET, RUNS, Name, Run, manifest, read_table
 
 from playbooks import PROJECT, Result, on, play
 
 HEADER = "ts,server_id,cpu_pct,mem_pct,net_in,disk_io"
-OFFSETS = (
-    "/opt/kafka/bin/kafka-get-offsets.sh --bootstrap-server 172.29.0.1:9092"
-    " --topic-partitions 'topic-.*'"
-)
+OFFSETS = f"{GET_OFFSETS} --topic-partitions 'topic-.*'"
 
 
 def _set(host: str, name: str, value: object) -> Callable[[dict[str, Any]], None]:

@@ -1,16 +1,17 @@
 """Whatever breaks in a run: it stops with the reason, nothing is lost, and the next run works."""
 
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from accounting import ADMIN
+from background import in_background
 from reference_tables import tables
 from runs import CPU_MEM, DATASET, NET_DISK, RESULTS, RUNS, THRESHOLDS, Name, Run, read_table
 
 from playbooks import on, play
 
-TOPICS_TOOL = "/opt/kafka/bin/kafka-topics.sh --bootstrap-server 172.29.0.1:9092"
+TOPICS_TOOL = f"/opt/kafka/bin/kafka-topics.sh {ADMIN}"
 ACTIVE = "systemctl list-units --plain --no-legend --state=active 'server-monitoring-*@*'"
 
 
@@ -21,19 +22,6 @@ def _the_next_run_works(run_pipeline: Run, run_name: Name) -> Iterator[None]:
     result, folder = run_pipeline(run_name("after-faults"))
     assert result.status == 0, result.tail()
     assert read_table(folder / CPU_MEM)[1] == tables(DATASET, THRESHOLDS, "00:00:00")[0]
-
-
-def in_background(host: str, script: str) -> Callable[[], str]:
-    """Run a script on a node beside the test; the function returned waits for what it prints."""
-    printed: list[str] = []
-    thread = threading.Thread(target=lambda: printed.append(on(host, script)))
-    thread.start()
-
-    def finish() -> str:
-        thread.join(timeout=180)
-        return printed[0]
-
-    return finish
 
 
 def kill(process: str, when: str = "true", times: int = 1) -> str:

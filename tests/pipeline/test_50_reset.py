@@ -6,7 +6,8 @@ NODES = ("kafka-1", "producer-1", "consumer-1", "consumer-2")
 LEFT = (
     "ls -d /opt/* /etc/kafka /etc/server-monitoring /var/lib/kafka /var/lib/server-monitoring "
     "/etc/systemd/system/kafka.service /etc/systemd/system/server-monitoring-* 2>/dev/null; "
-    "getent passwd kafka server-monitoring; ss -tlnp | grep java"
+    "getent passwd kafka server-monitoring; ss -tlnp | grep java; "
+    "nft list tables | grep server_monitoring"
 )
 
 

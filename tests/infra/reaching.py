@@ -1,0 +1,30 @@
+"""What a node reaches from its own side: TCP ports, and echo requests."""
+
+from collections.abc import Sequence
+
+from nodes import PROJECT
+from testinfra.host import Host
+
+ICMP = PROJECT / "roles" / "zerotier" / "module_utils" / "icmp.py"
+
+
+def is_open(host: Host, address: str, port: int) -> bool:
+    """Tell whether a TCP connection comes about; a busy machine gets time for it."""
+    return _status(host, address, port, seconds=10) == 0
+
+
+def is_dropped(host: Host, address: str, port: int) -> bool:
+    """Tell whether there is no answer at all: neither a connection nor a refusal."""
+    return _status(host, address, port, seconds=1) == 124
+
+
+def _status(host: Host, address: str, port: int, seconds: int) -> int:
+    """Return the exit status of an attempt to connect, 124 where it had no answer in time."""
+    return int(host.run(f"timeout {seconds} bash -c '</dev/tcp/{address}/{port}'").rc)
+
+
+def unreached(host: Host, source: str, targets: Sequence[str]) -> str:
+    """Return the addresses that do not answer echo requests, as text: [] for none."""
+    code = ICMP.read_text(encoding="utf-8")
+    asked = f"print(unreached({source!r}, {list(targets)!r}, 5))"
+    return str(host.check_output("python3 -c %s", f"{code}\n{asked}\n"))

@@ -1,0 +1,156 @@
+"""Attacks on a provisioned cluster: each is refused with the right error, and is in a log.
+
+What the network refuses (the underlay, ports that a node has no business with) is in tests/infra.
+Refusals of certificates by client and broker are in tests/kafka, on a broker of this machine.
+"""
+
+import csv
+import json
+from pathlib import Path
+
+import yaml
+from attacks import BROKER, as_account, broker_log, connections, now, user_of
+from background import in_background
+from reference_tables import tables
+from runs import CPU_MEM, DATASET, NET_DISK, THRESHOLDS, Name, Run, read_table
+
+from playbooks import PROJECT, on
+
+NODES = ("kafka-1", "producer-1", "consumer-1", "consumer-2")
+APP = "/opt/server-monitoring/bin/server-monitoring"
+CONFIG = "/etc/server-monitoring/config.yml"
+
+
+def test_plain_text_is_not_understood() -> None:
+    """A client without TLS gets one line and no answer; the broker logs where it came from."""
+    since = now()
+    said = on("consumer-1", f"{APP} probe --bootstrap-servers {BROKER} 2>&1; echo status $?")
+    assert said.splitlines()[-1] != "status 0"
+    assert "Traceback" not in said
+    log = broker_log(since)
+    assert "Failed authentication with /172.29.0.3" in log, log[-2000:]
+    assert "SSL handshake failed" in log
+
+
+def test_wrong_password_is_refused() -> None:
+    """The line names user and broker; the broker logs the failed login."""
+    since = now()
+    user = user_of("producer-1", "producer")
+    wrong = json.dumps({"username": user, "password": "not this one"})
+    said = on(
+        "producer-1",
+        f"file=$(mktemp); printf '%s' '{wrong}' > $file; chmod 600 $file; "
+        f"{APP} probe --config {CONFIG} --credentials $file 2>&1; echo status $?; rm $file",
+    )
+    assert said.splitlines()[-1] != "status 0"
+    assert user in said
+    assert "refuse" in said
+    assert "not this one" not in said
+    assert "due to invalid credentials with SASL mechanism SCRAM-SHA-512" in broker_log(since)
+
+
+def test_account_does_what_it_needs_and_nothing_else() -> None:
+    """Another group's topics, another group, topics, users: denied, and logged as denied."""
+    since = now()
+    came = as_account(
+        "consumer-1",
+        "consumer_cpu_mem",
+        [
+            ("read", "topic-cpu"),
+            ("read", "topic-net"),
+            ("write", "topic-cpu"),
+            ("write", "topic-net"),
+            ("commit", "server-monitoring-net_disk"),
+            ("delete", "topic-cpu"),
+            ("create", "topic-own"),
+            ("user", "intruder"),
+        ],
+    )
+    assert came.pop("read topic-cpu") == "ok"
+    topic = ("read topic-net", "write topic-cpu", "write topic-net", "delete topic-cpu")
+    for deed in topic:
+        assert came.pop(deed).startswith("TopicAuthorizationFailedError"), deed
+    assert came.pop("commit server-monitoring-net_disk").startswith("GroupAuthorizationFailed")
+    assert "AuthorizationFailed" in came.pop("create topic-own")
+    assert "uthoriz" in came.pop("user intruder")
+    assert came == {}
+    log, user = broker_log(since), user_of("consumer-1", "consumer_cpu_mem")
+    for operation, resource in (
+        ("Delete", "Topic:LITERAL:topic-cpu"),
+        ("Write", "Topic:LITERAL:topic-net"),
+        ("Read", "Group:LITERAL:server-monitoring-net_disk"),
+    ):
+        line = f"Principal = User:{user} is Denied operation = {operation}"
+        denied = [entry for entry in log.splitlines() if line in entry and resource in entry]
+        assert denied, (operation, resource)
+
+
+def test_a_record_of_100_mb_is_not_taken_into_memory() -> None:
+    """The connection ends before, and the broker says what came."""
+    since = now()
+    came = as_account("producer-1", "producer", [("large", "topic-cpu"), ("write", "topic-cpu")])
+    assert came["large topic-cpu"] != "ok"
+    assert came["write topic-cpu"] == "ok"
+    assert "larger than 16777216" in broker_log(since)
+
+
+def test_a_run_goes_on_beside_idle_and_slow_connections(run_pipeline: Run, run_name: Name) -> None:
+    """5,000 of one address: 500 are held, the others closed and logged; tables are exact."""
+    since = now()
+    finish = in_background("kafka-1", connections(5_000, 60))
+    result, folder = run_pipeline(run_name("beside-an-attack"))
+    printed = finish()
+    assert result.status == 0, result.tail()
+    cpu_mem, net_disk = tables(DATASET, THRESHOLDS, "00:00:00")
+    assert read_table(folder / CPU_MEM)[1] == cpu_mem
+    assert read_table(folder / NET_DISK)[1] == net_disk
+    kept = int(printed.split()[-1])
+    assert 0 < kept <= 500
+    assert "already has the configured maximum of 500 connections" in broker_log(since)
+    memory = int(on("kafka-1", "ps -o rss= -p $(systemctl show kafka --property=MainPID --value)"))
+    assert memory < 2 * 1024 * 1024
+
+
+OWNED = "/tmp/server-monitoring-owned"  # noqa: S108 - nobody writes there unless something is run
+HOSTILE = [
+    "../../../../tmp/server-monitoring-owned",
+    f"$(touch {OWNED})",
+    f"`touch {OWNED}`",
+    f"; touch {OWNED} #",
+    f"| touch {OWNED}",
+    f"{{{{ lookup('pipe', 'touch {OWNED}') }}}}",
+    "{% for x in y %}",
+    "'; DROP TABLE alerts; --",
+    "<script>attack()</script>",
+    "%n%i$HOME",
+    "=1+1",
+]
+
+
+def test_hostile_ids_and_labels_are_text_and_nothing_else(
+    run_pipeline: Run, run_name: Name, tmp_path: Path
+) -> None:
+    """Paths, shell, Jinja, SQL, HTML and formulas come out in the tables as they went in."""
+    dataset = tmp_path / "hostile.csv"
+    with dataset.open("w", encoding="utf-8", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["ts", "server_id", "cpu_pct", "mem_pct", "net_in", "disk_io"])
+        for second in range(0, 60, 10):
+            rows.writerows([f"00:00:{second:02}", name, 99, 99, 99, 99] for name in HOSTILE)
+    defaults = PROJECT / "roles" / "pipeline" / "defaults" / "main.yml"
+    groups = yaml.safe_load(defaults.read_text(encoding="utf-8"))["pipeline_groups"]
+    label = f"CPU $(touch {OWNED}) `touch {OWNED}` 'quoted' \"twice\" %n; }}}} #"
+    groups["cpu_mem"]["labels"]["both"] = label
+    result, folder = run_pipeline(
+        run_name("hostile"), pipeline_dataset=str(dataset), pipeline_groups=groups
+    )
+    assert result.status == 0, result.tail()
+    header, table = read_table(folder / CPU_MEM)
+    wanted = {f"'{name}" if name[0] in "=+-@" else name for name in HOSTILE}
+    found = [dict(zip(header, row, strict=True)) for row in table]
+    assert {row["server_id"] for row in found} == wanted
+    assert label in {row["alert"] for row in found}
+    assert "<script>attack" not in (folder / "report.html").read_text(encoding="utf-8")
+    assert not Path(OWNED).exists()
+    for node in NODES:
+        assert on(node, f"ls {OWNED} 2>&- || true") == "", node
