@@ -101,7 +101,13 @@ def default_credentials() -> Path | None:
     """Return the file that systemd gave this unit, or None where there is none."""
     directory = os.environ.get("CREDENTIALS_DIRECTORY", "")
     path = Path(directory) / CREDENTIAL
-    return path if directory and path.exists() else None
+    try:
+        path.stat()
+    except FileNotFoundError:
+        return None
+    except OSError:
+        pass  # It is there; reading it says what is wrong.
+    return path if directory else None
 
 
 def read_credentials(path: Path | None) -> Credentials:
