@@ -25,9 +25,7 @@ def write(topic):
     producer = KafkaProducer(**common)
     producer.send(topic, b"attack", partition=0).get(timeout=15)
 def large(topic):
-    producer = KafkaProducer(
-        **common, max_request_size=200_000_000, buffer_memory=400_000_000, batch_size=0
-    )
+    producer = KafkaProducer(**common, max_request_size=200_000_000, batch_size=0)
     producer.send(topic, bytes(100_000_000), partition=0).get(timeout=15)
 def read(topic):
     consumer = KafkaConsumer(**common, group_id=None)
@@ -52,7 +50,7 @@ for name, argument in {deeds!r}:
         globals()[name](argument)
         print(name, argument, "ok")
     except Exception as error:
-        print(name, argument, type(error).__name__, str(error)[:120].replace(chr(10), " "))
+        print(name, argument, type(error).__name__, str(error)[-120:].replace(chr(10), " "))
 """
 
 # Connections that say nothing, and some that begin a handshake and never end it, for some seconds.
