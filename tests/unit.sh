@@ -1,7 +1,18 @@
 #!/usr/bin/env bash
-# Tests that need no cluster: pure functions, a Spark session on this machine, a broker on loopback, a browser.
+# Tests that need no cluster: pure functions, a browser, a Spark session on this machine, a broker on loopback.
+# In two streams that take about as long: many of them wait for processes and clocks rather than compute.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+. tests/beside.sh
 KAFKA_HOME=$(python3 tests/kafka/kafka_home.py)
 export KAFKA_HOME PYTHONPATH=app/src
-pytest tests/unit tests/spark tests/kafka tests/bench tests/report
+
+parts() {
+    pytest tests/unit tests/bench tests/report
+}
+
+services() {
+    pytest tests/spark tests/kafka
+}
+
+beside parts services

@@ -36,7 +36,7 @@ def test_a_link_lets_bytes_through_at_its_speed() -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert 0.2 <= time.monotonic() - began < 1.0
+    assert 0.2 <= time.monotonic() - began < 10
 
 
 def test_a_throttled_port_passes_everything_on_both_ways() -> None:
@@ -62,7 +62,7 @@ def test_a_throttled_port_passes_everything_on_both_ways() -> None:
         assert far.recv(1) == b""
         far.close()
     assert found == b"x" * size
-    assert 0.08 <= took < 1.0
+    assert 0.08 <= took < 10
 
 
 def test_a_process_is_watched_to_its_end() -> None:

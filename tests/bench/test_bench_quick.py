@@ -3,11 +3,14 @@
 import os
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 HERE = Path(__file__).resolve().parent
+CLIENTS = ("kafka-python", "confluent-kafka")
+STEPS = ("produce", "consume")
 
 
 def bench(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -18,49 +21,58 @@ def bench(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]
         capture_output=True,
         text=True,
         env=os.environ | variables,
-        timeout=120,
+        timeout=300,
     )
 
 
-def test_quick_benchmarks_write_page_and_plot(tmp_path: Path) -> None:
+@dataclass(frozen=True)
+class Measured:
+    """What the command wrote: the page, what it printed, and the plot."""
+
+    page: str
+    printed: str
+    plot: str
+
+    def rows(self, start: str) -> list[list[str]]:
+        """Return the cells of the table rows whose first cell begins with `start`."""
+        lines = [line for line in self.page.splitlines() if line.startswith(f"| {start}")]
+        return [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines]
+
+
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory: pytest.TempPathFactory) -> Measured:
+    """Measure several parts, once for all: each run of the command starts a broker of its own."""
+    out = tmp_path_factory.mktemp("bench") / "docs" / "page.md"
+    parts = [f"--only={name}" for name in ("clients", "perf-tools", "security", "page")]
+    done = bench("--quick", *parts, f"--out={out}")
+    assert done.returncode == 0, done.stderr
+    return Measured(out.read_text(), done.stdout, out.with_suffix(".svg").read_text())
+
+
+def test_quick_benchmarks_write_page_and_plot(measured: Measured) -> None:
     """Of the clients and Kafka's own tools, with bars in words, and no name of a folder."""
-    out = tmp_path / "docs" / "page.md"
-    done = bench("--quick", "--only=clients", "--only=perf-tools", f"--out={out}")
-    assert done.returncode == 0, done.stderr
-    text = out.read_text()
-    assert done.stdout == text
-    for name in ("kafka-python", "confluent-kafka"):
-        assert f"| {name} produce, file to acked |" in text
-        assert f"| {name} consumer memory |" in text
-    assert "Kafka's producer-perf-test" in text
-    assert "(page.svg)" in text
-    assert "<svg" in out.with_suffix(".svg").read_text()
-    assert str(Path.home()) not in text
-    assert os.uname().nodename not in text
+    assert measured.printed == measured.page
+    for name in CLIENTS:
+        assert measured.rows(f"{name} produce, file to acked |")
+        assert measured.rows(f"{name} consumer memory |")
+    assert "Kafka's producer-perf-test" in measured.page
+    assert "(page.svg)" in measured.page
+    assert "<svg" in measured.plot
+    assert str(Path.home()) not in measured.page
+    assert os.uname().nodename not in measured.page
 
 
-def test_tls_is_measured_beside_plain_text(tmp_path: Path) -> None:
+def test_tls_is_measured_beside_plain_text(measured: Measured) -> None:
     """To the same broker, with the bar for each client and step."""
-    out = tmp_path / "page.md"
-    done = bench("--quick", "--only=security", f"--out={out}")
-    assert done.returncode == 0, done.stderr
-    rows = [line.split("|")[1:7] for line in out.read_text().splitlines() if "by TLS" in line]
-    judged = [[cell.strip() for cell in row] for row in rows if "0.6" in "".join(row)]
-    assert {row[0] for row in judged} == {
-        f"{client} {step} by TLS and SCRAM"
-        for client in ("kafka-python", "confluent-kafka")
-        for step in ("produce", "consume")
-    }
+    ways = [f"{name} {step} by TLS and SCRAM" for name in CLIENTS for step in STEPS]
+    judged = [row for way in ways for row in measured.rows(way) if "0.6" in "".join(row)]
+    assert {row[0] for row in judged} == set(ways)
 
 
-def test_the_page_of_a_run_is_made_and_opened(tmp_path: Path) -> None:
+def test_the_page_of_a_run_is_made_and_opened(measured: Measured) -> None:
     """With its bars: seconds, memory and size."""
-    out = tmp_path / "page.md"
-    done = bench("--quick", "--only=page", f"--out={out}")
-    assert done.returncode == 0, done.stderr
-    found = [line.split("|")[1:5] for line in out.read_text().splitlines() if "| Page of" in line]
-    bars = {what.strip(): bar.strip() for what, _, _, bar in found[:4]}
     page = "Page of 20 servers with 50 windows each"
+    bars = {row[0]: row[3] for row in measured.rows("Page of")[:4]}
     assert bars == {
         f"{page}: made": "at most 60 s",
         f"{page}: memory of its making": "at most 1,024 MiB",

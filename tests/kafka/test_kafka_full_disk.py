@@ -96,7 +96,7 @@ def test_a_producer_gives_up_a_disk_that_stays_full(
     assert "waiting for space, at most 2 s more" in done.stderr
     assert "waiting for space, at most 1 s more" in done.stderr
     last = done.stderr.splitlines()[-1]
-    assert "produce.started: No space left on device; free space" in last
+    assert "produce.checked: No space left on device; free space" in last
     assert "Traceback" not in done.stderr
     disk.free()
     again = pipeline.run("produce", "--run-id", "r1", "--dataset", str(tmp_path / "m.csv"))

@@ -138,7 +138,7 @@ def test_no_password_is_printed(access_broker: AccessBroker, tmp_path: Path) -> 
         env=os.environ
         | {
             "ANSIBLE_LIBRARY": str(LIBRARY.parent),
-            "ANSIBLE_MODULE_UTILS": str(UTILS),
+            "ANSIBLE_MODULE_UTILS": os.pathsep.join(map(str, UTILS)),
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         },
         capture_output=True,

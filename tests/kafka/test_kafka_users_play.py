@@ -73,8 +73,11 @@ class Site:
     def environment(self) -> dict[str, str]:
         """Return the variables of a run: this interpreter's tools, and a systemctl that tells."""
         path = f"{self.directory / 'bin'}:{Path(sys.executable).parent}:{os.environ['PATH']}"
-        vault = str(self.directory / "vault")
-        return os.environ | {"PATH": path, "ANSIBLE_VAULT_PASSWORD_FILE": vault}
+        return os.environ | {
+            "PATH": path,
+            "ANSIBLE_VAULT_PASSWORD_FILE": str(self.directory / "vault"),
+            "ANSIBLE_GATHERING": "explicit",  # nothing here asks for facts, which take their time
+        }
 
     def play(self, *playbooks: str) -> int:
         """Run playbooks; return the number of changes."""
@@ -164,7 +167,8 @@ def test_accounts_are_provisioned_changed_and_kept_secret(
         assert site.login(account)[0] == f"{account}-b"
     secrets |= site.secrets()
 
-    site.play("secrets_rotate.yml")
+    # The rest would make this machine a broker.
+    site.play("--skip-tags=certificates", "secrets_rotate.yml")
     for account, login in first.items():
         assert site.login(account)[0] == f"{account}-b"
         assert logs_in(access_broker, *site.login(account))

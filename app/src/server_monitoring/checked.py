@@ -32,7 +32,7 @@ def recall(run: Run, dataset: Dataset, sha256: str) -> Report | None:
     try:
         known = json.loads(checked_path(run).read_text(encoding="utf-8"))
         report = Report(rows=known.pop("rows"), missing=known.pop("missing"))
-    except (OSError, ValueError, LookupError, AttributeError):
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return None
     return report if known == _key(dataset, sha256) else None
 
