@@ -7,7 +7,13 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.kafka_access_cluster import Cluster
-from ansible.module_utils.kafka_access_plan import declaration_problems, diff, make_plan, parse
+from ansible.module_utils.kafka_access_plan import (
+    RETIRED,
+    declaration_problems,
+    diff,
+    make_plan,
+    parse,
+)
 from ansible.module_utils.kafka_admin import BrokerError
 
 DOCUMENTATION = r"""
@@ -15,7 +21,8 @@ module: kafka_access
 short_description: Make the declared Kafka users and ACLs true
 description:
   - Creates SCRAM-SHA-512 users, sets passwords that do not let in, creates and deletes ACLs.
-  - Removes credentials and ACLs of everybody who is not declared, but not O(super_users).
+  - Removes the ACLs of everybody who is not declared, but not O(super_users), and retires their
+    credentials by passwords that nobody knows and C(16384) rounds.
   - Finds out by a login whether a password is right; the broker gets salted passwords alone.
   - Adds before it removes, and ends when the brokers answer as declared.
   - Needs kafka-python 3, unless O(declarations_only=true).
@@ -78,10 +85,13 @@ EXAMPLES = r"""
 
 RETURN = r"""
 passwords_set: {description: Users whose password was set., type: list, returned: success}
-credentials_dropped: {description: User to its removed mechanisms., type: dict, returned: success}
+credentials_retired: {description: User to its mechanisms., type: dict, returned: success}
 acls_created: {description: Number of new ACLs., type: int, returned: success}
 acls_deleted: {description: Number of removed ACLs., type: int, returned: success}
 """
+
+# Kafka's own limit.
+LEAST_ITERATIONS = 4096
 
 
 def check_declarations(module: AnsibleModule) -> None:
@@ -126,7 +136,7 @@ def run(module: AnsibleModule, cluster: Cluster) -> dict[str, Any]:
     return {
         "changed": plan.changed,
         "passwords_set": plan.set_passwords,
-        "credentials_dropped": plan.drop_credentials,
+        "credentials_retired": plan.retire_credentials,
         "acls_created": len(plan.create_acls),
         "acls_deleted": len(plan.delete_acls),
         "diff": {"before": before, "after": after},
@@ -158,6 +168,11 @@ def main() -> None:
         supports_check_mode=True,
     )
     check_declarations(module)
+    if not LEAST_ITERATIONS <= module.params["iterations"] < RETIRED:
+        found = module.params["iterations"]
+        module.fail_json(
+            msg=f"iterations: found {found}, expected {LEAST_ITERATIONS} to {RETIRED - 1}"
+        )
     if module.params["declarations_only"]:
         module.exit_json(changed=False)
     try:

@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Any
 
-from ansible.module_utils.kafka_access_plan import MECHANISM, Acl, Plan, State, to_prove
+from ansible.module_utils.kafka_access_plan import (
+    MECHANISM,
+    RETIRED,
+    Acl,
+    Plan,
+    State,
+    to_prove,
+)
 from ansible.module_utils.kafka_admin import BrokerError, administrate, read_stores, tls_context
 from ansible.module_utils.kafka_login import lets_in
 
@@ -23,7 +31,6 @@ try:
         ResourcePattern,
         ResourcePatternFilter,
         ResourceType,
-        UserScramCredentialDeletion,
         UserScramCredentialUpsertion,
     )
 except ImportError:
@@ -115,10 +122,11 @@ class Cluster:
             self._create(plan.create_acls)
             self._delete(plan.delete_acls)
             # One request a mechanism, as the answers are by user.
-            for mechanism in sorted({m for found in plan.drop_credentials.values() for m in found}):
+            retired = plan.retire_credentials
+            for mechanism in sorted({m for found in retired.values() for m in found}):
                 self._alter(
-                    UserScramCredentialDeletion(user, mechanism)
-                    for user, found in plan.drop_credentials.items()
+                    UserScramCredentialUpsertion(user, mechanism, token_urlsafe(32), RETIRED)
+                    for user, found in retired.items()
                     if mechanism in found
                 )
 

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 
 MECHANISM = "SCRAM-SHA-512"
 MIN_PASSWORD = 16
+# Rounds by which a retired credential is known: it has a password that nobody knows. It is not
+# deleted: Kafka 4.3 may forget every user of a mechanism at its next start if one was deleted
+# (org.apache.kafka.image.ScramDelta.apply, where the first removal meets no user yet).
+RETIRED = 16_384
 USER_KEYS = frozenset({"name", "acls"})
 ACL_KEYS = frozenset({"resource", "name", "pattern", "operations"})
 PATTERNS = ("literal", "prefixed")
@@ -72,7 +76,7 @@ class Plan:
     """The steps that lead from the users and ACLs of the cluster to the declared ones."""
 
     set_passwords: list[str] = field(default_factory=list)
-    drop_credentials: dict[str, list[str]] = field(default_factory=dict)
+    retire_credentials: dict[str, list[str]] = field(default_factory=dict)
     create_acls: list[Acl] = field(default_factory=list)
     delete_acls: list[Acl] = field(default_factory=list)
 
@@ -80,7 +84,7 @@ class Plan:
     def changed(self) -> bool:
         """Tell whether there is anything to do."""
         return bool(
-            self.set_passwords or self.drop_credentials or self.create_acls or self.delete_acls
+            self.set_passwords or self.retire_credentials or self.create_acls or self.delete_acls
         )
 
 
@@ -214,21 +218,22 @@ def make_plan(
 ) -> Plan:
     """Return the steps from the cluster's users and ACLs to the declared ones.
 
-    Users that are not declared lose their credentials, and so do declared ones of another
-    mechanism: an old password would go on to hold. Super users' are left alone.
+    Credentials of users that are not declared are retired, and so are those of declared ones of
+    another mechanism: an old password would go on to hold. Super users' are left alone.
     """
     provable = to_prove(declared, found, iterations)
-    drop = {}
+    retire = {}
     for user, credentials in sorted(found.users.items()):
         keep = {MECHANISM} if user in declared else set()
-        unwanted = sorted(set(credentials) - keep)
+        living = {m for m, rounds in credentials.items() if rounds != RETIRED}
+        unwanted = sorted(living - keep)
         if unwanted and user not in super_users:
-            drop[user] = unwanted
+            retire[user] = unwanted
     wanted = frozenset().union(*declared.values())
     spared = {principal(user) for user in super_users}
     return Plan(
         set_passwords=sorted(u for u in declared if u not in provable or u not in found.proven),
-        drop_credentials=drop,
+        retire_credentials=retire,
         create_acls=sorted(wanted - found.acls),
         delete_acls=sorted(acl for acl in found.acls - wanted if acl.principal not in spared),
     )
@@ -242,9 +247,9 @@ def diff(plan: Plan, found: State) -> tuple[dict[str, Any], dict[str, Any]]:
         had = MECHANISM in found.users.get(user, {})
         before.setdefault(principal(user), {})[MECHANISM] = "another password" if had else "none"
         after.setdefault(principal(user), {})[MECHANISM] = "the declared password"
-    for user, mechanisms in plan.drop_credentials.items():
+    for user, mechanisms in plan.retire_credentials.items():
         before.setdefault(principal(user), {}).update(dict.fromkeys(mechanisms, "a password"))
-        after.setdefault(principal(user), {}).update(dict.fromkeys(mechanisms, "none"))
+        after.setdefault(principal(user), {}).update(dict.fromkeys(mechanisms, "retired"))
     changed = {acl.principal for acl in (*plan.create_acls, *plan.delete_acls)}
     for who in sorted(changed):
         had_acls = {acl for acl in found.acls if acl.principal == who}

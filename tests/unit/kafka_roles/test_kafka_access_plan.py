@@ -115,7 +115,7 @@ def test_what_is_missing_is_created(access_plan: ModuleType) -> None:
         "ALLOW READ TOPIC LITERAL topic-cpu",
         "ALLOW WRITE TOPIC LITERAL topic-cpu",
     ]
-    assert plan.drop_credentials == {}
+    assert plan.retire_credentials == {}
     assert plan.delete_acls == []
 
 
@@ -150,14 +150,14 @@ def test_who_is_not_declared_loses_everything(access_plan: ModuleType) -> None:
     denied = access_plan.Acl("User:producer", *line, permission="DENY")
     found = state(access_plan, *others, denied, old={SHA_512: ROUNDS, SHA_256: ROUNDS})
     plan = planned(access_plan, [user()], found)
-    assert plan.drop_credentials == {"old": [SHA_256, SHA_512]}
+    assert plan.retire_credentials == {"old": [SHA_256, SHA_512]}
     assert set(plan.delete_acls) == {*others, denied}
 
 
 def test_another_mechanism_s_password_goes(access_plan: ModuleType) -> None:
     """An old password of a declared user would go on to hold there."""
     found = state(access_plan, producer={SHA_512: ROUNDS, SHA_256: ROUNDS})
-    assert planned(access_plan, [user()], found).drop_credentials == {"producer": [SHA_256]}
+    assert planned(access_plan, [user()], found).retire_credentials == {"producer": [SHA_256]}
 
 
 def test_a_super_user_is_left_alone(access_plan: ModuleType) -> None:
@@ -184,8 +184,19 @@ def test_the_difference_tells_lines_and_no_password(access_plan: ModuleType) -> 
         "User:old": {SHA_512: "a password", "acls": ["ALLOW READ GROUP PREFIXED g from 192.0.2.1"]},
         "User:producer": {SHA_512: "another password", "acls": []},
     }
-    assert after["User:old"] == {SHA_512: "none", "acls": []}
+    assert after["User:old"] == {SHA_512: "retired", "acls": []}
     assert after["User:producer"] == {
         SHA_512: "the declared password",
         "acls": ["ALLOW READ TOPIC LITERAL topic-cpu", "ALLOW WRITE TOPIC LITERAL topic-cpu"],
     }
+
+
+def test_a_retired_user_stays_so_until_it_is_declared_again(access_plan: ModuleType) -> None:
+    """Nothing is left to do; its next password is set, as it has other rounds."""
+    retired = {SHA_512: access_plan.RETIRED}
+    acls = access_plan.parse([user()])["producer"]
+    found = state(access_plan, *acls, producer={SHA_512: ROUNDS}, old=retired, proven=("producer",))
+    assert not planned(access_plan, [user()], found).changed
+    again = planned(access_plan, [user()], state(access_plan, *acls, producer=retired))
+    assert again.set_passwords == ["producer"]
+    assert again.retire_credentials == {}
