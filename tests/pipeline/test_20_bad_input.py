@@ -123,30 +123,38 @@ def test_a_heap_too_small_for_a_spark_job_is_found_when_provisioning() -> None:
     assert on("consumer-1", archive) == before
 
 
+NO_NUMBERS = (
+    f"{HEADER}\n00:00:00,a,1,x,3,4\n00:00:10,a,1,2,NaN,4\n00:00:20,a,1,2,3,inf\n"
+    "24:00:00,a,1,2,3,4\n"
+)
 DATASETS = {
     "missing": (None, "expected a CSV file on this machine"),
     "empty": ("", "empty"),
     "missing column": ("ts,server_id,cpu_pct,mem_pct,net_in\n00:00:00,a,1,2,3\n", "disk_io"),
     "wrong number of fields": (f"{HEADER}\n00:00:00,a,1,2,3,4\n00:00:10,a,1,2,3\n", "line 3"),
-    "no number": (f"{HEADER}\n00:00:00,a,1,x,3,4\n", "line 2, column mem_pct"),
-    "NaN": (f"{HEADER}\n00:00:00,a,1,2,NaN,4\n", "line 2, column net_in"),
-    "infinite": (f"{HEADER}\n00:00:00,a,1,2,3,inf\n", "line 2, column disk_io"),
-    "bad time": (f"{HEADER}\n24:00:00,a,1,2,3,4\n", "line 2, column ts"),
+    "no numbers, bad time": (
+        NO_NUMBERS,
+        "line 2, column mem_pct",
+        "line 3, column net_in",
+        "line 4, column disk_io",
+        "line 5, column ts",
+    ),
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("content", "message"), DATASETS.values(), ids=DATASETS)
+@pytest.mark.parametrize("case", DATASETS.values(), ids=DATASETS)
 def test_bad_data_set_stops_the_run_before_anything_is_sent(
-    content: str | None, message: str, tmp_path: Path
+    case: tuple[str | None, ...], tmp_path: Path
 ) -> None:
     """The run names file, line and column; no topic gets a record."""
     dataset = tmp_path / "bad.csv"
+    content, message, *others = case
     if content is not None:
         dataset.write_text(content, encoding="utf-8")
     before = on("kafka-1", OFFSETS)
     result = play("run_pipeline.yml", extra={"pipeline_dataset": str(dataset)})
-    _assert_refused(result, message)
-    assert result.says(str(dataset))
+    _assert_refused(result, str(message))
+    assert all(result.says(str(other)) for other in (*others, dataset)), result.tail()
     assert on("kafka-1", OFFSETS) == before
 
 

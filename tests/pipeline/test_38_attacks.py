@@ -8,17 +8,20 @@ import csv
 import json
 from pathlib import Path
 
+import pytest
 import yaml
 from attacks import BROKER, as_account, broker_log, connections, now, user_of
 from background import in_background
-from reference_tables import tables
-from runs import CPU_MEM, DATASET, NET_DISK, THRESHOLDS, Name, Run, read_table
+from runs import CPU_MEM, Name, Run, read_table
+from secrets_search import files_below, files_on, lines_on, secrets
 
 from playbooks import PROJECT, on
 
 NODES = ("kafka-1", "producer-1", "consumer-1", "consumer-2")
 APP = "/opt/server-monitoring/bin/server-monitoring"
 CONFIG = "/etc/server-monitoring/config.yml"
+SAMPLES = "/root/processes"
+SAMPLE = f"for i in $(seq 150); do ps axeww; sleep 0.2; done > {SAMPLES}"
 
 
 def test_plain_text_is_not_understood() -> None:
@@ -78,7 +81,7 @@ def test_account_does_what_it_needs_and_nothing_else() -> None:
     for operation, resource in (
         ("DELETE", "Topic:LITERAL:topic-cpu"),
         ("WRITE", "Topic:LITERAL:topic-net"),
-        ("READ", "Group:LITERAL:server-monitoring-net_disk"),
+        ("DESCRIBE", "Group:LITERAL:server-monitoring-net_disk"),
     ):
         line = f"Principal = User:{user} is Denied operation = {operation}"
         denied = [entry for entry in log.splitlines() if line in entry and resource in entry]
@@ -92,23 +95,6 @@ def test_a_record_of_100_mb_is_not_taken_into_memory() -> None:
     assert came["large topic-cpu"] != "ok"
     assert came["write topic-cpu"] == "ok"
     assert "larger than 16777216" in broker_log(since)
-
-
-def test_a_run_goes_on_beside_idle_and_slow_connections(run_pipeline: Run, run_name: Name) -> None:
-    """5,000 of one address: 500 are held, the others closed and logged; tables are exact."""
-    since = now()
-    finish = in_background("kafka-1", connections(5_000, 60))
-    result, folder = run_pipeline(run_name("beside-an-attack"))
-    printed = finish()
-    assert result.status == 0, result.tail()
-    cpu_mem, net_disk = tables(DATASET, THRESHOLDS, "00:00:00")
-    assert read_table(folder / CPU_MEM)[1] == cpu_mem
-    assert read_table(folder / NET_DISK)[1] == net_disk
-    kept = int(printed.split()[-1])
-    assert 0 < kept <= 500
-    assert "already has the configured maximum of 500 connections" in broker_log(since)
-    memory = int(on("kafka-1", "ps -o rss= -p $(systemctl show kafka --property=MainPID --value)"))
-    assert memory < 2 * 1024 * 1024
 
 
 OWNED = "/tmp/server-monitoring-owned"  # noqa: S108 - nobody writes there unless something is run
@@ -125,32 +111,93 @@ HOSTILE = [
     "%n%i$HOME",
     "=1+1",
 ]
+LABEL = f"CPU $(touch {OWNED}) `touch {OWNED}` 'quoted' \"twice\" %n; }}}} #"
+BELONGS = {
+    "kafka-1": {
+        "/etc/server-monitoring/credentials/operator.json",
+        "/etc/server-monitoring/pki/key.pem",
+        "/etc/kafka/broker.pem",
+    },
+    "producer-1": {"/etc/server-monitoring/credentials/producer.json"},
+    "consumer-1": {"/etc/server-monitoring/credentials/consumer_cpu_mem.json"},
+    "consumer-2": {"/etc/server-monitoring/credentials/consumer_net_disk.json"},
+}
 
 
-def test_hostile_ids_and_labels_are_text_and_nothing_else(
-    run_pipeline: Run, run_name: Name, tmp_path: Path
-) -> None:
-    """Paths, shell, Jinja, SQL, HTML and formulas come out in the tables as they went in."""
-    dataset = tmp_path / "hostile.csv"
-    with dataset.open("w", encoding="utf-8", newline="") as file:
+def write_hostile(path: Path) -> None:
+    """Write a data set whose server ids are what somebody would like to be run."""
+    with path.open("w", encoding="utf-8", newline="") as file:
         rows = csv.writer(file)
         rows.writerow(["ts", "server_id", "cpu_pct", "mem_pct", "net_in", "disk_io"])
         for second in range(0, 60, 10):
             rows.writerows([f"00:00:{second:02}", name, 99, 99, 99, 99] for name in HOSTILE)
+
+
+@pytest.fixture(scope="module")
+def attacked_run(
+    run_pipeline: Run, run_name: Name, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, str]:
+    """Run on hostile data while one address holds as many connections as it may.
+
+    Return the results' folder, and what the broker logged. Processes were listed all the time.
+    """
+    dataset = tmp_path_factory.mktemp("attack") / "hostile.csv"
+    write_hostile(dataset)
     defaults = PROJECT / "roles" / "pipeline" / "defaults" / "main.yml"
     groups = yaml.safe_load(defaults.read_text(encoding="utf-8"))["pipeline_groups"]
-    label = f"CPU $(touch {OWNED}) `touch {OWNED}` 'quoted' \"twice\" %n; }}}} #"
-    groups["cpu_mem"]["labels"]["both"] = label
+    groups["cpu_mem"]["labels"]["both"] = LABEL
+    since = now()
+    finish = [in_background("kafka-1", connections(5_000, 45))]
+    finish += [in_background(node, SAMPLE) for node in NODES]
     result, folder = run_pipeline(
-        run_name("hostile"), pipeline_dataset=str(dataset), pipeline_groups=groups
+        run_name("attacked"), pipeline_dataset=str(dataset), pipeline_groups=groups
     )
+    kept, *_ = [printed().split()[-1] for printed in finish[:1]]
+    for done in finish[1:]:
+        done()
     assert result.status == 0, result.tail()
+    assert 0 < int(kept) <= 500
+    assert [name for name, value in secrets().items() if value in result.output] == []
+    return folder, broker_log(since)
+
+
+def test_a_run_goes_on_beside_idle_and_slow_connections(attacked_run: tuple[Path, str]) -> None:
+    """5,000 of one address: 500 are held, the others closed and logged; the broker stays small."""
+    _, log = attacked_run
+    assert "already has the configured maximum of 500 connections" in log
+    memory = int(on("kafka-1", "ps -o rss= -p $(systemctl show kafka --property=MainPID --value)"))
+    assert memory < 2 * 1024 * 1024
+
+
+def test_hostile_ids_and_labels_are_text_and_nothing_else(attacked_run: tuple[Path, str]) -> None:
+    """Paths, shell, Jinja, SQL, HTML and formulas come out in the tables as they went in."""
+    folder, _ = attacked_run
     header, table = read_table(folder / CPU_MEM)
     wanted = {f"'{name}" if name[0] in "=+-@" else name for name in HOSTILE}
     found = [dict(zip(header, row, strict=True)) for row in table]
     assert {row["server_id"] for row in found} == wanted
-    assert label in {row["alert"] for row in found}
+    assert {row["alert"] for row in found} == {LABEL}
     assert "<script>attack" not in (folder / "report.html").read_text(encoding="utf-8")
     assert not Path(OWNED).exists()
     for node in NODES:
         assert on(node, f"ls {OWNED} 2>&- || true") == "", node
+
+
+def test_no_secret_is_in_a_process_list_a_log_or_another_file(
+    attacked_run: tuple[Path, str],
+) -> None:
+    """Arguments and environments during the run, journals, every file of every node, results."""
+    folder, _ = attacked_run
+    known = secrets()
+    values = known.values()
+    for node in NODES:
+        # What is looked for can be found, where it is.
+        assert set(files_on(node, values)) == BELONGS[node], node
+        assert "/opt/" in on(node, f"cat {SAMPLES}"), node
+        assert lines_on(node, f"cat {SAMPLES}", values) == 0, node
+        assert lines_on(node, "journalctl --no-pager --output=export", values) == 0, node
+        on(node, f"rm {SAMPLES}")
+    control = [folder.parent, PROJECT / "inventory", PROJECT / ".lab", Path.home() / ".ansible"]
+    assert files_below(control, values) == []
+    assert files_below([PROJECT / "inventory"], ["$ANSIBLE_VAULT;"]) != []
+    assert (PROJECT / ".vault-password").stat().st_mode & 0o077 == 0
