@@ -42,7 +42,7 @@ run: ## Run the pipeline on the provisioned lab
 pictures: browser-packages $(VENV)/tests ## Pictures of the newest run for the README, into docs/
 	python3 files/report/make_pictures.py results/latest docs
 
-test: lint unit cluster-test ## Everything CI runs: linters, unit tests, and a lab from nothing to results and back to nothing
+test: lint unit cluster-test ## Everything CI runs: linters, unit tests, and a lab from nothing to results and back (LONG=1: slow tests too)
 
 lint: packages $(VENV)/tests ## Linters and type checks
 	tests/lint.sh
@@ -51,7 +51,7 @@ unit: lab-packages browser-packages $(VENV)/tests $(TOOLS)/installed ## Tests th
 	tests/unit.sh
 
 cluster-test: lab-packages $(VENV)/tests ## The lab from nothing, provisioned twice, checked, run, and taken down
-	tests/cluster.sh
+	LONG=$(LONG) tests/cluster.sh
 
 chaos: provision $(VENV)/tests ## Kill a running pipeline again and again on the lab, KILLS=200 times, SEED=47 to repeat it
 	pytest --capture=no tests/pipeline/test_35_chaos.py --kills=$(or $(KILLS),200) --seed=$(or $(SEED),47)

@@ -6,4 +6,6 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 trap 'ansible-playbook playbooks/lab_down.yml > /dev/null || echo "the lab could not be taken down" >&2' EXIT
 ansible-playbook playbooks/lab_down.yml > /dev/null
-pytest --exitfirst --durations=15 tests/overlay tests/lab tests/infra tests/pipeline tests/teardown
+selected=(-m "not long")
+if [ -n "${LONG:-}" ]; then selected=(); fi
+pytest --exitfirst --durations=15 "${selected[@]}" tests/overlay tests/lab tests/infra tests/pipeline tests/teardown

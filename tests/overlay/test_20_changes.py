@@ -91,6 +91,7 @@ def test_address_of_a_stranger_is_refused_until_it_is_taken_out() -> None:
     converge()
 
 
+@pytest.mark.long
 def test_two_hosts_swap_their_addresses(changed_inventory: Callable[..., Path]) -> None:
     """New addresses converge in one run, even those that two hosts held of each other."""
 
@@ -106,6 +107,7 @@ def test_two_hosts_swap_their_addresses(changed_inventory: Callable[..., Path]) 
     assert only_network("consumer-2") == ("OK", ["172.29.0.3"])
 
 
+@pytest.mark.long
 def test_new_network_leaves_nothing_of_the_old_one() -> None:
     """Another name is another network: members leave the old one, which is then forgotten.
 
@@ -144,6 +146,7 @@ def test_host_leaves_at_both_ends_and_may_come_back() -> None:
     assert only_network("consumer-2") == ("OK", ["172.29.0.4"])
 
 
+@pytest.mark.long
 def test_host_that_is_gone_is_forgotten_all_the_same() -> None:
     """A machine that does not answer is taken out on the controller, and that is said."""
     gone = address("consumer-2")
@@ -160,6 +163,7 @@ def test_host_that_is_gone_is_forgotten_all_the_same() -> None:
     assert only_network("consumer-2") == ("OK", ["172.29.0.4"])
 
 
+@pytest.mark.long
 def test_host_whose_service_is_down_is_forgotten_all_the_same() -> None:
     """A node that cannot leave by itself is taken out on the controller, and that is said."""
     gone = address("consumer-2")
@@ -179,6 +183,7 @@ def test_network_keeper_leaves_last() -> None:
     assert result.says("keeps the network itself, and others are still in it")
 
 
+@pytest.mark.long
 def test_network_survives_a_restart_of_its_controller_and_of_a_node() -> None:
     """A restarted service and a rebooted node come back by themselves with what they had."""
     on(CONTROLLER, "systemctl restart zerotier-one")
@@ -189,6 +194,7 @@ def test_network_survives_a_restart_of_its_controller_and_of_a_node() -> None:
     assert only_network("producer-1") == ("OK", ["172.29.0.2"])
 
 
+@pytest.mark.long
 def test_local_settings_are_the_service_s_own() -> None:
     """Port, mapping, relay and blacklists reach the service, which restarts once and only then."""
     settings: dict[str, Any] = {
@@ -212,6 +218,7 @@ def test_local_settings_are_the_service_s_own() -> None:
     converge()
 
 
+@pytest.mark.long
 def test_moons_follow_the_inventory(changed_inventory: Callable[..., Path]) -> None:
     """A root that is none any more is orbited by nobody; one that is again, by all."""
 
@@ -226,6 +233,7 @@ def test_moons_follow_the_inventory(changed_inventory: Callable[..., Path]) -> N
     assert all(moon in on(node, "zerotier-cli -j listmoons") for node in NODES)
 
 
+@pytest.mark.long
 def test_lost_controller_comes_back_from_its_backup(
     packages: Packages, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,7 +12,7 @@ from playbooks import Result, on, play
 if TYPE_CHECKING:
     from pathlib import Path
 
-RATE = 200
+RATE = 300
 CERTIFICATE = "sha256sum /etc/server-monitoring/pki/*.pem /etc/kafka/broker.pem"
 STARTED = "for i in $(seq 600); do systemctl is-active --quiet {unit} && break; sleep 0.2; done"
 
