@@ -6,13 +6,15 @@ happens within those partitions. `table` puts them in order.
 """
 
 from decimal import Decimal
+from functools import reduce
+from operator import or_
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812 - the name every Spark program uses
 
 from server_monitoring import config, timestamps
 from server_monitoring.aggregates import Aggregate
-from server_monitoring.cells import MARK, NEEDS_MARK, text_cell
+from server_monitoring.cells import MARK, MAY_NEED_MARK, NEEDS_MARK, text_cell
 from server_monitoring.clock import time_second, time_text
 from server_monitoring.raw_lines import row_pattern
 from server_monitoring.segment import csv_field
@@ -164,10 +166,10 @@ def table_lines(
     for name, text in texts.items():
         label = F.when(F.col("label") == name, F.lit(csv_field(text_cell(text)))).otherwise(label)
     start = F.col("window_start")
-    return rows.select(
+    return rows.withColumn("server", safe_text(F.col("server_id"))).select(
         F.concat_ws(
             ",",
-            csv_text(safe_text(F.col("server_id"))),
+            csv_text(F.col("server")),
             time_text(start, setting),
             time_text(start + windows.window, setting),
             *(aggregate.text(metric) for metric in METRICS),
@@ -178,7 +180,10 @@ def table_lines(
 
 def safe_text(text: Column) -> Column:
     """Return a text as cells.text_cell does."""
-    return F.when(text.rlike(NEEDS_MARK), F.concat(F.lit(MARK), text)).otherwise(text)
+    # Its first character alone tells of most texts that no pattern need be tried.
+    perhaps = F.ascii(text).isin([ord(character) for character in MAY_NEED_MARK])
+    needs_mark = perhaps & text.rlike(NEEDS_MARK)
+    return F.when(needs_mark, F.concat(F.lit(MARK), text)).otherwise(text)
 
 
 def csv_text(text: Column) -> Column:
@@ -186,7 +191,8 @@ def csv_text(text: Column) -> Column:
     doubled = F.replace(text, F.lit('"'), F.lit('""'))
     on_one_line = F.replace(doubled, F.lit("\n"), F.lit(LINE_END_STAND_IN))
     quoted = F.concat(F.lit('"'), on_one_line, F.lit('"'))
-    return F.when(text.rlike('[,"\\r\\n]'), quoted).otherwise(text)
+    needs_quotes = reduce(or_, (F.contains(text, F.lit(c)) for c in ',"\r\n'))
+    return F.when(needs_quotes, quoted).otherwise(text)
 
 
 def _bigint(value: int) -> Column:

@@ -12,6 +12,7 @@ import re
 MARK = "'"
 # Understood alike by Python and by Spark, which writes the tables.
 NEEDS_MARK = r"\A'*[=+\-@\t\r\n]"
+MAY_NEED_MARK = "'=+-@\t\r\n"  # all that such a text begins with
 _NEEDS_MARK = re.compile(NEEDS_MARK)
 
 

@@ -1,5 +1,7 @@
 """Time stamps in Spark: the expressions that belong to `timestamps`."""
 
+from collections.abc import Iterable
+
 from pyspark.sql import Column
 from pyspark.sql import functions as F  # noqa: N812 - the name every Spark program uses
 
@@ -45,9 +47,14 @@ def time_text(second: Column, start: str) -> Column:
         zone = timestamps.zone_of(start)
         local = F.timestamp_seconds(second + timestamps.offset_of(zone))
         return F.concat(F.date_format(local, _ISO_SECONDS), F.lit(zone))
-    # By arithmetic: formatting a time stamp takes several times as long.
+    # Looked up: formatting a time stamp takes several times as long.
     of_day = F.pmod(second, F.lit(timestamps.SECONDS_PER_DAY))
-    minutes = F.call_function("div", of_day, F.lit(60))
-    hours, minute = F.call_function("div", minutes, F.lit(60)), minutes % 60
-    digits = (1_000_000 + hours * 10_000 + minute * 100 + of_day % 60).cast("string")
-    return F.concat_ws(":", *(F.substring(digits, at, 2) for at in (2, 4, 6)))
+    minutes = _texts(f"{minute // 60:02}:{minute % 60:02}" for minute in range(24 * 60))
+    seconds = _texts(f":{part:02}" for part in range(60))
+    minute = F.call_function("div", of_day, F.lit(60))
+    return F.concat(minutes[minute.cast("int")], seconds[(of_day % 60).cast("int")])
+
+
+def _texts(texts: Iterable[str]) -> Column:
+    """Return a constant array, given to Java in one call."""
+    return F.split(F.lit(",".join(texts)), ",")
