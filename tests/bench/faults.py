@@ -10,7 +10,9 @@ import time
 from collections.abc import Callable
 
 from clients import position
+from kafka import KafkaConsumer, TopicPartition
 from kafka_broker import ROOT, Pipeline
+from kafka_runs import topics
 from lab import GROUPS, Lab, sidecars, start_consumer, start_producer
 from measurement import Measurement
 from processes import ProcessFailedError, Watched
@@ -28,6 +30,9 @@ _UNITS = {
     "consume": "roles/pipeline/templates/consume.service.j2",
     "kafka": "roles/kafka/templates/kafka.service.j2",
 }
+
+Anew = Callable[[], bool]
+"""Asks whether a row has been stored that only a part that recovered can have sent or stored."""
 
 
 def restart_seconds(unit: str) -> float:
@@ -96,11 +101,11 @@ def _of_client(lab: Lab, client: str) -> list[Measurement]:
         )
         parts["producer"].ready()
         time.sleep(_WARM_SECONDS)
-        consumer = _recovery(pipeline, parts[GROUPS[0]].kill, GROUPS[0])
+        consumer = _recovery(parts[GROUPS[0]].kill, lambda: after_rows(pipeline, GROUPS[0]))
         time.sleep(_WARM_SECONDS)
-        producer = _recovery(pipeline, parts["producer"].kill, None)
+        producer = _recovery(parts["producer"].kill, lambda: after_ends(pipeline))
         time.sleep(_WARM_SECONDS)
-        broker = _recovery(pipeline, lambda: _restart_broker(lab), None)
+        broker = _recovery(lambda: _restart_broker(lab), lambda: after_a_gap(pipeline))
     finally:
         for part in reversed(parts.values()):
             part.close()
@@ -124,25 +129,53 @@ def _restart_broker(lab: Lab) -> None:
     thread.start()
 
 
-def _recovery(pipeline: Pipeline, kill: Callable[[], None], group: str | None) -> float:
-    """Kill, and return the seconds until a row is durable that was not on its way already.
-
-    A producer's or broker's last rows still arrive for a moment: the next one is one that comes
-    after nothing came for a while. A consumer's own rows stop with it.
-    """
+def _recovery(kill: Callable[[], None], watch: Callable[[], Anew]) -> float:
+    """Kill, and return the seconds until a row is durable that was not on its way already."""
     began = time.monotonic()
     kill()
-    moved = began
-    gap = _SETTLED_SECONDS if group is None else 0.0
-    before = _stored(pipeline, group)
+    anew = watch()
     while time.monotonic() < began + _PATIENCE:
         time.sleep(_LOOK_SECONDS)
-        now = time.monotonic()
-        if (stored := _stored(pipeline, group)) > before:
-            if now - moved >= gap:
-                return now - began
-            before, moved = stored, now
+        if anew():
+            return time.monotonic() - began
     raise ProcessFailedError([], f"no row was stored within {_PATIENCE} s after the kill")
+
+
+def after_rows(pipeline: Pipeline, group: str) -> Anew:
+    """Ask for one more row of a group than now: a killed consumer's own rows stop with it."""
+    before = _stored(pipeline, group)
+    return lambda: _stored(pipeline, group) > before
+
+
+def after_ends(pipeline: Pipeline) -> Anew:
+    """Ask for a row behind the present ends of the topics: those before are a killed producer's."""
+    reader = KafkaConsumer(bootstrap_servers=pipeline.broker.address)
+    partitions = [
+        TopicPartition(topic, partition)
+        for topic in topics(pipeline)
+        for partition in reader.partitions_for_topic(topic) or ()
+    ]
+    ends = reader.end_offsets(partitions)
+    reader.close()
+    return lambda: any(
+        s["offset"] > ends[TopicPartition(s["topic"], s["partition"])] for s in sidecars(pipeline)
+    )
+
+
+def after_a_gap(pipeline: Pipeline) -> Anew:
+    """Ask for a row after nothing came for a while: those before were read from a killed broker."""
+    before, moved = _stored(pipeline, None), time.monotonic()
+
+    def anew() -> bool:
+        nonlocal before, moved
+        stored, now = _stored(pipeline, None), time.monotonic()
+        if stored == before:
+            return False
+        waited = now - moved
+        before, moved = stored, now
+        return waited >= _SETTLED_SECONDS
+
+    return anew
 
 
 def _stored(pipeline: Pipeline, group: str | None) -> int:

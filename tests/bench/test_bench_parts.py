@@ -1,11 +1,14 @@
 """What the measurements are made of: the throttle, watched processes, other tools' words."""
 
+import json
 import os
 import socket
 import sys
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import faults
 import pytest
@@ -153,3 +156,46 @@ def test_a_supervised_process_comes_back_until_it_is_closed() -> None:
     part.close()
     assert len(started) == 2
     assert not any(process.running() for process in started)
+
+
+def pipeline_of(directory: Path) -> Any:
+    """Make a pipeline's files without its processes."""
+    groups = {"cpu_mem": {"metrics": [{"topic": "topic-cpu"}]}}
+    return SimpleNamespace(values={"groups": groups}, run_directory=lambda _run_id: directory)
+
+
+def store(directory: Path, topic: str, rows: int) -> None:
+    """Write a sidecar as a consumer does, as far as the measurement reads it."""
+    path = directory / "raw" / topic / "0.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({"topic": topic, "rows": rows}))
+
+
+def test_a_killed_consumer_is_back_with_a_row_of_its_own_group(tmp_path: Path) -> None:
+    """Not with one of the other group."""
+    store(tmp_path, "topic-cpu", 5)
+    anew = faults.after_rows(pipeline_of(tmp_path), "cpu_mem")
+    store(tmp_path, "topic-disk", 9)
+    assert not anew()
+    store(tmp_path, "topic-cpu", 6)
+    assert anew()
+
+
+def test_rows_read_before_the_broker_was_killed_are_no_recovery(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They come at once; the next ones after a gap."""
+    now = 100.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    store(tmp_path, "topic-cpu", 5)
+    anew = faults.after_a_gap(pipeline_of(tmp_path))
+    now = 101.0
+    store(tmp_path, "topic-cpu", 6)
+    assert not anew()
+    now = 102.5
+    assert not anew()
+    store(tmp_path, "topic-cpu", 7)
+    assert not anew()
+    now = 110.0
+    store(tmp_path, "topic-cpu", 8)
+    assert anew()
