@@ -10,9 +10,9 @@ import time
 from collections.abc import Callable
 
 from clients import position
-from kafka import KafkaConsumer, TopicPartition
+from kafka import TopicPartition
 from kafka_broker import ROOT, Pipeline
-from kafka_runs import topics
+from kafka_runs import end_offsets
 from lab import GROUPS, Lab, sidecars, start_consumer, start_producer
 from measurement import Measurement
 from processes import ProcessFailedError, Watched
@@ -149,14 +149,7 @@ def after_rows(pipeline: Pipeline, group: str) -> Anew:
 
 def after_ends(pipeline: Pipeline) -> Anew:
     """Ask for a row behind the present ends of the topics: those before are a killed producer's."""
-    reader = KafkaConsumer(bootstrap_servers=pipeline.broker.address)
-    partitions = [
-        TopicPartition(topic, partition)
-        for topic in topics(pipeline)
-        for partition in reader.partitions_for_topic(topic) or ()
-    ]
-    ends = reader.end_offsets(partitions)
-    reader.close()
+    ends = end_offsets(pipeline)
     return lambda: any(
         s["offset"] > ends[TopicPartition(s["topic"], s["partition"])] for s in sidecars(pipeline)
     )

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
+from kafka import KafkaConsumer, TopicPartition
 from kafka_broker import Pipeline
 
 Running = AbstractContextManager[subprocess.Popen[str]]
@@ -90,6 +91,20 @@ def topics(pipeline: Pipeline) -> dict[str, int]:
     """Return each topic with the place of its value in a row."""
     metrics = [m for g in pipeline.values["groups"].values() for m in g["metrics"]]
     return {metric["topic"]: HEADER.split(",").index(metric["column"]) for metric in metrics}
+
+
+def end_offsets(pipeline: Pipeline) -> dict[TopicPartition, int]:
+    """Return the end offsets of all topics."""
+    reader = KafkaConsumer(bootstrap_servers=pipeline.broker.address)
+    found: dict[TopicPartition, int] = reader.end_offsets(
+        [
+            TopicPartition(topic, partition)
+            for topic in topics(pipeline)
+            for partition in reader.partitions_for_topic(topic) or ()
+        ]
+    )
+    reader.close()
+    return found
 
 
 def check_all_stored(pipeline: Pipeline, run_id: str, rows: list[list[str]]) -> None:

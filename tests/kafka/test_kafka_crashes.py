@@ -7,12 +7,13 @@ import time
 from pathlib import Path
 
 import pytest
-from kafka import KafkaConsumer, TopicPartition
+from kafka import TopicPartition
 from kafka.admin import ConfigResource, KafkaAdminClient
 from kafka_broker import Pipeline
 from kafka_runs import (
     check_all_stored,
     consumer,
+    end_offsets,
     finish,
     publish_end,
     topics,
@@ -26,15 +27,6 @@ BETWEEN_KILLS = 2.5
 """Seconds from one kill of the producer to the next, on average."""
 PACE = int(ROWS / (BETWEEN_KILLS * KILLS["producer"]))
 """Rows a second: the producer is at work until its last kill, on a machine of any speed."""
-
-
-def end_offsets(pipeline: Pipeline) -> dict[TopicPartition, int]:
-    """Return the end offsets of all topics."""
-    reader = KafkaConsumer(bootstrap_servers=pipeline.broker.address)
-    wanted = [TopicPartition(topic, p) for topic in topics(pipeline) for p in range(3)]
-    found: dict[TopicPartition, int] = reader.end_offsets(wanted)
-    reader.close()
-    return found
 
 
 def calm_run(pipeline: Pipeline, dataset: Path, run_id: str) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from app_settings import write_settings
-from kafka import KafkaConsumer, TopicPartition
+from kafka import TopicPartition
 from kafka.admin import (
     ACL,
     ACLOperation,
@@ -16,16 +16,7 @@ from kafka.admin import (
     ResourceType,
 )
 from kafka_broker import Pipeline, create_topics
-from kafka_runs import HEADER, producer, topics, write_dataset
-
-
-def log_ends(pipeline: Pipeline) -> dict[TopicPartition, int]:
-    """Return the end offsets of all topics."""
-    reader = KafkaConsumer(bootstrap_servers=pipeline.broker.address)
-    wanted = [TopicPartition(topic, p) for topic in topics(pipeline) for p in range(3)]
-    found: dict[TopicPartition, int] = reader.end_offsets(wanted)
-    reader.close()
-    return found
+from kafka_runs import HEADER, end_offsets, producer, topics, write_dataset
 
 
 def test_a_run_that_was_sent_is_not_sent_again(pipeline: Pipeline, tmp_path: Path) -> None:
@@ -34,13 +25,13 @@ def test_a_run_that_was_sent_is_not_sent_again(pipeline: Pipeline, tmp_path: Pat
     argv = ["produce", "--run-id", "r1", "--dataset", str(tmp_path / "m.csv")]
     assert pipeline.run(*argv).returncode == 0
     summary = pipeline.run_directory("r1") / "produce.json"
-    before = (log_ends(pipeline), summary.read_bytes())
+    before = (end_offsets(pipeline), summary.read_bytes())
     again = pipeline.run(*argv)
     assert (again.returncode, again.stderr) == (
         0,
         "ready: run r1 was sent before, whole; nothing to do\n",
     )
-    assert (log_ends(pipeline), summary.read_bytes()) == before
+    assert (end_offsets(pipeline), summary.read_bytes()) == before
 
 
 def test_a_producer_that_lost_its_summary_finds_everything_there(
@@ -89,7 +80,7 @@ def test_a_data_set_that_changed_between_two_starts_is_refused(
     with producer(pipeline, "r1", path) as process:
         time.sleep(0.5)
         process.kill()
-    ends = log_ends(pipeline)
+    ends = end_offsets(pipeline)
     with path.open("a") as file:
         file.write("20:52:00,late,1,2,3,4\n")
     done = pipeline.run("produce", "--run-id", "r1", "--dataset", str(path))
@@ -97,7 +88,7 @@ def test_a_data_set_that_changed_between_two_starts_is_refused(
     assert f"{path}: found sha256 " in done.stderr
     assert "the data set changed; restore it, or start a new run" in done.stderr
     assert done.stderr.count("\n") == 1
-    assert log_ends(pipeline) == ends
+    assert end_offsets(pipeline) == ends
 
 
 def test_a_second_producer_of_the_same_run_is_refused(pipeline: Pipeline, tmp_path: Path) -> None:
@@ -109,7 +100,7 @@ def test_a_second_producer_of_the_same_run_is_refused(pipeline: Pipeline, tmp_pa
         assert "another process sends run r1; wait for its end or stop it first" in done.stderr
         _, err = process.communicate(timeout=60)
         assert process.returncode == 0, err
-    assert sum(log_ends(pipeline).values()) == 4 * 20_000
+    assert sum(end_offsets(pipeline).values()) == 4 * 20_000
 
 
 def test_a_refused_record_stops_the_producer_and_names_its_line(
@@ -163,7 +154,7 @@ def test_a_gap_that_a_refused_record_left_is_refused(pipeline: Pipeline, tmp_pat
     (directory / "produce.json").unlink()
     # A slow machine notes how far it is: what is deleted before that is no gap.
     (directory / "produce.progress").unlink(missing_ok=True)
-    ends = log_ends(pipeline)
+    ends = end_offsets(pipeline)
     partition = next(tp.partition for tp, end in ends.items() if tp.topic == topic and end)
     admin = KafkaAdminClient(bootstrap_servers=pipeline.broker.address)
     admin.delete_records({TopicPartition(topic, partition): 4})
@@ -171,4 +162,4 @@ def test_a_gap_that_a_refused_record_left_is_refused(pipeline: Pipeline, tmp_pat
     done = pipeline.run("produce", "--run-id", "r1", "--dataset", str(path))
     assert done.returncode == 5
     assert f"topic {topic}: partition {partition} ends with line 11, but 4 rows" in done.stderr
-    assert log_ends(pipeline) == ends
+    assert end_offsets(pipeline) == ends

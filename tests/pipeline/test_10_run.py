@@ -4,7 +4,6 @@ import json
 import random
 from pathlib import Path
 
-import pytest
 from reference_tables import tables
 from runs import (
     CPU_MEM,
@@ -193,7 +192,6 @@ def _other_dataset() -> str:
     return "\n".join([lines[0], *body]) + "\n"
 
 
-@pytest.mark.long
 def test_second_run_gives_the_same_tables(
     first_run: tuple[Result, Path], run_pipeline: Run, run_name: Name
 ) -> None:

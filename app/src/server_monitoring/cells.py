@@ -10,9 +10,10 @@ Only the alert tables and incidents.csv are written so; raw segments, topics and
 import re
 
 MARK = "'"
+_FORMULA = "=+-@\t\r\n"
 # Understood alike by Python and by Spark, which writes the tables.
-NEEDS_MARK = r"\A'*[=+\-@\t\r\n]"
-MAY_NEED_MARK = "'=+-@\t\r\n"  # all that such a text begins with
+NEEDS_MARK = rf"\A{MARK}*[{re.escape(_FORMULA)}]"
+MAY_NEED_MARK = MARK + _FORMULA  # what such a text may begin with
 _NEEDS_MARK = re.compile(NEEDS_MARK)
 
 
