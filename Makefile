@@ -57,7 +57,7 @@ chaos: provision $(VENV)/tests ## Kill a running pipeline again and again on the
 	pytest --capture=no tests/pipeline/test_35_chaos.py --kills=$(or $(KILLS),200) --seed=$(or $(SEED),47)
 
 bench: packages browser-packages $(VENV)/tests ## Measure everything side by side; writes docs/benchmarks.md (an hour; BENCH="--quick" for less)
-	KAFKA_HOME=$$(python3 tests/kafka/kafka_home.py) PYTHONPATH=app/src python tests/bench $(BENCH)
+	KAFKA_HOME=$$(python3 -m tests.kafka.kafka_home) PYTHONPATH=app/src python -m tests.bench $(BENCH)
 
 secrets-rotate: ## New passwords and certificates for Kafka, also while a run goes on
 	ansible-playbook playbooks/secrets_rotate.yml

@@ -4,11 +4,11 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . tests/beside.sh
-KAFKA_HOME=$(python3 tests/kafka/kafka_home.py)
+KAFKA_HOME=$(python3 -m tests.kafka.kafka_home)
 export KAFKA_HOME PYTHONPATH=app/src
 
 parts() {
-    pytest tests/unit tests/bench tests/report
+    pytest tests/unit tests/doubles tests/bench tests/report
 }
 
 services() {

@@ -14,29 +14,25 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parents[1]
-sys.path[:0] = [
-    str(ROOT / "app" / "src"),
-    *(str(ROOT / "tests" / n) for n in ("", "kafka", "report")),
-]
+from tests.bench import (
+    clients,
+    compression,
+    end_to_end,
+    faults,
+    machine,
+    pages,
+    perf_tools,
+    plot,
+    walls,
+)
+from tests.bench.lab import Lab, open_lab
+from tests.bench.measurement import Measurement
+from tests.bench.processes import ProcessFailedError
+from tests.bench.report import BenchError, number, page
+from tests.kafka.kafka_home import version
+from tests.support.project import PROJECT
 
-import clients  # noqa: E402 - found by the line above
-import compression  # noqa: E402
-import end_to_end  # noqa: E402
-import faults  # noqa: E402
-import machine  # noqa: E402
-import pages  # noqa: E402
-import perf_tools  # noqa: E402
-import plot  # noqa: E402
-import walls  # noqa: E402
-from kafka_home import version  # noqa: E402
-from lab import Lab, open_lab  # noqa: E402
-from measurement import Measurement  # noqa: E402
-from processes import ProcessFailedError  # noqa: E402
-from report import BenchError, number, page  # noqa: E402
-
-PAGE = ROOT / "docs" / "benchmarks.md"
+PAGE = PROJECT / "docs" / "benchmarks.md"
 
 
 @dataclass(frozen=True)
@@ -67,9 +63,11 @@ Suite = Callable[[Lab, Sizes, Path | None], list[Measurement]]
 
 
 def _spark(_: Lab, sizes: Sizes, reference: Path | None) -> list[Measurement]:
-    if importlib.util.find_spec("spark") is None:
+    if importlib.util.find_spec("tests.bench.spark") is None:
         return []
-    found: list[Measurement] = importlib.import_module("spark").measure(sizes.spark, reference)
+    found: list[Measurement] = importlib.import_module("tests.bench.spark").measure(
+        sizes.spark, reference
+    )
     return found
 
 

@@ -2,8 +2,9 @@
 
 import json
 
-from kafka_broker import Pipeline
-from lab import (
+from server_monitoring.broker import CLIENTS, CONFLUENT, KAFKA_PYTHON
+
+from tests.bench.lab import (
     GROUPS,
     METRICS,
     RUN_ID,
@@ -15,8 +16,8 @@ from lab import (
     start_script,
     topics,
 )
-from measurement import Measurement
-from server_monitoring.broker import CLIENTS, CONFLUENT, KAFKA_PYTHON
+from tests.bench.measurement import Measurement
+from tests.kafka.kafka_broker import Pipeline
 
 PRODUCE_BARS = {KAFKA_PYTHON: 0.65, CONFLUENT: 0.35}
 CONSUME_BAR = 0.6

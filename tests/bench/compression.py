@@ -1,10 +1,11 @@
 """Each codec over a link of 100 Mbit/s: what the setting pipeline_compression is worth."""
 
-from clients import own_rate, position, start_and_wait
-from lab import GROUPS, TIMEOUT, Lab, publish_end, start_producer
-from measurement import Measurement
 from server_monitoring.broker import CLIENTS, COMPRESSIONS, NO_COMPRESSION
-from throttle import throttled
+
+from tests.bench.clients import own_rate, position, start_and_wait
+from tests.bench.lab import GROUPS, TIMEOUT, Lab, publish_end, start_producer
+from tests.bench.measurement import Measurement
+from tests.bench.throttle import throttled
 
 BITS_PER_SECOND = 100e6
 

@@ -12,13 +12,14 @@ import os
 import time
 from pathlib import Path
 
-from clients import position
-from kafka_broker import create_topics
-from lab import GROUPS, METRICS, PARTITIONS, TIMEOUT, Lab, publish_end, start_consumer
-from lab import start_producer as start_ours
-from measurement import Measurement
-from processes import ProcessFailedError, Watched
 from server_monitoring.broker import CLIENTS, CONFLUENT, KAFKA_PYTHON
+
+from tests.bench.clients import position
+from tests.bench.lab import GROUPS, METRICS, PARTITIONS, TIMEOUT, Lab, publish_end, start_consumer
+from tests.bench.lab import start_producer as start_ours
+from tests.bench.measurement import Measurement
+from tests.bench.processes import ProcessFailedError, Watched
+from tests.kafka.kafka_broker import create_topics
 
 BARS = {KAFKA_PYTHON: 3.0, CONFLUENT: 10.0}
 REFERENCE = "reference, file to CSV"

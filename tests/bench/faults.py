@@ -9,14 +9,16 @@ import threading
 import time
 from collections.abc import Callable
 
-from clients import position
 from kafka import TopicPartition
-from kafka_broker import ROOT, Pipeline
-from kafka_runs import end_offsets
-from lab import GROUPS, Lab, sidecars, start_consumer, start_producer
-from measurement import Measurement
-from processes import ProcessFailedError, Watched
 from server_monitoring.broker import CLIENTS
+
+from tests.bench.clients import position
+from tests.bench.lab import GROUPS, Lab, sidecars, start_consumer, start_producer
+from tests.bench.measurement import Measurement
+from tests.bench.processes import ProcessFailedError, Watched
+from tests.kafka.kafka_broker import Pipeline
+from tests.kafka.kafka_runs import end_offsets
+from tests.support.project import PROJECT
 
 ROWS = 1_000_000
 RATE = 1_000
@@ -37,7 +39,7 @@ Anew = Callable[[], bool]
 
 def restart_seconds(unit: str) -> float:
     """Return the pause before systemd starts a killed unit again."""
-    text = (ROOT / _UNITS[unit]).read_text(encoding="utf-8")
+    text = (PROJECT / _UNITS[unit]).read_text(encoding="utf-8")
     found = re.search(r"^RestartSec=(\d+)$", text, re.MULTILINE)
     if found is None:
         message = f"{_UNITS[unit]}: no RestartSec=; expected whole seconds"

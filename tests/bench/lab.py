@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from app_settings import write_settings
-from kafka_broker import ROOT, Broker, Pipeline, free_port, make_pipeline
-from processes import Watched
+from tests.bench.processes import Watched
+from tests.kafka.kafka_broker import Broker, Pipeline, free_port, make_pipeline
+from tests.support.app_settings import write_settings
+from tests.support.project import PROJECT
 
 HEAP = "1g"
 PARTITIONS = 3
@@ -21,7 +22,7 @@ TIMEOUT = 600.0
 GROUPS = ("cpu_mem", "net_disk")
 METRICS = 4
 RUN_ID = "bench"
-SHIPPED = ROOT / "files" / "datasets" / "alibaba2018_days_3-5.csv"
+SHIPPED = PROJECT / "files" / "datasets" / "alibaba2018_days_3-5.csv"
 
 
 def write_dataset(path: Path, rows: int) -> None:
@@ -81,7 +82,7 @@ class Lab:
 
     def environment(self) -> dict[str, str]:
         """Return the environment of scripts that use the app's package."""
-        return os.environ | {"PYTHONPATH": str(ROOT / "app" / "src")}
+        return os.environ | {"PYTHONPATH": str(PROJECT / "app" / "src")}
 
 
 def topics(pipeline: Pipeline, group: str | None = None) -> list[str]:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from lab import HEAP
+from tests.bench.lab import HEAP
 
 _PACKAGES = ("kafka-python", "confluent-kafka", "orjson", "pyspark")
 _GIB = 1024**2

@@ -6,10 +6,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from measurement import Measurement
-from processes import Watched
-from report_browser import chromium, open_page
-from report_runs import wide_run
+from tests.bench.measurement import Measurement
+from tests.bench.processes import Watched
+from tests.report.report_browser import chromium, open_page
+from tests.report.report_runs import wide_run
 
 MADE_SECONDS, MADE_MIB, PAGE_MB, OPENED_SECONDS = 60.0, 1024.0, 5.0, 2.0
 _TIMEOUT = 600.0

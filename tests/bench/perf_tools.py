@@ -3,11 +3,12 @@
 import csv
 import uuid
 
-from kafka_broker import create_topics
-from lab import PARTITIONS, TIMEOUT, Lab
-from measurement import Measurement
-from processes import ProcessFailedError, Watched
 from server_monitoring import broker
+
+from tests.bench.lab import PARTITIONS, TIMEOUT, Lab
+from tests.bench.measurement import Measurement
+from tests.bench.processes import ProcessFailedError, Watched
+from tests.kafka.kafka_broker import create_topics
 
 # As large as a record of the app with key and headers.
 RECORD_BYTES = 110

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
-from measurement import Measurement
-from report import meets, ratio
+
+from tests.bench.measurement import Measurement
+from tests.bench.report import meets, ratio
 
 _MET, _NOT_MET = "#2a7f62", "#b3412f"
 _INCHES_A_BAR = 0.32

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from measurement import Measurement
+from tests.bench.measurement import Measurement
 
 MET, NOT_MET = "met", "**not met**"
 _THOUSAND = 1000

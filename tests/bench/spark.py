@@ -20,15 +20,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import spark_data
 import yaml
-from app_settings import settings, write_settings
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from measurement import Measurement
 from server_monitoring.config import load
-from spark_processes import Command, CommandFailedError, Cost, measure_together
 
-ROLE = spark_data.ROOT / "roles" / "pipeline"
+from tests.bench import spark_data
+from tests.bench.measurement import Measurement
+from tests.bench.spark_processes import Command, CommandFailedError, Cost, measure_together
+from tests.support.app_settings import settings, write_settings
+
+ROLE = spark_data.PROJECT / "roles" / "pipeline"
 ARCHIVE = "/opt/spark/classes.jsa"
 GROUPS = ("cpu_mem", "net_disk")
 # The share of the reference's time that a job may take.
@@ -182,7 +183,7 @@ def _on_this_machine(line: str, archive: Path) -> list[str]:
     places = {
         "/opt/spark/jars": str(Path(found.origin).with_name("jars")),
         "/opt/spark/server-monitoring.py": str(
-            spark_data.ROOT / "app/src/server_monitoring/__main__.py"
+            spark_data.PROJECT / "app/src/server_monitoring/__main__.py"
         ),
         ARCHIVE: str(archive),
         "%i": spark_data.RUN_ID,
@@ -212,7 +213,7 @@ def environment() -> dict[str, str]:
     tools = str(Path(sys.executable).parent)
     own = {
         "PATH": f"{tools}:{os.environ['PATH']}",
-        "PYTHONPATH": str(spark_data.ROOT / "app" / "src"),
+        "PYTHONPATH": str(spark_data.PROJECT / "app" / "src"),
         "PYTHONUNBUFFERED": "1",
         "SPARK_LOCAL_IP": "127.0.0.1",
     }

@@ -5,7 +5,6 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from app_settings import settings, write_settings
 from server_monitoring.config import Config, Metric, load
 from server_monitoring.records import canonical_value, partition_for
 from server_monitoring.runs import Run
@@ -13,8 +12,10 @@ from server_monitoring.segment import header_line
 from server_monitoring.sidecar import Sidecar, write_sidecar
 from server_monitoring.timestamps import SECONDS_PER_DAY, text_of
 
-ROOT = Path(__file__).resolve().parents[2]
-SHIPPED = ROOT / "files" / "datasets" / "alibaba2018_days_3-5.csv"
+from tests.support.app_settings import settings, write_settings
+from tests.support.project import PROJECT
+
+SHIPPED = PROJECT / "files" / "datasets" / "alibaba2018_days_3-5.csv"
 THRESHOLDS = {"cpu_pct": 56.0, "mem_pct": 91.4, "net_in": 42.3, "disk_io": 16.0}
 RUN_ID = "bench"
 PARTITIONS = 3

@@ -6,10 +6,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-import spark
-import spark_data
-from app_settings import settings, write_settings
-from spark_processes import Command, CommandFailedError, measure_together
+
+from tests.bench import spark, spark_data
+from tests.bench.spark_processes import Command, CommandFailedError, measure_together
+from tests.support.app_settings import settings, write_settings
 
 
 def test_a_job_takes_its_classes_from_the_rehearsed_archive(tmp_path: Path) -> None:

@@ -10,13 +10,14 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import faults
 import pytest
-from kafka_broker import free_port
-from lab import SHIPPED, write_dataset
-from perf_tools import read_rate, sent_rate
-from processes import ProcessFailedError, Watched, peak_mib
-from throttle import Link, throttled
+
+from tests.bench import faults
+from tests.bench.lab import SHIPPED, write_dataset
+from tests.bench.perf_tools import read_rate, sent_rate
+from tests.bench.processes import ProcessFailedError, Watched, peak_mib
+from tests.bench.throttle import Link, throttled
+from tests.kafka.kafka_broker import free_port
 
 SENT = "5000 records sent, 99.1 records/sec (0.1 MB/sec), 1.0 ms avg latency, 2.0 ms 50th\n"
 READ = (

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-HERE = Path(__file__).resolve().parent
 CLIENTS = ("kafka-python", "confluent-kafka")
 STEPS = ("produce", "consume")
 
@@ -16,7 +15,7 @@ STEPS = ("produce", "consume")
 def bench(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run the benchmarks."""
     return subprocess.run(
-        [sys.executable, str(HERE), *arguments],
+        [sys.executable, "-m", "tests.bench", *arguments],
         check=False,
         capture_output=True,
         text=True,

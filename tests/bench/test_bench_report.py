@@ -3,9 +3,10 @@
 from pathlib import Path
 
 import pytest
-from measurement import Measurement
-from plot import draw, shares
-from report import BenchError, meets, number, page, ratio
+
+from tests.bench.measurement import Measurement
+from tests.bench.plot import draw, shares
+from tests.bench.report import BenchError, meets, number, page, ratio
 
 BASE = Measurement("loop", "messages/s", 200.0, None, None, at_most=False)
 SHARE = Measurement("app", "messages/s", 130.0, "loop", 0.65, at_most=False)

@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from statistics import median
 
-from clients import own_rate, position, start_and_wait
-from kafka_broker import free_port
-from lab import GROUPS, HEAP, TIMEOUT, Lab, publish_end, start_producer
-from measurement import Measurement
-from secure_broker import SecureBroker
 from server_monitoring.broker import CLIENTS
 from server_monitoring.cluster import PLAINTEXT
+
+from tests.bench.clients import own_rate, position, start_and_wait
+from tests.bench.lab import GROUPS, HEAP, TIMEOUT, Lab, publish_end, start_producer
+from tests.bench.measurement import Measurement
+from tests.kafka.kafka_broker import free_port
+from tests.kafka.secure_broker import SecureBroker
 
 BAR = 0.6
 PLAIN, SECURE = "plain text", "TLS and SCRAM"

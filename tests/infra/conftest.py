@@ -8,8 +8,9 @@ The hosts of a test come from its inventory groups, so a host in several groups 
 from typing import Any
 
 import pytest
-from nodes import connect, inventory, members
 from testinfra.host import Host
+
+from tests.infra.nodes import connect, inventory, members
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -4,14 +4,14 @@ import base64
 import json
 import subprocess
 from functools import cache
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import testinfra
 from testinfra.host import Host
 
-PROJECT = Path(__file__).resolve().parents[2]
+from tests.support.project import PROJECT
+
 CONNECTION = {
     "host": "ansible_host | default(inventory_hostname)",
     "port": "ansible_port | default(22)",

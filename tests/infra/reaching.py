@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
-from nodes import PROJECT
 from testinfra.host import Host
+
+from tests.support.project import PROJECT
 
 ICMP = PROJECT / "roles" / "zerotier" / "module_utils" / "icmp.py"
 

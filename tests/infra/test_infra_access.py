@@ -3,8 +3,9 @@
 from typing import Any
 
 import pytest
-from nodes import inventory
 from testinfra.host import Host
+
+from tests.infra.nodes import inventory
 
 GROUPS = "all"
 SETTINGS = "/etc/server-monitoring"

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
-from listening import can_write, listeners
-from nodes import inventory
 from testinfra.host import Host
+
+from tests.infra.listening import can_write, listeners
+from tests.infra.nodes import inventory
 
 GROUPS = "consumers_*"
 RUNS = "/var/lib/server-monitoring/runs"

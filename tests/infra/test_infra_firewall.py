@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from nodes import connect, inventory, members
-from reaching import is_dropped, is_open, unreached
 from testinfra.host import Host
+
+from tests.infra.nodes import connect, inventory, members
+from tests.infra.reaching import is_dropped, is_open, unreached
 
 GROUPS = "all"
 UNIT = "server-monitoring-firewall.service"

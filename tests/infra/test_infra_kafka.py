@@ -3,8 +3,9 @@
 import re
 from typing import Any
 
-from listening import can_write, listeners
 from testinfra.host import Host
+
+from tests.infra.listening import can_write, listeners
 
 GROUPS = "kafka"
 TOPICS = ("topic-cpu", "topic-disk", "topic-mem", "topic-net")

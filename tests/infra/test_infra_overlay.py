@@ -4,10 +4,11 @@ import json
 from typing import Any
 
 import pytest
-from listening import listeners
-from nodes import inventory
-from reaching import unreached
 from testinfra.host import Host
+
+from tests.infra.listening import listeners
+from tests.infra.nodes import inventory
+from tests.infra.reaching import unreached
 
 GROUPS = "all"
 

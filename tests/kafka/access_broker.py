@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import ansible.module_utils
-from authority import LOOPBACK, Authority
-from kafka_broker import ROOT, Broker, free_port
+
+from tests.kafka.authority import LOOPBACK, Authority
+from tests.kafka.kafka_broker import Broker, free_port
+from tests.support.project import PROJECT
 
 NAME = "kafka-1"
 # Ansible puts those of a role, and of the roles that it depends on, beside its own.
-UTILS = [ROOT / f"roles/{role}/module_utils" for role in ("kafka_access", "kafka_admin")]
+UTILS = [PROJECT / f"roles/{role}/module_utils" for role in ("kafka_access", "kafka_admin")]
 ansible.module_utils.__path__ += map(str, UTILS)
 PROPERTIES = """\
 listeners={clients},{admins},{local}

@@ -2,24 +2,20 @@
 
 import os
 import shutil
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from server_monitoring.broker import CLIENTS
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "app" / "src"), str(ROOT / "tests"), str(Path(__file__).parent)]
-
-from access_broker import AccessBroker  # noqa: E402 - found by the line above
-from kafka_broker import (  # noqa: E402
+from tests.kafka.access_broker import AccessBroker
+from tests.kafka.kafka_broker import (
     Broker,
     Pipeline,
     free_port,
     make_pipeline,
 )
-from secure_broker import SecureBroker  # noqa: E402
-from server_monitoring.broker import CLIENTS  # noqa: E402
+from tests.kafka.secure_broker import SecureBroker
 
 PLAIN, SECURE = "plain", "secure"
 

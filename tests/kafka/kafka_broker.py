@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from app_settings import settings, write_settings
 from kafka.admin import KafkaAdminClient
 from kafka.errors import KafkaError
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.support.app_settings import settings, write_settings
+from tests.support.project import PROJECT
+
 START_SECONDS = 90
 PROPERTIES = """\
 process.roles=broker,controller
@@ -169,7 +170,7 @@ class Pipeline:
         """Run the app from the source tree, without systemd."""
         left_out = {"NOTIFY_SOCKET", "PYTHONPATH"}
         kept = {name: value for name, value in os.environ.items() if name not in left_out}
-        return kept | {"PYTHONPATH": str(ROOT / "app" / "src")}
+        return kept | {"PYTHONPATH": str(PROJECT / "app" / "src")}
 
     def run(self, *arguments: str, timeout: float = 60) -> subprocess.CompletedProcess[str]:
         """Run a command of the app to its end."""

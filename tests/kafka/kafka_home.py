@@ -4,9 +4,9 @@
 import json
 import subprocess
 import sys
-from pathlib import Path
 
-PROJECT = Path(__file__).resolve().parents[2]
+from tests.support.project import PROJECT
+
 CACHE = PROJECT / ".cache" / "kafka"
 
 

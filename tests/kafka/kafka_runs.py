@@ -8,7 +8,8 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from kafka import KafkaConsumer, TopicPartition
-from kafka_broker import Pipeline
+
+from tests.kafka.kafka_broker import Pipeline
 
 Running = AbstractContextManager[subprocess.Popen[str]]
 HEADER = "ts,server_id,cpu_pct,mem_pct,net_in,disk_io"

@@ -10,8 +10,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from access import Access, users
-from authority import LOOPBACK, Authority
 from kafka.admin import (
     ACL,
     ACLFilter,
@@ -26,8 +24,11 @@ from kafka.admin import (
     UserScramCredentialDeletion,
     UserScramCredentialUpsertion,
 )
-from kafka_broker import Broker, free_port
 from server_monitoring.cluster import MECHANISM, SASL_SSL
+
+from tests.kafka.access import Access, users
+from tests.kafka.authority import LOOPBACK, Authority
+from tests.kafka.kafka_broker import Broker, free_port
 
 CLIENT, RENEWING, OLD_TLS = "CLIENT", "RENEWING", "OLDTLS"
 EXPIRED, FOREIGN, ELSEWHERE = "EXPIRED", "FOREIGN", "ELSEWHERE"

@@ -6,11 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from access import PROBE, PROBE_TOPIC, PROBE_TOPICS, PRODUCER, Access, consumer
 from kafka.admin import KafkaAdminClient
-from kafka_broker import Pipeline, make_pipeline
-from kafka_runs import topics, write_dataset
-from secure_broker import SecureBroker
+
+from tests.kafka.access import PROBE, PROBE_TOPIC, PROBE_TOPICS, PRODUCER, Access, consumer
+from tests.kafka.kafka_broker import Pipeline, make_pipeline
+from tests.kafka.kafka_runs import topics, write_dataset
+from tests.kafka.secure_broker import SecureBroker
 
 AT_ONCE = 4
 TABLES = {"probe": PROBE + PROBE_TOPICS, "produce": PRODUCER, "consume": consumer("cpu_mem")}

@@ -5,9 +5,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from app_settings import write_settings
-from kafka_broker import Pipeline
-from kafka_runs import (
+from server_monitoring.broker import COMPRESSIONS
+
+from tests.kafka.kafka_broker import Pipeline
+from tests.kafka.kafka_runs import (
     check_all_stored,
     consumer,
     finish,
@@ -15,7 +16,7 @@ from kafka_runs import (
     topics,
     write_dataset,
 )
-from server_monitoring.broker import COMPRESSIONS
+from tests.support.app_settings import write_settings
 
 
 def codecs(pipeline: Pipeline, topic: str) -> set[str]:

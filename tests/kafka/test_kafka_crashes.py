@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from kafka import TopicPartition
 from kafka.admin import ConfigResource, KafkaAdminClient
-from kafka_broker import Pipeline
-from kafka_runs import (
+
+from tests.kafka.kafka_broker import Pipeline
+from tests.kafka.kafka_runs import (
     check_all_stored,
     consumer,
     end_offsets,

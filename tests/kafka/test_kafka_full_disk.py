@@ -6,10 +6,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from app_settings import write_settings
-from kafka_broker import Pipeline
-from kafka_runs import check_all_stored, consumer, finish, publish_end, running, write_dataset
-from small_disk import SmallDisk, small_disk
+
+from tests.kafka.kafka_broker import Pipeline
+from tests.kafka.kafka_runs import (
+    check_all_stored,
+    consumer,
+    finish,
+    publish_end,
+    running,
+    write_dataset,
+)
+from tests.support.app_settings import write_settings
+from tests.support.small_disk import SmallDisk, small_disk
 
 WAITING = "waiting for space, at most "
 

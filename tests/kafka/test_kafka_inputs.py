@@ -8,9 +8,10 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 import pytest
 import zstandard
-from app_settings import write_settings
-from kafka_broker import Pipeline
-from kafka_runs import HEADER, consumer, finish, publish_end, stored, topics
+
+from tests.kafka.kafka_broker import Pipeline
+from tests.kafka.kafka_runs import HEADER, consumer, finish, publish_end, stored, topics
+from tests.support.app_settings import write_settings
 
 ROWS = [
     ["2024-10-27T02:59:50+02:00", "a", "1.5", "2.5", "", "4.5"],

@@ -12,9 +12,10 @@ import pytest
 from kafka import KafkaConsumer
 from kafka.admin import KafkaAdminClient, ScramMechanism, UserScramCredentialUpsertion
 from kafka.errors import KafkaError
-from kafka_broker import START_SECONDS, Broker, free_port
-from kafka_templates import render
-from pki_site import BROKER, CLIENT, PASSPHRASE, Site
+
+from tests.kafka.kafka_broker import START_SECONDS, Broker, free_port
+from tests.support.kafka_templates import render
+from tests.support.pki_site import BROKER, CLIENT, PASSPHRASE, Site
 
 # The request ApiVersions, which every listener answers first, before any authentication.
 REQUEST = bytes.fromhex("0000000a 0012 0000 00000001 ffff")

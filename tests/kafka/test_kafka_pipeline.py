@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from app_settings import write_settings
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
-from kafka_broker import Pipeline
-from kafka_runs import (
+from server_monitoring.progress import read
+
+from tests.kafka.kafka_broker import Pipeline
+from tests.kafka.kafka_runs import (
     HEADER,
     check_all_stored,
     consumer,
@@ -23,7 +24,7 @@ from kafka_runs import (
     topics,
     write_dataset,
 )
-from server_monitoring.progress import read
+from tests.support.app_settings import write_settings
 
 GROUPS = ("cpu_mem", "net_disk")
 

@@ -5,7 +5,6 @@ import time
 from pathlib import Path
 
 import pytest
-from app_settings import write_settings
 from kafka import TopicPartition
 from kafka.admin import (
     ACL,
@@ -15,8 +14,10 @@ from kafka.admin import (
     ResourcePattern,
     ResourceType,
 )
-from kafka_broker import Pipeline, create_topics
-from kafka_runs import HEADER, end_offsets, producer, topics, write_dataset
+
+from tests.kafka.kafka_broker import Pipeline, create_topics
+from tests.kafka.kafka_runs import HEADER, end_offsets, producer, topics, write_dataset
+from tests.support.app_settings import write_settings
 
 
 def test_a_run_that_was_sent_is_not_sent_again(pipeline: Pipeline, tmp_path: Path) -> None:

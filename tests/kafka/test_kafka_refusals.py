@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from app_settings import write_settings
-from kafka_broker import Pipeline, make_pipeline
-from kafka_runs import write_dataset
-from secure_broker import ELSEWHERE, EXPIRED, FOREIGN, OLD_TLS, SecureBroker
+
+from tests.kafka.kafka_broker import Pipeline, make_pipeline
+from tests.kafka.kafka_runs import write_dataset
+from tests.kafka.secure_broker import ELSEWHERE, EXPIRED, FOREIGN, OLD_TLS, SecureBroker
+from tests.support.app_settings import write_settings
 
 AT_ONCE = 4
 WRONG = "found-nowhere-else"

@@ -6,10 +6,11 @@ import time
 from pathlib import Path
 
 import pytest
-from app_settings import write_settings
-from kafka_broker import Pipeline, make_pipeline
-from kafka_runs import check_all_stored, consumer, finish, publish_end, write_dataset
-from secure_broker import RENEWING, SecureBroker
+
+from tests.kafka.kafka_broker import Pipeline, make_pipeline
+from tests.kafka.kafka_runs import check_all_stored, consumer, finish, publish_end, write_dataset
+from tests.kafka.secure_broker import RENEWING, SecureBroker
+from tests.support.app_settings import write_settings
 
 ROWS, RATE = 6_000, 400
 ROTATED = 8

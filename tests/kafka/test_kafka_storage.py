@@ -4,10 +4,11 @@ import json
 import time
 from pathlib import Path
 
-from app_settings import write_settings
 from kafka.admin import KafkaAdminClient
-from kafka_broker import Pipeline, create_topics
-from kafka_runs import consumer, finish, publish_end, topics, write_dataset
+
+from tests.kafka.kafka_broker import Pipeline, create_topics
+from tests.kafka.kafka_runs import consumer, finish, publish_end, topics, write_dataset
+from tests.support.app_settings import write_settings
 
 
 def other_host(pipeline: Pipeline, directory: Path) -> Pipeline:

@@ -8,11 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from app_settings import settings, write_settings
 from kafka import TopicPartition
 from kafka.admin import KafkaAdminClient
-from kafka_broker import Broker, Pipeline, create_topics, free_port, make_pipeline
-from kafka_runs import (
+
+from tests.kafka.kafka_broker import Broker, Pipeline, create_topics, free_port, make_pipeline
+from tests.kafka.kafka_runs import (
     consumer,
     finish,
     publish_end,
@@ -20,6 +20,7 @@ from kafka_runs import (
     topics,
     write_dataset,
 )
+from tests.support.app_settings import settings, write_settings
 
 
 @pytest.mark.parametrize("command", ["produce", "consume"])

@@ -11,13 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from access_broker import UTILS, AccessBroker, logs_in
 from kafka.admin import KafkaAdminClient
-from kafka_broker import ROOT, create_topics, free_port
+
+from tests.kafka.access_broker import UTILS, AccessBroker, logs_in
+from tests.kafka.kafka_broker import create_topics, free_port
+from tests.support.project import PROJECT
 
 TOPIC = {"resource": "topic", "name": "topic-cpu", "operations": ["read", "write"]}
 Module = Callable[..., dict[str, Any]]
-LIBRARY = ROOT / "roles/kafka_access/library/kafka_access.py"
+LIBRARY = PROJECT / "roles/kafka_access/library/kafka_access.py"
 # As Ansible runs a module: arguments by standard input, the role's module_utils among its own.
 RUN = """\
 import runpy, sys

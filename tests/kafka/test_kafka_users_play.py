@@ -10,8 +10,6 @@ from pathlib import Path
 
 import pytest
 import yaml
-from access import users
-from access_broker import NAME, AccessBroker, logs_in
 from kafka.admin import (
     ACLFilter,
     ACLOperation,
@@ -21,7 +19,10 @@ from kafka.admin import (
     ResourcePatternFilter,
     ResourceType,
 )
-from kafka_broker import ROOT
+
+from tests.kafka.access import users
+from tests.kafka.access_broker import NAME, AccessBroker, logs_in
+from tests.support.project import PROJECT
 
 GROUPS = {"cpu_mem": ["topic-cpu", "topic-mem"], "net_disk": ["topic-net", "topic-disk"]}
 ACCOUNTS = ("producer", "consumer_cpu_mem", "consumer_net_disk", "operator")
@@ -81,11 +82,11 @@ class Site:
 
     def play(self, *playbooks: str) -> int:
         """Run playbooks; return the number of changes."""
-        arguments = [str(ROOT / "playbooks" / name) for name in playbooks if name[0] != "-"]
+        arguments = [str(PROJECT / "playbooks" / name) for name in playbooks if name[0] != "-"]
         flags = [name for name in playbooks if name[0] == "-"]
         done = subprocess.run(
             ["ansible-playbook", "-i", self.directory / "hosts.yml", "--diff", *flags, *arguments],
-            cwd=ROOT,
+            cwd=PROJECT,
             env=self.environment(),
             capture_output=True,
             text=True,

@@ -2,7 +2,8 @@
 
 import subprocess
 
-from playbooks import AS_ROOT, PROJECT, on, play
+from tests.support.playbooks import AS_ROOT, on, play
+from tests.support.project import PROJECT
 
 NODES = {"kafka-1", "producer-1", "consumer-1", "consumer-2"}
 

@@ -1,6 +1,6 @@
 """New rules never lock Ansible out, and what was changed by hand is set right."""
 
-from playbooks import on, play
+from tests.support.playbooks import on, play
 
 NODES = ("kafka-1", "producer-1", "consumer-1", "consumer-2")
 NODE = "consumer-2"

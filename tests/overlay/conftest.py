@@ -4,12 +4,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import zerotier_packages as making
-from inventories import changed
-from lab_overlay import lab_up
-from zerotier_packages import Packages
 
-from playbooks import play
+from tests.overlay import zerotier_packages as making
+from tests.overlay.lab_overlay import lab_up
+from tests.overlay.zerotier_packages import Packages
+from tests.support.inventories import changed
+from tests.support.playbooks import play
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from playbooks import AS_ROOT, Result, on, play
+from tests.support.playbooks import AS_ROOT, Result, on, play
 
 NODES = ("kafka-1", "producer-1", "consumer-1", "consumer-2")
 CONTROLLER = "kafka-1"

@@ -3,10 +3,10 @@
 import json
 
 import pytest
-from lab_overlay import CONTROLLER, NODES, REAL, networks, overlay
-from zerotier_packages import Packages
 
-from playbooks import on
+from tests.overlay.lab_overlay import CONTROLLER, NODES, REAL, networks, overlay
+from tests.overlay.zerotier_packages import Packages
+from tests.support.playbooks import on
 
 double_only = pytest.mark.skipif(REAL, reason="of the real ZeroTier there is one version at hand")
 # What is refused is refused on one host as on all.

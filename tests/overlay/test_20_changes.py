@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lab_overlay import (
+
+from tests.overlay.lab_overlay import (
     CONTROLLER,
     HOME,
     NODES,
@@ -23,9 +24,9 @@ from lab_overlay import (
     podman,
     set_member,
 )
-from zerotier_packages import Packages
-
-from playbooks import AS_ROOT, PROJECT, on
+from tests.overlay.zerotier_packages import Packages
+from tests.support.playbooks import AS_ROOT, on
+from tests.support.project import PROJECT
 
 STRANGER = "deadbeef01"
 PHRASE = "a phrase of the tests"

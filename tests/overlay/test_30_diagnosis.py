@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from lab_overlay import (
+
+from tests.overlay.lab_overlay import (
     CONTROLLER,
     HOME,
     REAL,
@@ -17,8 +18,7 @@ from lab_overlay import (
     overlay,
     podman,
 )
-
-from playbooks import AS_ROOT, Result, on
+from tests.support.playbooks import AS_ROOT, Result, on
 
 # Enough for what goes well; what goes wrong is known sooner than by default.
 SHORT = {"zerotier_join_timeout": 10, "zerotier_reach_timeout": 10}

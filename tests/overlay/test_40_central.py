@@ -8,9 +8,19 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from lab_overlay import CONTROLLER, HOME, NODES, converge, members, networks, operation, overlay
 
-from playbooks import PROJECT, on
+from tests.overlay.lab_overlay import (
+    CONTROLLER,
+    HOME,
+    NODES,
+    converge,
+    members,
+    networks,
+    operation,
+    overlay,
+)
+from tests.support.playbooks import on
+from tests.support.project import PROJECT
 
 FAKE = PROJECT / "tests" / "doubles" / "central" / "fake_central.py"
 TOKEN = "kept-on-the-control-machine-0123456789"  # noqa: S105 -- the fake's

@@ -1,6 +1,6 @@
 """The overlay's lab goes down, so that what comes next begins from nothing."""
 
-from playbooks import play
+from tests.support.playbooks import play
 
 
 def test_lab_goes_down() -> None:

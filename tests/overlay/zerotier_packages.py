@@ -8,9 +8,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from lab_overlay import NODES, REAL, podman
-
-from playbooks import PROJECT, on
+from tests.overlay.lab_overlay import NODES, REAL, podman
+from tests.support.playbooks import on
+from tests.support.project import PROJECT
 
 DOUBLE = PROJECT / "tests" / "doubles" / "zerotier"
 SERVER, SERVER_IP, PORT = "producer-1", "10.213.0.12", 8088

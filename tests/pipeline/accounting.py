@@ -4,11 +4,10 @@ import csv
 from collections import Counter
 from pathlib import Path
 
-from reference_tables import tables
-from runs import CPU_MEM, DATASET, NET_DISK, RUNS, THRESHOLDS, manifest, read_table
-from storm import sidecars
-
-from playbooks import on
+from tests.pipeline.runs import CPU_MEM, DATASET, NET_DISK, RUNS, THRESHOLDS, manifest, read_table
+from tests.pipeline.storm import sidecars
+from tests.support.playbooks import on
+from tests.support.reference_tables import tables
 
 CONSUMERS = {"consumer-1": ("cpu", "mem"), "consumer-2": ("net", "disk")}
 COLUMNS = {"cpu": "cpu_pct", "mem": "mem_pct", "net": "net_in", "disk": "disk_io"}

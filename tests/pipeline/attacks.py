@@ -3,7 +3,7 @@
 import json
 from pathlib import PurePosixPath
 
-from playbooks import on
+from tests.support.playbooks import on
 
 BROKER = "172.29.0.1:9092"
 PYTHON = "/opt/server-monitoring/bin/python"

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable
 
-from playbooks import on
+from tests.support.playbooks import on
 
 
 def in_background(host: str, script: str) -> Callable[[], str]:

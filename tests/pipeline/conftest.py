@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from inventories import changed
-from runs import RESULTS, Name, Run
 
-from playbooks import Result, play
+from tests.pipeline.runs import RESULTS, Name, Run
+from tests.support.inventories import changed
+from tests.support.playbooks import Result, play
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -5,9 +5,8 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from runs import RUNS
-
-from playbooks import AS_ROOT, on
+from tests.pipeline.runs import RUNS
+from tests.support.playbooks import AS_ROOT, on
 
 PODMAN = [*AS_ROOT, "podman", "--runtime=runc"]
 CLOCK = "/run/server-monitoring-clock"

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from playbooks import PROJECT, Result
+from tests.support.playbooks import Result
+from tests.support.project import PROJECT
 
 DATASET = PROJECT / "files" / "datasets" / "alibaba2018_days_3-5.csv"
 THRESHOLDS = {"cpu_pct": "56.0", "mem_pct": "91.4", "net_in": "42.3", "disk_io": "16.0"}

@@ -5,7 +5,8 @@ import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
-from playbooks import AS_ROOT, PROJECT
+from tests.support.playbooks import AS_ROOT
+from tests.support.project import PROJECT
 
 VAULT = PROJECT / "inventory" / "lab" / "group_vars" / "all" / "secrets.yml"
 KEYS = "grep --no-messages --no-filename --text -A1 'BEGIN PRIVATE KEY' /etc/kafka/broker.pem"

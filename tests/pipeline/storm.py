@@ -6,9 +6,8 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from runs import RUNS
-
-from playbooks import on
+from tests.pipeline.runs import RUNS
+from tests.support.playbooks import on
 
 # A victim that is not back by then never comes back.
 PATIENCE_SECONDS = 90

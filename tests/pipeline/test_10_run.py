@@ -4,8 +4,7 @@ import json
 import random
 from pathlib import Path
 
-from reference_tables import tables
-from runs import (
+from tests.pipeline.runs import (
     CPU_MEM,
     DATASET,
     NET_DISK,
@@ -17,8 +16,8 @@ from runs import (
     manifest,
     read_table,
 )
-
-from playbooks import Result, on, play
+from tests.support.playbooks import Result, on, play
+from tests.support.reference_tables import tables
 
 EXPECTED = Path(__file__).parent / "expected"
 

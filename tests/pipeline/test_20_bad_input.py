@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from accounting import GET_OFFSETS
-from runs import CPU_MEM, DATASET, RUNS, Name, Run, manifest, read_table
 
-from playbooks import PROJECT, Result, on, play
+from tests.pipeline.accounting import GET_OFFSETS
+from tests.pipeline.runs import CPU_MEM, DATASET, RUNS, Name, Run, manifest, read_table
+from tests.support.playbooks import Result, on, play
+from tests.support.project import PROJECT
 
 HEADER = "ts,server_id,cpu_pct,mem_pct,net_in,disk_io"
 OFFSETS = f"{GET_OFFSETS} --topic-partitions 'topic-.*'"

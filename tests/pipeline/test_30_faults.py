@@ -4,12 +4,22 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from accounting import ADMIN
-from background import in_background
-from reference_tables import tables
-from runs import CPU_MEM, DATASET, NET_DISK, RESULTS, RUNS, THRESHOLDS, Name, Run, read_table
 
-from playbooks import on, play
+from tests.pipeline.accounting import ADMIN
+from tests.pipeline.background import in_background
+from tests.pipeline.runs import (
+    CPU_MEM,
+    DATASET,
+    NET_DISK,
+    RESULTS,
+    RUNS,
+    THRESHOLDS,
+    Name,
+    Run,
+    read_table,
+)
+from tests.support.playbooks import on, play
+from tests.support.reference_tables import tables
 
 TOPICS_TOOL = f"/opt/kafka/bin/kafka-topics.sh {ADMIN}"
 ACTIVE = "systemctl list-units --plain --no-legend --state=active 'server-monitoring-*@*'"

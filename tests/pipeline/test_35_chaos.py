@@ -5,12 +5,12 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import accounting
 import pytest
-from runs import Name, Run
-from storm import Kill, Storm, report
 
-from playbooks import Result
+from tests.pipeline import accounting
+from tests.pipeline.runs import Name, Run
+from tests.pipeline.storm import Kill, Storm, report
+from tests.support.playbooks import Result
 
 KILLS_A_RUN = 40
 ROWS = 25_920

@@ -8,12 +8,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import accounting
-from outages import free_disk, overlay_cut, own_clock, set_clock, small_disk
-from runs import RUNS, Name, Run
-from storm import rows_stored
-
-from playbooks import Result, on
+from tests.pipeline import accounting
+from tests.pipeline.outages import free_disk, overlay_cut, own_clock, set_clock, small_disk
+from tests.pipeline.runs import RUNS, Name, Run
+from tests.pipeline.storm import rows_stored
+from tests.support.playbooks import Result, on
 
 CUT_SECONDS = 30
 DAY_SECONDS = 86_400

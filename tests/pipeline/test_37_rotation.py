@@ -3,11 +3,10 @@
 import threading
 from typing import TYPE_CHECKING
 
-from accounting import check, end_offsets
-from runs import Name, Run
-from secrets_search import secrets
-
-from playbooks import Result, on, play
+from tests.pipeline.accounting import check, end_offsets
+from tests.pipeline.runs import Name, Run
+from tests.pipeline.secrets_search import secrets
+from tests.support.playbooks import Result, on, play
 
 if TYPE_CHECKING:
     from pathlib import Path

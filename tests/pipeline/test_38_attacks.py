@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 import yaml
-from attacks import BROKER, as_account, broker_log, connections, now, user_of
-from background import in_background
-from runs import CPU_MEM, Name, Run, read_table
-from secrets_search import files_below, files_on, lines_on, secrets
 
-from playbooks import PROJECT, on
+from tests.pipeline.attacks import BROKER, as_account, broker_log, connections, now, user_of
+from tests.pipeline.background import in_background
+from tests.pipeline.runs import CPU_MEM, Name, Run, read_table
+from tests.pipeline.secrets_search import files_below, files_on, lines_on, secrets
+from tests.support.playbooks import on
+from tests.support.project import PROJECT
 
 NODES = ("kafka-1", "producer-1", "consumer-1", "consumer-2")
 APP = "/opt/server-monitoring/bin/server-monitoring"

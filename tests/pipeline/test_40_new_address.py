@@ -8,10 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from reference_tables import tables
-from runs import CPU_MEM, DATASET, NET_DISK, THRESHOLDS, manifest, read_table
-
-from playbooks import on, play
+from tests.pipeline.runs import CPU_MEM, DATASET, NET_DISK, THRESHOLDS, manifest, read_table
+from tests.support.playbooks import on, play
+from tests.support.reference_tables import tables
 
 NODES = ("kafka-1", "producer-1", "consumer-1", "consumer-2")
 OLD, NEW = "172.29.0.1", "172.29.0.101"

@@ -1,6 +1,6 @@
 """The way back: reset asks first, and then leaves nothing of the pipeline behind."""
 
-from playbooks import on, play
+from tests.support.playbooks import on, play
 
 NODES = ("kafka-1", "producer-1", "consumer-1", "consumer-2")
 LEFT = (

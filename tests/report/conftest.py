@@ -1,19 +1,15 @@
 """Runs to report on, and a browser to open their pages in."""
 
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser
+from server_monitoring.cli import main
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "app" / "src"), str(ROOT / "tests"), str(Path(__file__).parent)]
-
-from playwright.sync_api import Browser  # noqa: E402 - found by the line above
-from report_browser import Opened, chromium, open_page  # noqa: E402
-from report_runs import lab_run  # noqa: E402
-from server_monitoring.cli import main  # noqa: E402
+from tests.report.report_browser import Opened, chromium, open_page
+from tests.report.report_runs import lab_run
 
 Open = Callable[..., Opened]
 

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from app_settings import settings
-from plugins import PROJECT, load
+from tests.support.app_settings import settings
+from tests.support.plugins import load
+from tests.support.project import PROJECT
 
 EXPECTED = PROJECT / "tests" / "pipeline" / "expected"
 LAB_THRESHOLDS = {"cpu_pct": 56.0, "mem_pct": 91.4, "net_in": 42.3, "disk_io": 16.0}

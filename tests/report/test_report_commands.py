@@ -7,11 +7,13 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from report_runs import FULL, LAB_TABLES, SPIKE, config, window, write_run
 from server_monitoring.cli import main
 from server_monitoring.report import export, library
 from server_monitoring.report.results import read_results
 from server_monitoring.report.terminal import duration, printable, shortened, width
+
+from tests.report.report_runs import FULL, LAB_TABLES, SPIKE, config, window, write_run
+from tests.support.project import PROJECT
 
 RUN = [
     window("b", 0, 90, 10, SPIKE),
@@ -98,7 +100,7 @@ def test_incidents_json_has_every_peak(run: Path) -> None:
 
 def test_columns_stand_in_the_documentation() -> None:
     """Each of them, in its place."""
-    text = (Path(__file__).parents[2] / "docs" / "results.md").read_text(encoding="utf-8")
+    text = (PROJECT / "docs" / "results.md").read_text(encoding="utf-8")
     rows = [line.split("`")[1] for line in text.splitlines() if line.startswith("| `")]
     place = rows.index(export.COLUMNS[0], rows.index("window_end"))
     assert tuple(rows[place : place + len(export.COLUMNS)]) == export.COLUMNS
@@ -239,7 +241,7 @@ def test_the_plotting_library_must_be_the_one_that_was_chosen(
     run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Missing or other, the line says how it comes there; the sums of project and app agree."""
-    sums = Path(__file__).parents[2] / "files" / "report" / "sha256sums"
+    sums = PROJECT / "files" / "report" / "sha256sums"
     assert sums.read_text(encoding="utf-8") == f"{library.SHA256}  {library.FILE}\n"
     monkeypatch.setattr("sys.prefix", str(tmp_path))
     assert main(["report", str(run)]) == 9

@@ -4,9 +4,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from report_browser import PHONE, Opened
-from report_runs import FULL, HIGH, SPIKE, config, wide_run, window, write_run
 from server_monitoring.cli import main
+
+from tests.report.report_browser import PHONE, Opened
+from tests.report.report_runs import FULL, HIGH, SPIKE, config, wide_run, window, write_run
 
 Open = Callable[..., Opened]
 TO = "\N{EN DASH}"

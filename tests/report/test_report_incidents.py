@@ -4,7 +4,6 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from report_runs import config, write_run
 from server_monitoring.errors import ResultsError
 from server_monitoring.report.changes import compare, differences
 from server_monitoring.report.incidents import (
@@ -17,6 +16,8 @@ from server_monitoring.report.incidents import (
 )
 from server_monitoring.report.manifest import Metric, read_manifest
 from server_monitoring.report.strip import BINS, Strip
+
+from tests.report.report_runs import config, write_run
 
 METRICS = (Metric("avg_cpu", "cpu_pct", Decimal(80)), Metric("avg_mem", "mem_pct", Decimal(50)))
 HOT, FULL = "hot", "full"

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from report_browser import PHONE, Opened
-from report_runs import LAB_TABLES
+
+from tests.report.report_browser import PHONE, Opened
+from tests.report.report_runs import LAB_TABLES
 
 Open = Callable[..., Opened]
 # Between the two ends of a span.

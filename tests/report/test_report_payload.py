@@ -9,7 +9,6 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
-from report_runs import config, window, write_run
 from server_monitoring.report.overview import overview
 from server_monitoring.report.payload import (
     list_incidents,
@@ -20,6 +19,8 @@ from server_monitoring.report.payload import (
 )
 from server_monitoring.report.results import read_results
 from server_monitoring.report.series import Series, extremes
+
+from tests.report.report_runs import config, window, write_run
 
 SPIKE = "CPU spike suspected"
 

@@ -6,8 +6,9 @@ import sys
 from pathlib import Path
 
 import yaml
-from plugins import PROJECT
-from report_runs import SPIKE, window, write_run
+
+from tests.report.report_runs import SPIKE, window, write_run
+from tests.support.project import PROJECT
 
 
 def play(results: Path, run_id: str) -> subprocess.CompletedProcess[str]:

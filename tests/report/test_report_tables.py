@@ -7,11 +7,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from report_runs import FULL, SPIKE, config, describe, lab_run, window, write_run, write_table
 from server_monitoring.errors import ResultsError
 from server_monitoring.report import tables
 from server_monitoring.report.results import Holder, Server, read_results
 from server_monitoring.report.series import Series
+
+from tests.report.report_runs import (
+    FULL,
+    SPIKE,
+    config,
+    describe,
+    lab_run,
+    window,
+    write_run,
+    write_table,
+)
 
 TABLE = "team_47_CPU_MEM.csv"
 GOOD = [

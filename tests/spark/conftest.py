@@ -1,17 +1,13 @@
 """One Spark session for all tests, bound to loopback."""
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from pyspark.sql import SparkSession
+from server_monitoring import job
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "app" / "src"), str(ROOT / "tests"), str(Path(__file__).parent)]
-
-from server_monitoring import job  # noqa: E402 - found by the line above
-from spark_lab import Lab  # noqa: E402
+from tests.spark.spark_lab import Lab
 
 OPTIONS = (
     "--master local[2] --driver-memory 1g --conf spark.ui.enabled=false "

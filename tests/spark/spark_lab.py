@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from app_settings import settings, write_settings
 from pyspark.sql import SparkSession
 from server_monitoring import job
 from server_monitoring.config import Config, load
@@ -12,7 +11,8 @@ from server_monitoring.runs import Run
 from server_monitoring.segment import Segment, csv_lines
 from server_monitoring.sidecar import Sidecar
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.support.app_settings import settings, write_settings
+
 Readings = list[tuple[str, str, str]]
 
 

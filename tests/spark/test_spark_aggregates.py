@@ -8,10 +8,11 @@ from fractions import Fraction
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812 - the name every Spark program uses
-from reference_tables import half_up, two_places
 from server_monitoring.aggregates import AGGREGATES
 from server_monitoring.config import AVERAGE, MAXIMUM
 from server_monitoring.records import VALUE_LIMIT, decimal_text
+
+from tests.support.reference_tables import half_up, two_places
 
 UNIT = Fraction(1, 10**18)
 WHOLE, HALF = VALUE_LIMIT - 1, 10**9 - 1

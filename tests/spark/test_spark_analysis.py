@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F  # noqa: N812 - the name every Spark program uses
-from reference_tables import tables
 from server_monitoring.clock import time_second
 from server_monitoring.timestamps import form_of
-from spark_lab import Lab, store_dataset
+
+from tests.spark.spark_lab import Lab, store_dataset
+from tests.support.reference_tables import tables
 
 CPU, MEM, NET, DISK = "topic-cpu", "topic-mem", "topic-net", "topic-disk"
 

@@ -11,7 +11,8 @@ from pyspark.sql import SparkSession
 from server_monitoring import job
 from server_monitoring.errors import AnalysisError
 from server_monitoring.sidecar import read_sidecar, write_sidecar
-from spark_lab import Lab
+
+from tests.spark.spark_lab import Lab
 
 CPU, MEM = "topic-cpu", "topic-mem"
 READINGS = [("00:01:00", "a", "1"), ("00:01:10", "b", "2.5"), ("00:01:20", "c", "3")]

@@ -9,9 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from app_settings import write_settings
-from small_disk import small_disk
-from spark_lab import ROOT, Lab
+
+from tests.spark.spark_lab import Lab
+from tests.support.app_settings import write_settings
+from tests.support.project import PROJECT
+from tests.support.small_disk import small_disk
 
 CPU, MEM = "topic-cpu", "topic-mem"
 WAITING = "waiting for space, at most "
@@ -24,7 +26,7 @@ def analysis(lab: Lab, local: Path) -> Iterator[subprocess.Popen[str]]:
     config = write_settings(lab.directory / "config.yml", lab.values)
     arguments = ["analyze", "--run-id", "r1", "--group", "cpu_mem", "--config", str(config)]
     environment = {k: v for k, v in os.environ.items() if k != "NOTIFY_SOCKET"} | {
-        "PYTHONPATH": str(ROOT / "app" / "src"),
+        "PYTHONPATH": str(PROJECT / "app" / "src"),
         "PYSPARK_SUBMIT_ARGS": "--master local[1] --conf spark.ui.enabled=false "
         "--conf spark.driver.host=127.0.0.1 --conf spark.driver.bindAddress=127.0.0.1 "
         f"--conf spark.local.dir={local} --conf spark.log.level=OFF pyspark-shell",

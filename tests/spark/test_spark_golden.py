@@ -5,11 +5,13 @@ import hashlib
 from pathlib import Path
 
 import pytest
-from reference_tables import tables
-from spark_lab import ROOT, Lab, store_dataset
 
-DATASET = ROOT / "files" / "datasets" / "alibaba2018_days_3-5.csv"
-EXPECTED = ROOT / "tests" / "pipeline" / "expected"
+from tests.spark.spark_lab import Lab, store_dataset
+from tests.support.project import PROJECT
+from tests.support.reference_tables import tables
+
+DATASET = PROJECT / "files" / "datasets" / "alibaba2018_days_3-5.csv"
+EXPECTED = PROJECT / "tests" / "pipeline" / "expected"
 THRESHOLDS = {"cpu_pct": 56.0, "mem_pct": 91.4, "net_in": 42.3, "disk_io": 16.0}
 ROWS = 25_920
 

@@ -8,11 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from app_settings import write_settings
 from server_monitoring.errors import AnalysisError
 from server_monitoring.segment import Segment
 from server_monitoring.sidecar import Sidecar
-from spark_lab import ROOT, Lab
+
+from tests.spark.spark_lab import Lab
+from tests.support.app_settings import write_settings
+from tests.support.project import PROJECT
 
 CPU, MEM, NET, DISK = "topic-cpu", "topic-mem", "topic-net", "topic-disk"
 
@@ -70,7 +72,7 @@ def test_the_command_writes_table_and_summary(lab: Lab) -> None:
     config = write_settings(lab.directory / "config.yml", lab.values)
     arguments = ["analyze", "--run-id", "r1", "--group", "cpu_mem", "--config", str(config)]
     environment = {k: v for k, v in os.environ.items() if k != "NOTIFY_SOCKET"} | {
-        "PYTHONPATH": str(ROOT / "app" / "src"),
+        "PYTHONPATH": str(PROJECT / "app" / "src"),
         "PYSPARK_SUBMIT_ARGS": "--master local[1] --conf spark.ui.enabled=false "
         "--conf spark.driver.host=127.0.0.1 --conf spark.driver.bindAddress=127.0.0.1 "
         "--conf spark.log.level=ERROR pyspark-shell",

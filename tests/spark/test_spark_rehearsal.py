@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from app_settings import write_settings
 from pyspark.sql import SparkSession
 from server_monitoring import cli, job, rehearsal
 from server_monitoring.raw import find_topics
-from spark_lab import Lab
+
+from tests.spark.spark_lab import Lab
+from tests.support.app_settings import write_settings
 
 SOURCE = Path(cli.__file__).parents[1]
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from server_monitoring.commands.simulate import write_rows
 from server_monitoring.simulate import TRUTH_HEADER, Plan, Simulation
-from spark_lab import Lab, store_dataset
+
+from tests.spark.spark_lab import Lab, store_dataset
 
 
 def read(path: Path) -> list[dict[str, str]]:

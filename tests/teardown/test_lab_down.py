@@ -2,7 +2,8 @@
 
 import subprocess
 
-from playbooks import AS_ROOT, PROJECT, play
+from tests.support.playbooks import AS_ROOT, play
+from tests.support.project import PROJECT
 
 
 def output(*command: str) -> str:

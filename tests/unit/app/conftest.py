@@ -1,17 +1,13 @@
 """Fixtures of the app's unit tests: no network, settings as files."""
 
 import socket
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[3]
-sys.path[:0] = [str(ROOT / "app" / "src"), str(ROOT / "tests")]
-
-from app_settings import settings, write_settings  # noqa: E402 - found by the line above
+from tests.support.app_settings import settings, write_settings
 
 
 @pytest.fixture(autouse=True)

@@ -6,13 +6,19 @@ import time
 from pathlib import Path
 
 import pytest
-import spark
-import spark_data
 from server_monitoring import raw_lines
 from server_monitoring.config import load
 from server_monitoring.raw import find_topics
 from server_monitoring.timestamps import CLOCK
-from spark_processes import Command, CommandFailedError, Cost, measure_together, tree_mib
+
+from tests.bench import spark, spark_data
+from tests.bench.spark_processes import (
+    Command,
+    CommandFailedError,
+    Cost,
+    measure_together,
+    tree_mib,
+)
 
 
 def test_made_up_raw_data_is_whole_and_has_the_rows_asked_for(tmp_path: Path) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 import yaml
-from plugins import PROJECT
+
+from tests.support.project import PROJECT
 
 ROLES = sorted(path.name for path in (PROJECT / "roles").iterdir() if path.is_dir())
 

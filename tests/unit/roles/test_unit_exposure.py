@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import subprocess
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import jinja2
 import pytest
 
-ROLES = Path(__file__).resolve().parents[3] / "roles"
+from tests.support.project import PROJECT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ROLES = PROJECT / "roles"
 THRESHOLD = "15"
 UNITS = ["kafka/kafka", "pipeline/produce", "pipeline/consume", "pipeline/analyze"]
 

@@ -1,0 +1,95 @@
+"""Accounts of the brokers: what each may do, where its credentials go, and which users it has."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+
+from tests.support.project import PROJECT
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+DEFAULTS = PROJECT / "roles/pipeline/defaults/main.yml"
+GROUPS = yaml.safe_load(DEFAULTS.read_text())["pipeline_groups"]
+
+
+def test_the_accounts_pass_the_module_s_own_check(
+    accounts: ModuleType, access_plan: ModuleType
+) -> None:
+    """As the role hands them over, also those with the names of both users."""
+    rights = accounts.rights(GROUPS)
+    assert list(rights) == [
+        "producer",
+        "consumer_cpu_mem",
+        "consumer_net_disk",
+        "operator",
+        "admin",
+    ]
+    present = [f"{account}-{suffix}" for account in rights for suffix in "ab"]
+    users = accounts.users(rights, present)
+    assert access_plan.declaration_problems(users, ["kafka-1"], None) == []
+    parsed = access_plan.parse(users)
+    assert {acl[1:] for acl in parsed["admin-a"]} == {acl[1:] for acl in parsed["admin-b"]}
+
+
+@pytest.mark.parametrize(
+    ("account", "forbidden"),
+    [
+        ("producer", {"DELETE", "ALTER", "ALL", "ALTER_CONFIGS"}),
+        ("consumer_cpu_mem", {"DELETE", "ALTER", "ALL", "ALTER_CONFIGS"}),
+        ("operator", {"DELETE", "ALTER", "ALL", "ALTER_CONFIGS", "CLUSTER_ACTION"}),
+    ],
+)
+def test_no_account_but_the_administrator_s_may_delete_or_alter(
+    accounts: ModuleType, access_plan: ModuleType, account: str, forbidden: set[str]
+) -> None:
+    """Writing and creating are for the probe's topic alone, the producer's own topics apart."""
+    users = accounts.users(accounts.rights(GROUPS), [f"{account}-a"])
+    acls = access_plan.parse(users)[f"{account}-a"]
+    assert not {acl.operation for acl in acls} & forbidden
+    written = {acl.name for acl in acls if acl.operation in {"WRITE", "CREATE"}}
+    own = {"topic-cpu", "topic-mem", "topic-net", "topic-disk"} if account == "producer" else set()
+    assert written == own | {"server-monitoring-probe"}
+
+
+def test_a_consumer_reads_its_own_topics_and_group_alone(
+    accounts: ModuleType, access_plan: ModuleType
+) -> None:
+    """Of the others it sees that they are there."""
+    users = accounts.users(accounts.rights(GROUPS), ["consumer_cpu_mem-a"])
+    acls = access_plan.parse(users)["consumer_cpu_mem-a"]
+    read = {acl.name for acl in acls if acl.operation == "READ"}
+    assert read == {
+        *("topic-cpu", "topic-mem"),
+        "server-monitoring-cpu_mem",
+        "server-monitoring-probe",
+    }
+
+
+def test_credentials_go_where_they_are_used(accounts: ModuleType) -> None:
+    """The administrator's go nowhere; a group that has no hosts is no error."""
+    inventory = {"kafka": ["k"], "producers": ["p", "q"], "consumers_cpu_mem": ["c"]}
+    assert accounts.hosts(GROUPS, inventory) == {
+        "producer": ["p", "q"],
+        "operator": ["k"],
+        "consumer_cpu_mem": ["c"],
+        "consumer_net_disk": [],
+    }
+
+
+def test_users_are_those_that_have_a_password(accounts: ModuleType) -> None:
+    """Both of an account while passwords change; secrets of others do not count."""
+    secrets = {
+        "kafka_access_password_x_a": "1",
+        "kafka_access_password_x_b": "2",
+        "kafka_access_password_y_b": "3",
+        "kafka_access_password_gone_a": "4",
+        "pki_passphrase": "5",
+    }
+    present = accounts.passwords(["x", "y", "z"], secrets)
+    assert present == {"x-a": "1", "x-b": "2", "y-b": "3"}
+    assert accounts.without_password(["x", "y", "z"], present, "a") == ["y", "z"]
+    assert accounts.without_password(["x", "y"], present, "b") == []

@@ -1,0 +1,129 @@
+"""What holds for every module of the role: its documentation, its start, its failures."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import runpy
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+from ansible.module_utils.testing import patch_module_args
+
+from tests.support.project import PROJECT
+from tests.support.zerotier_lab import ROLE, Json
+from tests.support.zerotier_runner import FILES, HOMELESS, MODULES, ON_CONTROLLER, WORK
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+IMPORT = re.compile(r"(?:import_tasks|include_tasks|tasks_from): (\S+)")
+KEYS = ("type", "default", "required", "choices", "elements")
+
+
+def facts(option: Json, nested: str) -> Json:
+    """Return what documentation and arguments must agree on; `nested` names the suboptions."""
+    found = {key: option[key] for key in KEYS if key in option}
+    below = {name: facts(one, nested) for name, one in option.get(nested, {}).items()}
+    return found | ({"nested": below} if below else {})
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_documentation_names_the_arguments(name: str) -> None:
+    """Each option has the type, default and choices that the module takes, suboptions too."""
+    module = MODULES[name]
+    documented = yaml.safe_load(module.DOCUMENTATION)
+    options = documented["options"]
+    assert documented["module"] == f"zerotier_{name}"
+    assert {key: facts(one, "suboptions") for key, one in options.items()} == {
+        key: facts(one, "options") for key, one in module.ARGUMENTS.items()
+    }
+
+
+def described(options: Json) -> Iterator[str]:
+    """Yield the description of every option and suboption."""
+    for option in options.values():
+        yield option["description"]
+        yield from described(option.get("suboptions", {}))
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_documentation_is_in_sentences(name: str) -> None:
+    """What an option does and what a module returns is told, and the example is YAML of it."""
+    module = MODULES[name]
+    documented, returned = yaml.safe_load(module.DOCUMENTATION), yaml.safe_load(module.RETURN)
+    lines = [*described(documented["options"]), *documented["description"]]
+    lines += [value["description"] for value in returned.values()]
+    assert [line for line in lines if not line.strip().endswith(".")] == []
+    assert f"zerotier_{name}" in yaml.safe_load(module.EXAMPLES)[0]
+
+
+def secrets(arguments: Json) -> set[str]:
+    """Return the names of arguments that are never logged, suboptions too."""
+    own = {name for name, argument in arguments.items() if argument.get("no_log")}
+    return own.union(*(secrets(argument.get("options", {})) for argument in arguments.values()))
+
+
+def test_secrets_are_never_logged() -> None:
+    """Central's token and the archive with the node's identity are marked as secret."""
+    found = {name: secrets(module.ARGUMENTS) for name, module in MODULES.items()}
+    assert {name: held for name, held in found.items() if held} == {
+        "network": {"token"},
+        "member": {"token"},
+        "backup": {"archive"},
+    }
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_module_starts_as_ansible_starts_it(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Run as a program it hands its arguments and the tested function to the role's frame."""
+    with patch_module_args({"unknown": 1}), pytest.raises(SystemExit) as ended:
+        runpy.run_path(str(FILES[name]), run_name="__main__")
+    assert ended.value.code == 1
+    assert json.loads(capsys.readouterr().out)["failed"]
+    last = ast.parse(FILES[name].read_text("utf-8")).body[-1]
+    assert isinstance(last, ast.If)
+    assert ast.unparse(last.body[0]) == f"run(ARGUMENTS, {WORK[name]})"
+
+
+def test_every_module_knows_where_the_service_lives() -> None:
+    """The home directory is an argument, of its own or of the network's keeper."""
+    homes = {name: module.ARGUMENTS.get("home") for name, module in MODULES.items()}
+    assert {name for name, home in homes.items() if home is None} == {*HOMELESS, *ON_CONTROLLER}
+    kept = [MODULES[name].ARGUMENTS["controller"]["options"]["home"] for name in ON_CONTROLLER]
+    given = [home for home in (*homes.values(), *kept) if home]
+    assert all(home == {"type": "path", "default": "/var/lib/zerotier-one"} for home in given)
+
+
+def tasks(node: Any) -> Iterator[Json]:
+    """Yield every task of a file, those of blocks too."""
+    for task in node or []:
+        yield task
+        yield from tasks(task.get("block"))
+
+
+def used() -> list[tuple[str, str, Json]]:
+    """Return file, module and arguments of each task that runs one of the role's modules."""
+    files = sorted((ROLE / "tasks").glob("*.yml"))
+    importing = [*files, *(PROJECT / "playbooks").glob("*.yml")]
+    named = {name for file in importing for name in IMPORT.findall(file.read_text("utf-8"))}
+    return [
+        (file.name, key.removeprefix("zerotier_"), arguments or {})
+        for file in files
+        if file.name in {"main.yml", *named}
+        for task in tasks(yaml.safe_load(file.read_text("utf-8")))
+        for key, arguments in task.items()
+        if key.removeprefix("zerotier_") in MODULES and key.startswith("zerotier_")
+    ]
+
+
+def test_tasks_pass_what_the_modules_take() -> None:
+    """No task names an argument that its module does not have, or leaves out a required one."""
+    found = used()
+    assert {name for _, name, _ in found} == set(MODULES)
+    for file, name, arguments in found:
+        known = MODULES[name].ARGUMENTS
+        required = {key for key, argument in known.items() if argument.get("required")}
+        assert required <= arguments.keys() <= known.keys(), (file, name)

@@ -1,0 +1,122 @@
+"""The pipeline's templates render with every variable defined, as closed units."""
+
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from tests.support.app_settings import settings
+from tests.support.project import PROJECT
+
+TEMPLATES = PROJECT / "roles" / "pipeline" / "templates"
+UNITS = sorted(path.name for path in TEMPLATES.glob("*.service.j2"))
+
+
+def render(name: str) -> str:
+    """Render a template of the role as Ansible would, undefined variables refused."""
+    environment = Environment(  # noqa: S701 -- units and YAML, not HTML
+        loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, trim_blocks=True
+    )
+    environment.filters["to_nice_yaml"] = lambda value, **_: yaml.safe_dump(value, sort_keys=False)
+    variables: dict[str, Any] = {
+        **yaml.safe_load((TEMPLATES.parent / "defaults" / "main.yml").read_text(encoding="utf-8")),
+        "ansible_managed": "Ansible managed",
+        "item": "cpu_mem",
+        "_pipeline_is_restricted": True,
+        "_pipeline_credentials_dir": "/etc/server-monitoring/credentials",
+        "_pipeline_broker_addresses": ["172.29.0.1", "172.29.0.2"],
+        "_pipeline_config": settings(Path("/var/lib/server-monitoring")),
+    }
+    return environment.get_template(name).render(variables)
+
+
+def directives(text: str) -> dict[str, list[str]]:
+    """Return the [Service] directives of a unit with all their values."""
+    _, _, service = text.replace("\\\n", " ").partition("[Service]")
+    found: dict[str, list[str]] = {}
+    for line in service.splitlines():
+        name, equals, value = line.partition("=")
+        if equals and not line.startswith("#"):
+            found.setdefault(name, []).append(value.strip())
+    return found
+
+
+def test_there_is_a_unit_for_each_part() -> None:
+    """Producer, consumer and analysis."""
+    assert UNITS == ["analyze.service.j2", "consume.service.j2", "produce.service.j2"]
+
+
+@pytest.mark.parametrize("name", UNITS)
+def test_unit_is_closed_in(name: str) -> None:
+    """Each unit has its own user, no capability, and one place to write."""
+    service = directives(render(name))
+    assert service["User"] == ["server-monitoring"]
+    assert service["ProtectSystem"] == ["strict"]
+    assert service["ReadWritePaths"] == ["/var/lib/server-monitoring"]
+    assert service["NoNewPrivileges"] == ["true"]
+    assert service["CapabilityBoundingSet"] == [""]
+
+
+@pytest.mark.parametrize(
+    ("name", "account"), [("produce", "producer"), ("consume", "consumer_cpu_mem")]
+)
+def test_unit_logs_in_as_its_account_and_talks_to_brokers_alone(name: str, account: str) -> None:
+    """Systemd gives it the credentials of one account; packets of others are dropped."""
+    service = directives(render(f"{name}.service.j2"))
+    file = f"kafka.json:/etc/server-monitoring/credentials/{account}.json"
+    assert service["LoadCredential"] == [file]
+    assert service["IPAddressDeny"] == ["any"]
+    assert service["IPAddressAllow"] == ["172.29.0.1 172.29.0.2"]
+
+
+def test_spark_has_no_network_and_its_parts_prove_who_they_are() -> None:
+    """No credentials either; RPC is authenticated and encrypted."""
+    service = directives(render("analyze.service.j2"))
+    assert service["PrivateNetwork"] == ["true"]
+    assert "LoadCredential" not in service
+    [command] = service["ExecStart"]
+    for setting in ("authenticate=true", "network.crypto.enabled=true"):
+        assert f"--conf spark.{setting}" in command
+
+
+def test_spark_stays_on_loopback_without_a_ui() -> None:
+    """Driver host, bind address and UI are set where the job is started."""
+    [command] = directives(render("analyze.service.j2"))["ExecStart"]
+    for setting in ("driver.host=127.0.0.1", "driver.bindAddress=127.0.0.1", "ui.enabled=false"):
+        assert f"--conf spark.{setting}" in command
+
+
+def test_a_job_is_one_command_as_systemd_reads_it() -> None:
+    """Java, its options, Spark's, the app's: nothing is left between the last and the next line."""
+    [command] = directives(render("analyze.service.j2"))["ExecStart"]
+    words = shlex.split(command)
+    assert words[:3] == ["/usr/bin/java", "-cp", "/opt/spark/jars/*"]
+    assert "-XX:SharedArchiveFile=/opt/spark/classes.jsa" in words
+    assert words[words.index("org.apache.spark.deploy.SparkSubmit") + 1 :][:2] == [
+        "--master",
+        "local[*]",
+    ]
+    app = "/opt/spark/server-monitoring.py analyze --run-id %i --group cpu_mem"
+    assert words[-6:] == app.split()
+
+
+@pytest.mark.parametrize("name", ["consume.service.j2", "produce.service.j2"])
+def test_killed_process_is_restarted_but_not_one_that_gave_a_reason(name: str) -> None:
+    """Systemd restarts after a signal; the app's own exit statuses end the unit."""
+    service = directives(render(name))
+    assert service["Restart"] == ["on-failure"]
+    assert service["RestartPreventExitStatus"] == ["1 2 3 4 5 6 7"]
+
+
+def test_producer_gets_the_runs_options_each_as_one_word() -> None:
+    """Braces keep an empty value as a word; without them it is none."""
+    [command] = directives(render("produce.service.j2"))["ExecStart"]
+    assert command.endswith(" --on-bad-row ${ON_BAD_ROW} --rate ${RATE} $REALTIME")
+
+
+def test_configuration_renders_as_it_stands() -> None:
+    """What the app reads is exactly the mapping that was validated."""
+    assert yaml.safe_load(render("config.yml.j2")) == settings(Path("/var/lib/server-monitoring"))

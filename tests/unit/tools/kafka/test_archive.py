@@ -1,0 +1,218 @@
+"""The Kafka archive: its parts, its checks and its reproducibility, without Maven."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import subprocess
+import tarfile
+import zipfile
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.project import PROJECT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from types import ModuleType
+
+PARTS = PROJECT / "files/kafka"
+USUAL = [
+    "acls",
+    "broker-api-versions",
+    "cluster",
+    "configs",
+    "console-consumer",
+    "console-producer",
+    "consumer-groups",
+    "consumer-perf-test",
+    "delete-records",
+    "dump-log",
+    "features",
+    "get-offsets",
+    "leader-election",
+    "log-dirs",
+    "metadata-quorum",
+    "producer-perf-test",
+    "reassign-partitions",
+    "storage",
+    "topics",
+    "transactions",
+]
+
+
+@pytest.fixture
+def jars(tmp_path: Path) -> tuple[Path, Path]:
+    """Return a folder with two jars and the list of their sums."""
+    libs = tmp_path / "libs"
+    libs.mkdir()
+    lines = []
+    for name in ("a-1.jar", "b-2.jar"):
+        (libs / name).write_bytes(name.encode())
+        lines.append(f"{hashlib.sha256(name.encode()).hexdigest()}  {name}\n")
+    sums = tmp_path / "sums"
+    sums.write_text("".join(lines))
+    return libs, sums
+
+
+def test_equal_jars_pass(builder: ModuleType, jars: tuple[Path, Path]) -> None:
+    """A folder that is exactly the list raises nothing."""
+    assert builder.check_jars(*jars) is None
+
+
+def test_a_changed_jar_is_refused_by_name(builder: ModuleType, jars: tuple[Path, Path]) -> None:
+    """The message has the jar's name and both sums."""
+    (jars[0] / "b-2.jar").write_bytes(b"other")
+    with pytest.raises(builder.ArchiveError, match=r"b-2\.jar has sha256 \w+, expected \w+"):
+        builder.check_jars(*jars)
+
+
+def test_a_missing_jar_is_refused_by_name(builder: ModuleType, jars: tuple[Path, Path]) -> None:
+    """The message has the jar's name."""
+    (jars[0] / "a-1.jar").unlink()
+    with pytest.raises(builder.ArchiveError, match=r"a-1\.jar is missing"):
+        builder.check_jars(*jars)
+
+
+def test_an_extra_file_is_refused_by_name(builder: ModuleType, jars: tuple[Path, Path]) -> None:
+    """Nothing unlisted gets onto the class path."""
+    (jars[0] / "c.jar").touch()
+    with pytest.raises(builder.ArchiveError, match=r"c\.jar is not in the list"):
+        builder.check_jars(*jars)
+
+
+def test_a_broken_list_is_refused_with_its_line(
+    builder: ModuleType, jars: tuple[Path, Path]
+) -> None:
+    """A sum that is too short names file and line number."""
+    jars[1].write_text("abc  a-1.jar\n")
+    with pytest.raises(builder.ArchiveError, match="line 1: found 'abc"):
+        builder.check_jars(*jars)
+
+
+def test_another_version_than_the_list_s_is_refused(builder: ModuleType, tmp_path: Path) -> None:
+    """The sums hold for one version only."""
+    with pytest.raises(builder.ArchiveError, match=r"found 9\.9\.9, but .* are for 4\."):
+        builder.ensure("9.9.9", tmp_path, check=False)
+
+
+def test_missing_maven_says_what_to_install(
+    builder: ModuleType,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """One line on standard error, status 1, and no archive."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    version = builder_version()
+    assert builder.main(["--kafka-version", version, "--cache", str(tmp_path / "cache")]) == 1
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert "apt-get install maven" in error
+    assert not list((tmp_path / "cache").iterdir())
+
+
+def test_the_archive_is_made_once_and_again_when_damaged(
+    builder: ModuleType, jars: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Equal inputs give equal bytes; a second call does nothing; a damaged archive is replaced."""
+    fetched = []
+
+    def fetch(libs: Path) -> None:
+        fetched.append(libs)
+        for jar in jars[0].iterdir():
+            (libs / jar.name).write_bytes(jar.read_bytes())
+
+    monkeypatch.setattr(builder, "fetch_jars", fetch)
+    monkeypatch.setattr(builder, "check_jars", lambda *_: None)
+    cache, version = tmp_path / "cache", builder_version()
+    told = builder.ensure(version, cache, check=True)
+    assert (told["changed"], told["sha256"], fetched) == (True, "", [])
+    first = builder.ensure(version, cache, check=False)
+    again = builder.ensure(version, cache, check=False)
+    assert (first["changed"], again["changed"], len(fetched)) == (True, False, 1)
+    (cache / f"kafka-{version}.tar.gz").write_bytes(b"damaged")
+    third = builder.ensure(version, cache, check=False)
+    assert third == first
+
+
+def test_the_archive_s_files_are_root_s_and_its_tools_executable(
+    builder: ModuleType, tmp_path: Path
+) -> None:
+    """Owner, mode and time of each member are fixed, whatever the umask."""
+    target = tmp_path / "x.tar.gz"
+    builder.pack([("bin/a.sh", b"#!/bin/sh\n", 0o755), ("libs/a.jar", b"", 0o644)], "k", target)
+    with tarfile.open(target) as archive:
+        found = [(m.name, m.mode, m.uid, m.gid, m.mtime) for m in archive.getmembers()]
+    assert found == [("k/bin/a.sh", 0o755, 0, 0, 0), ("k/libs/a.jar", 0o644, 0, 0, 0)]
+
+
+@pytest.mark.parametrize("tool", USUAL)
+def test_the_usual_tool_is_in_the_map(builder: ModuleType, tool: str) -> None:
+    """People find the names that they know."""
+    assert f"kafka-{tool}.sh" in builder.read_tools(PARTS / "tools.txt")
+
+
+def test_every_main_class_is_in_the_jars(builder: ModuleType) -> None:
+    """Each line of the tool map starts something (needs the archive that provisioning makes)."""
+    archive = PROJECT / f".cache/kafka/kafka-{builder_version()}.tar.gz"
+    if not archive.exists():
+        pytest.skip("no archive in .cache/kafka yet")
+    classes: set[str] = set()
+    with tarfile.open(archive) as packed:
+        for member in packed.getmembers():
+            if re.search(r"/libs/kafka[^/]*\.jar$", member.name):
+                content = packed.extractfile(member)
+                assert content is not None
+                with zipfile.ZipFile(content) as jar:
+                    classes.update(jar.namelist())
+    tools = builder.read_tools(PARTS / "tools.txt") | {"server": "kafka.Kafka"}
+    missing = {t: c for t, c in tools.items() if c.replace(".", "/") + ".class" not in classes}
+    assert missing == {}
+
+
+def test_the_list_of_sums_names_each_jar_once(builder: ModuleType) -> None:
+    """The list has every dependency that pom.xml asks for, in its version."""
+    names = [name for _, name in builder.read_pairs(PARTS / "sha256sums", builder.SUM_LINE)]
+    assert len(set(names)) == len(names)
+    version = builder_version()
+    assert {f"kafka_2.13-{version}.jar", f"kafka-tools-{version}.jar"} <= set(names)
+
+
+@pytest.mark.parametrize("script", sorted((PARTS / "bin").iterdir()), ids=lambda path: path.name)
+def test_our_scripts_are_executable_posix_shell(script: Path) -> None:
+    """They parse, and the archive's modes are theirs."""
+    assert script.stat().st_mode & 0o111
+    assert subprocess.run(["sh", "-n", script], check=False).returncode == 0
+
+
+def test_the_launcher_gives_java_class_path_heap_and_arguments(tmp_path: Path) -> None:
+    """A tool called through a link finds its own tree's jars."""
+    for folder in ("tree/bin", "jdk/bin"):
+        (tmp_path / folder).mkdir(parents=True)
+    java = tmp_path / "jdk/bin/java"
+    java.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+    java.chmod(0o755)
+    launcher = tmp_path / "tree/bin/kafka-run-class.sh"
+    launcher.write_text((PARTS / "bin/kafka-run-class.sh").read_text())
+    launcher.chmod(0o755)
+    (tmp_path / "link").symlink_to(tmp_path / "tree")
+    environment = {"PATH": "/usr/bin:/bin", "JAVA_HOME": str(tmp_path / "jdk")}
+    done = subprocess.run(
+        [tmp_path / "link/bin/kafka-run-class.sh", "a.Main", "one two", "*"],
+        env=environment | {"KAFKA_HEAP_OPTS": "-Xms1m -Xmx2m"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    given = done.stdout.splitlines()
+    assert given[:2] == ["-Xms1m", "-Xmx2m"]
+    assert given[-5:] == ["-cp", f"{tmp_path}/tree/libs/*", "a.Main", "one two", "*"]
+
+
+def builder_version() -> str:
+    """Return the version that pom.xml names."""
+    found = re.search(r"<kafka\.version>(.+)</kafka\.version>", (PARTS / "pom.xml").read_text())
+    assert found is not None
+    return found[1]
