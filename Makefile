@@ -40,7 +40,7 @@ run: ## Run the pipeline on the provisioned lab
 	ansible-playbook run_pipeline.yml
 
 pictures: browser-packages $(VENV)/tests ## Pictures of the newest run for the README, into docs/
-	python3 files/report/make_pictures.py results/latest docs
+	python3 tools/report/make_pictures.py results/latest docs
 
 test: lint unit cluster-test ## Everything CI runs: linters, unit tests, and a lab from nothing to results and back (LONG=1: slow tests too)
 
@@ -63,10 +63,10 @@ secrets-rotate: ## New passwords and certificates for Kafka, also while a run go
 	ansible-playbook playbooks/secrets_rotate.yml
 
 sbom: packages $(TOOLS)/installed ## Bills of materials (CycloneDX) of all that is installed from elsewhere, into sbom/
-	python3 files/supply_chain/supply_chain.py sbom sbom
+	python3 tools/supply_chain/supply_chain.py sbom sbom
 
 audit: packages $(TOOLS)/installed ## Known vulnerabilities of the Python requirements (AUDIT_STRICT=1: no answer is an error)
-	python3 files/supply_chain/supply_chain.py audit
+	python3 tools/supply_chain/supply_chain.py audit
 
 packages: PACKAGES = files/control/debian-packages.txt
 lab-packages: PACKAGES = files/control/debian-packages.txt files/control/lab-packages.txt

@@ -19,7 +19,7 @@ def version() -> str:
 
 def main() -> None:
     """Assemble and unpack the archive where that was not done before, and print where it is."""
-    builder = PROJECT / "files" / "kafka" / "build_archive.py"
+    builder = PROJECT / "tools" / "kafka" / "build_archive.py"
     command = [sys.executable, str(builder), "--kafka-version", version(), "--cache", str(CACHE)]
     built = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
     tree = CACHE / f"tree-{built['sha256'][:12]}"

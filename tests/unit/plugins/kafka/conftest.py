@@ -43,9 +43,3 @@ def access_plan() -> ModuleType:
 def accounts() -> ModuleType:
     """Return the filters of the role kafka_access."""
     return load(PROJECT / "roles/kafka_access/filter_plugins/kafka_access.py")
-
-
-@pytest.fixture(scope="session")
-def builder() -> ModuleType:
-    """Return the archive's builder."""
-    return load(PROJECT / "files/kafka/build_archive.py")

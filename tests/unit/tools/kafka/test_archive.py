@@ -94,7 +94,7 @@ def test_a_broken_list_is_refused_with_its_line(
 def test_another_version_than_the_list_s_is_refused(builder: ModuleType, tmp_path: Path) -> None:
     """The sums hold for one version only."""
     with pytest.raises(builder.ArchiveError, match=r"found 9\.9\.9, but .* are for 4\."):
-        builder.ensure("9.9.9", tmp_path, check=False)
+        builder.ensure(PARTS, "9.9.9", tmp_path, check=False)
 
 
 def test_missing_maven_says_what_to_install(
@@ -119,7 +119,7 @@ def test_the_archive_is_made_once_and_again_when_damaged(
     """Equal inputs give equal bytes; a second call does nothing; a damaged archive is replaced."""
     fetched = []
 
-    def fetch(libs: Path) -> None:
+    def fetch(_pom: Path, libs: Path) -> None:
         fetched.append(libs)
         for jar in jars[0].iterdir():
             (libs / jar.name).write_bytes(jar.read_bytes())
@@ -127,13 +127,13 @@ def test_the_archive_is_made_once_and_again_when_damaged(
     monkeypatch.setattr(builder, "fetch_jars", fetch)
     monkeypatch.setattr(builder, "check_jars", lambda *_: None)
     cache, version = tmp_path / "cache", builder_version()
-    told = builder.ensure(version, cache, check=True)
+    told = builder.ensure(PARTS, version, cache, check=True)
     assert (told["changed"], told["sha256"], fetched) == (True, "", [])
-    first = builder.ensure(version, cache, check=False)
-    again = builder.ensure(version, cache, check=False)
+    first = builder.ensure(PARTS, version, cache, check=False)
+    again = builder.ensure(PARTS, version, cache, check=False)
     assert (first["changed"], again["changed"], len(fetched)) == (True, False, 1)
     (cache / f"kafka-{version}.tar.gz").write_bytes(b"damaged")
-    third = builder.ensure(version, cache, check=False)
+    third = builder.ensure(PARTS, version, cache, check=False)
     assert third == first
 
 

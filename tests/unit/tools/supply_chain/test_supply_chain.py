@@ -18,7 +18,7 @@ import pytest
 from tests.support.plugins import load
 from tests.support.project import PROJECT
 
-SCRIPT = PROJECT / "files" / "supply_chain" / "supply_chain.py"
+SCRIPT = PROJECT / "tools" / "supply_chain" / "supply_chain.py"
 DOCUMENTS = {
     "control": ["requirements.txt"],
     "app": ["app/requirements.txt"],
@@ -209,7 +209,7 @@ def test_a_requirement_that_was_left_out_was_not_checked(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Some databases know no answer for a package: that is no clean bill."""
-    script = load("files/supply_chain/supply_chain.py")
+    script = load("tools/supply_chain/supply_chain.py")
     left_out = [{"name": "lz4", "skip_reason": "not found"}]
     monkeypatch.setattr(script, "run", lambda _: None)
     monkeypatch.setattr(script, "ask", lambda _, findings: findings.add(left_out) or "")

@@ -12,15 +12,15 @@ import pytest
 
 from tests.support.project import PROJECT
 
-VAULT = PROJECT / "files" / "vault"
+VAULT = PROJECT / "tools" / "vault"
 
 
 @pytest.fixture
 def clone(tmp_path: Path) -> Path:
     """Return a folder with the scripts where a clone has them, and ansible.cfg's setting."""
-    shutil.copytree(VAULT, tmp_path / "files" / "vault")
+    shutil.copytree(VAULT, tmp_path / "tools" / "vault")
     (tmp_path / "ansible.cfg").write_text(
-        "[defaults]\nvault_password_file = files/vault/password\n"
+        "[defaults]\nvault_password_file = tools/vault/password\n"
     )
     return tmp_path
 
@@ -41,14 +41,14 @@ def run(clone: Path, *command: str) -> subprocess.CompletedProcess[str]:
 
 def make(clone: Path, *names: str) -> subprocess.CompletedProcess[str]:
     """Make the secrets of an inventory."""
-    script = str(clone / "files" / "vault" / "make_secrets.py")
+    script = str(clone / "tools" / "vault" / "make_secrets.py")
     return run(clone, sys.executable, script, "inventory/secrets.yml", *names)
 
 
 def test_password_is_made_once_for_its_owner_alone(clone: Path) -> None:
     """The first command makes it, mode 0600, and says so; the second prints the same."""
-    first = run(clone, "files/vault/password")
-    second = run(clone, "files/vault/password")
+    first = run(clone, "tools/vault/password")
+    second = run(clone, "tools/vault/password")
     file = clone / ".vault-password"
     assert len(first.stdout.strip()) >= 43
     assert second.stdout == first.stdout
@@ -69,7 +69,7 @@ def test_password_file_that_is_wrong_is_refused(
     file = clone / ".vault-password"
     file.write_text(text)
     file.chmod(mode)
-    done = run(clone, "files/vault/password")
+    done = run(clone, "tools/vault/password")
     assert done.returncode != 0
     assert done.stdout == ""
     assert found in done.stderr

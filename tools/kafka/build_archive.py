@@ -1,4 +1,4 @@
-"""Assemble the Kafka archive from Maven's artifacts and this folder's own scripts.
+"""Assemble the Kafka archive from Maven's artifacts and the scripts of files/kafka.
 
 Guarantee: the archive holds exactly the jars of ``sha256sums``, each with the sum that stands
 there, and equal inputs give an equal archive (sorted members, root-owned, no times). It replaces
@@ -23,7 +23,7 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
+FILES = Path(__file__).resolve().parents[2] / "files" / "kafka"  # unless --files says another
 # Written out in full: without a version Maven takes whatever its own release defaults to.
 MAVEN_GOAL = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies"
 SUM_LINE = re.compile(r"^([0-9a-f]{64}) [ *](\S+\.jar)$")
@@ -119,7 +119,7 @@ def check_version(pom: Path, version: str) -> None:
         raise ArchiveError(message)
 
 
-def fetch_jars(libs: Path) -> None:
+def fetch_jars(pom: Path, libs: Path) -> None:
     """Let Maven copy the run-time dependencies of pom.xml into a folder.
 
     Raises:
@@ -133,7 +133,7 @@ def fetch_jars(libs: Path) -> None:
             "or give kafka_archive_url and kafka_archive_checksum"
         )
         raise ArchiveError(message)
-    command = [maven, "-B", "-q", "--strict-checksums", "-f", str(HERE / "pom.xml"), MAVEN_GOAL]
+    command = [maven, "-B", "-q", "--strict-checksums", "-f", str(pom), MAVEN_GOAL]
     command += [f"-DoutputDirectory={libs}", "-DincludeScope=runtime"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
@@ -143,16 +143,16 @@ def fetch_jars(libs: Path) -> None:
         raise ArchiveError(message)
 
 
-def members(libs: Path) -> list[tuple[str, bytes, int]]:
+def members(files: Path, libs: Path) -> list[tuple[str, bytes, int]]:
     """Return each file of the tree, sorted by name: path in the archive, content, mode."""
-    files = [(f"libs/{jar.name}", jar.read_bytes(), 0o644) for jar in libs.iterdir()]
-    files += [(f"config/{f.name}", f.read_bytes(), 0o644) for f in (HERE / "config").iterdir()]
-    files += [(f"bin/{f.name}", f.read_bytes(), 0o755) for f in (HERE / "bin").iterdir()]
-    files += [
+    found = [(f"libs/{jar.name}", jar.read_bytes(), 0o644) for jar in libs.iterdir()]
+    found += [(f"config/{f.name}", f.read_bytes(), 0o644) for f in (files / "config").iterdir()]
+    found += [(f"bin/{f.name}", f.read_bytes(), 0o755) for f in (files / "bin").iterdir()]
+    found += [
         (f"bin/{tool}", WRAPPER.format(main_class=main_class).encode(), 0o755)
-        for tool, main_class in read_tools(HERE / "tools.txt").items()
+        for tool, main_class in read_tools(files / "tools.txt").items()
     ]
-    return sorted(files)
+    return sorted(found)
 
 
 def pack(files: list[tuple[str, bytes, int]], top: str, target: Path) -> None:
@@ -171,11 +171,11 @@ def pack(files: list[tuple[str, bytes, int]], top: str, target: Path) -> None:
     part.replace(target)
 
 
-def inputs_digest(version: str) -> str:
+def inputs_digest(files: Path, version: str) -> str:
     """Return one SHA-256 over everything that decides the archive's content."""
     total = hashlib.sha256(version.encode())
-    sources = [HERE / name for name in ("build_archive.py", "pom.xml", "sha256sums", "tools.txt")]
-    sources += sorted([*(HERE / "bin").iterdir(), *(HERE / "config").iterdir()])
+    sources = [Path(__file__), *(files / name for name in ("pom.xml", "sha256sums", "tools.txt"))]
+    sources += sorted([*(files / "bin").iterdir(), *(files / "config").iterdir()])
     for source in sources:
         total.update(f"{source.name} {digest(source)}\n".encode())
     return total.hexdigest()
@@ -188,7 +188,7 @@ def is_current(archive: Path, stamp: Path, inputs: str) -> bool:
     return stamp.read_text(encoding="utf-8").split() == [inputs, digest(archive)]
 
 
-def ensure(version: str, cache: Path, *, check: bool) -> dict[str, object]:
+def ensure(files: Path, version: str, cache: Path, *, check: bool) -> dict[str, object]:
     """Make the archive if it is missing, damaged or made from other inputs.
 
     Returns:
@@ -198,10 +198,10 @@ def ensure(version: str, cache: Path, *, check: bool) -> dict[str, object]:
         ArchiveError: it cannot be made.
 
     """
-    check_version(HERE / "pom.xml", version)
+    check_version(files / "pom.xml", version)
     archive = cache / f"kafka-{version}.tar.gz"
     stamp = cache / f"kafka-{version}.stamp"
-    inputs = inputs_digest(version)
+    inputs = inputs_digest(files, version)
     if is_current(archive, stamp, inputs):
         return {"path": str(archive), "changed": False, "sha256": digest(archive)}
     if check:
@@ -210,9 +210,9 @@ def ensure(version: str, cache: Path, *, check: bool) -> dict[str, object]:
     with tempfile.TemporaryDirectory(dir=cache) as folder:
         libs = Path(folder) / "libs"
         libs.mkdir()
-        fetch_jars(libs)
-        check_jars(libs, HERE / "sha256sums")
-        pack(members(libs), f"kafka-{version}", archive)
+        fetch_jars(files / "pom.xml", libs)
+        check_jars(libs, files / "sha256sums")
+        pack(members(files, libs), f"kafka-{version}", archive)
     value = digest(archive)
     stamp.write_text(f"{inputs} {value}\n", encoding="utf-8")
     return {"path": str(archive), "changed": True, "sha256": value}
@@ -223,11 +223,13 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--kafka-version", required=True)
     parser.add_argument("--cache", required=True, type=Path, help="folder that keeps the archive")
+    parser.add_argument("--files", type=Path, default=FILES, help="folder with pins and scripts")
     parser.add_argument("--check", action="store_true", help="only say what would be done")
     chosen = parser.parse_args(arguments)
     try:
         # Maven reads a relative path from the place of pom.xml.
-        result = ensure(chosen.kafka_version, chosen.cache.resolve(), check=chosen.check)
+        files, cache = chosen.files.resolve(), chosen.cache.resolve()
+        result = ensure(files, chosen.kafka_version, cache, check=chosen.check)
     except (ArchiveError, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
