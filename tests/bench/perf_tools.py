@@ -3,7 +3,7 @@
 import csv
 import uuid
 
-from server_monitoring import broker
+from server_monitoring.broker import client as broker
 
 from tests.bench.lab import PARTITIONS, TIMEOUT, Lab
 from tests.bench.measurement import Measurement

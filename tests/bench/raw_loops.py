@@ -22,10 +22,10 @@ from typing import Any
 import confluent_kafka
 import kafka
 from kafka.structs import TopicPartition
-from server_monitoring import broker
-from server_monitoring.clients.confluent_reader import fetch_settings
+from server_monitoring.broker import client as broker
+from server_monitoring.broker.clients.confluent_reader import fetch_settings
 from server_monitoring.commands.common import collect_rarely
-from server_monitoring.records import (
+from server_monitoring.model.wire import (
     ROW_HEADER,
     RUN_ID_HEADER,
     canonical_value,

@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 
 import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from server_monitoring.config import load
+from server_monitoring.settings.config import load
 
 from tests.bench import spark_data
 from tests.bench.measurement import Measurement

@@ -5,12 +5,12 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from server_monitoring.config import Config, Metric, load
-from server_monitoring.records import canonical_value, partition_for
-from server_monitoring.runs import Run
-from server_monitoring.segment import header_line
-from server_monitoring.sidecar import Sidecar, write_sidecar
-from server_monitoring.timestamps import SECONDS_PER_DAY, text_of
+from server_monitoring.host.runs import Run
+from server_monitoring.model.timestamps import SECONDS_PER_DAY, text_of
+from server_monitoring.model.wire import canonical_value, partition_for
+from server_monitoring.settings.config import Config, Metric, load
+from server_monitoring.store.segment import header_line
+from server_monitoring.store.sidecar import Sidecar, write_sidecar
 
 from tests.support.app_settings import settings, write_settings
 from tests.support.project import PROJECT

@@ -24,7 +24,7 @@ from kafka.admin import (
     UserScramCredentialDeletion,
     UserScramCredentialUpsertion,
 )
-from server_monitoring.cluster import MECHANISM, SASL_SSL
+from server_monitoring.broker.cluster import MECHANISM, SASL_SSL
 
 from tests.kafka.access import Access, users
 from tests.kafka.authority import LOOPBACK, Authority

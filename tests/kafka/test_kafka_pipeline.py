@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
-from server_monitoring.progress import read
+from server_monitoring.host.progress import read
 
 from tests.kafka.kafka_broker import Pipeline
 from tests.kafka.kafka_runs import (

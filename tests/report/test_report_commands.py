@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from server_monitoring.cli import main
 from server_monitoring.report import export, library
-from server_monitoring.report.results import read_results
 from server_monitoring.report.terminal import duration, printable, shortened, width
+from server_monitoring.results.folder import read_results
 
 from tests.report.report_runs import FULL, LAB_TABLES, SPIKE, config, window, write_run
 from tests.support.project import PROJECT

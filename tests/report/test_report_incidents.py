@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 from server_monitoring.errors import ResultsError
-from server_monitoring.report.changes import compare, differences
-from server_monitoring.report.incidents import (
+from server_monitoring.model.incidents import (
     AlertWindow,
     Incident,
     Merger,
@@ -14,8 +13,9 @@ from server_monitoring.report.incidents import (
     level,
     severity,
 )
-from server_monitoring.report.manifest import Metric, read_manifest
 from server_monitoring.report.strip import BINS, Strip
+from server_monitoring.results.changes import compare, differences
+from server_monitoring.results.manifest import Metric, read_manifest
 
 from tests.report.report_runs import config, write_run
 

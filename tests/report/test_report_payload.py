@@ -17,8 +17,8 @@ from server_monitoring.report.payload import (
     series_block,
     server_block,
 )
-from server_monitoring.report.results import read_results
-from server_monitoring.report.series import Series, extremes
+from server_monitoring.results.folder import read_results
+from server_monitoring.results.series import Series, extremes
 
 from tests.report.report_runs import config, window, write_run
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 from server_monitoring.errors import ResultsError
-from server_monitoring.report import tables
-from server_monitoring.report.results import Holder, Server, read_results
-from server_monitoring.report.series import Series
+from server_monitoring.results import tables
+from server_monitoring.results.folder import Holder, Server, read_results
+from server_monitoring.results.series import Series
 
 from tests.report.report_runs import (
     FULL,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from pyspark.sql import SparkSession
-from server_monitoring import job
+from server_monitoring.analysis import job
 
 from tests.spark.spark_lab import Lab
 

@@ -3,13 +3,13 @@
 from pathlib import Path
 
 from pyspark.sql import SparkSession
-from server_monitoring import job
-from server_monitoring.config import Config, load
-from server_monitoring.dataset import Dataset, Row
-from server_monitoring.records import Reading, canonical_value, partition_for
-from server_monitoring.runs import Run
-from server_monitoring.segment import Segment, csv_lines
-from server_monitoring.sidecar import Sidecar
+from server_monitoring.analysis import job
+from server_monitoring.host.runs import Run
+from server_monitoring.model.wire import Reading, canonical_value, partition_for
+from server_monitoring.settings.config import Config, load
+from server_monitoring.sources.dataset import Dataset, Row
+from server_monitoring.store.segment import Segment, csv_lines
+from server_monitoring.store.sidecar import Sidecar
 
 from tests.support.app_settings import settings, write_settings
 

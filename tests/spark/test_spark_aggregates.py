@@ -8,9 +8,9 @@ from fractions import Fraction
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812 - the name every Spark program uses
-from server_monitoring.aggregates import AGGREGATES
-from server_monitoring.config import AVERAGE, MAXIMUM
-from server_monitoring.records import VALUE_LIMIT, decimal_text
+from server_monitoring.analysis.aggregates import AGGREGATES
+from server_monitoring.model.wire import VALUE_LIMIT, decimal_text
+from server_monitoring.settings.config import AVERAGE, MAXIMUM
 
 from tests.support.reference_tables import half_up, two_places
 

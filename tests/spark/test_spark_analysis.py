@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F  # noqa: N812 - the name every Spark program uses
-from server_monitoring.clock import time_second
-from server_monitoring.timestamps import form_of
+from server_monitoring.analysis.times import time_second
+from server_monitoring.model.timestamps import form_of
 
 from tests.spark.spark_lab import Lab, store_dataset
 from tests.support.reference_tables import tables

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 from pyspark.sql import SparkSession
-from server_monitoring import job
+from server_monitoring.analysis import job
 from server_monitoring.errors import AnalysisError
-from server_monitoring.sidecar import read_sidecar, write_sidecar
+from server_monitoring.store.sidecar import read_sidecar, write_sidecar
 
 from tests.spark.spark_lab import Lab
 

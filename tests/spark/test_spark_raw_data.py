@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 from server_monitoring.errors import AnalysisError
-from server_monitoring.segment import Segment
-from server_monitoring.sidecar import Sidecar
+from server_monitoring.store.segment import Segment
+from server_monitoring.store.sidecar import Sidecar
 
 from tests.spark.spark_lab import Lab
 from tests.support.app_settings import write_settings

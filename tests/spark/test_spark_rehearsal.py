@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 from pyspark.sql import SparkSession
-from server_monitoring import cli, job, rehearsal
-from server_monitoring.raw import find_topics
+from server_monitoring import cli
+from server_monitoring.analysis import job
+from server_monitoring.simulate import stored_run
+from server_monitoring.store.raw import find_topics
 
 from tests.spark.spark_lab import Lab
 from tests.support.app_settings import write_settings
@@ -32,13 +34,13 @@ def test_a_made_up_run_is_whole_under_any_settings(
 ) -> None:
     """Both topics of each group have rows in all partitions, and windows come out of them."""
     lab.values |= changed
-    config, run = rehearsal.prepare(lab.config(), tmp_path / "made-up")
+    config, run = stored_run.prepare(lab.config(), tmp_path / "made-up")
     for group in config.groups.values():
         for topic in find_topics(run, group):
-            assert len(topic.files) == rehearsal.PARTITIONS
-            assert topic.rows >= rehearsal.SERVERS * 30
+            assert len(topic.files) == run.PARTITIONS
+            assert topic.rows >= run.SERVERS * 30
         result = job.analyze(lab.session, run, config, group, lambda _: None)
-        assert result.windows >= rehearsal.SERVERS
+        assert result.windows >= run.SERVERS
         assert not any(result.corrupt_rows.values())
     assert not lab.run.data_dir.exists()
 

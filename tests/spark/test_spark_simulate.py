@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from server_monitoring.commands.simulate import write_rows
-from server_monitoring.simulate import TRUTH_HEADER, Plan, Simulation
+from server_monitoring.simulate.plan import TRUTH_HEADER, Plan, Simulation
 
 from tests.spark.spark_lab import Lab, store_dataset
 

@@ -18,7 +18,7 @@ for folder in (ROLE / "module_utils", ROLE.parents[1] / "app" / "src"):
         sys.path.insert(0, str(folder))
 from pipeline_board import ENDED, FAILED, GOING_ON, OVER, Board, Entry, line, step_of  # noqa: E402
 from pipeline_systemd import PROPERTIES, parse_units, reason, state_of  # noqa: E402
-from server_monitoring import progress  # noqa: E402
+from server_monitoring.host import progress  # noqa: E402
 
 DOCUMENTATION = r"""
 module: pipeline_progress

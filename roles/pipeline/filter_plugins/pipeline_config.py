@@ -16,7 +16,7 @@ def config_problem(config: Mapping[str, Any]) -> str:
     """
     if str(APP) not in sys.path:
         sys.path.insert(0, str(APP))
-    from server_monitoring.config import problem  # noqa: PLC0415 -- found by the path above
+    from server_monitoring.settings.config import problem  # noqa: PLC0415 -- found by the path above
 
     return problem(plain(config), prefix="pipeline_") or ""
 

@@ -8,7 +8,7 @@ import time
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
-from server_monitoring import progress
+from server_monitoring.host import progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from kafka.consumer.fetcher import ConsumerRecord
-from server_monitoring import config, consumer
-from server_monitoring.reader import Reader, TopicPartition
-from server_monitoring.runs import Run
+from server_monitoring.broker.reader import Reader, TopicPartition
+from server_monitoring.consume import consumer
+from server_monitoring.host.runs import Run
+from server_monitoring.settings import config
 
 PATIENCE = 60
 CPU, MEM = TopicPartition("topic-cpu", 0), TopicPartition("topic-mem", 0)

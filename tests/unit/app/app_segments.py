@@ -3,9 +3,9 @@
 import json
 from pathlib import Path
 
-from server_monitoring.records import Reading
-from server_monitoring.segment import Segment, csv_lines
-from server_monitoring.sidecar import Sidecar, read_sidecar
+from server_monitoring.model.wire import Reading
+from server_monitoring.store.segment import Segment, csv_lines
+from server_monitoring.store.sidecar import Sidecar, read_sidecar
 
 COLUMN = "cpu_pct"
 HEADER = "ts,server_id,cpu_pct\n"

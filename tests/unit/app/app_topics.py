@@ -8,9 +8,9 @@ from types import SimpleNamespace
 from typing import Any
 
 from kafka.consumer.fetcher import ConsumerRecord
-from server_monitoring.dataset import Row
-from server_monitoring.reader import Reader, TopicPartition
-from server_monitoring.records import murmur2
+from server_monitoring.broker.reader import Reader, TopicPartition
+from server_monitoring.model.wire import murmur2
+from server_monitoring.sources.dataset import Row
 
 Headers = list[tuple[str, bytes]]
 

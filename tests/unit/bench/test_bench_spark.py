@@ -6,10 +6,10 @@ import time
 from pathlib import Path
 
 import pytest
-from server_monitoring import raw_lines
-from server_monitoring.config import load
-from server_monitoring.raw import find_topics
-from server_monitoring.timestamps import CLOCK
+from server_monitoring.model.timestamps import CLOCK
+from server_monitoring.settings.config import load
+from server_monitoring.store import lines
+from server_monitoring.store.raw import find_topics
 
 from tests.bench import spark, spark_data
 from tests.bench.spark_processes import (
@@ -27,7 +27,7 @@ def test_made_up_raw_data_is_whole_and_has_the_rows_asked_for(tmp_path: Path) ->
     for group in config.groups.values():
         for topic in find_topics(spark_data.run_of(config), group):
             assert topic.rows == 17_280
-            rows = [line for path in topic.files for line in raw_lines.lines(path, CLOCK)]
+            rows = [line for path in topic.files for line in lines.lines(path, CLOCK)]
             assert len(rows) == 17_280
             assert all(row.good for row in rows)
 

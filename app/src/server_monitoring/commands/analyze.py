@@ -2,12 +2,13 @@
 
 import argparse
 
-from server_monitoring import __version__, notify
+from server_monitoring import __version__
 from server_monitoring.commands import common
-from server_monitoring.durable import write_json
-from server_monitoring.full_disk import FullDisk, check_space
-from server_monitoring.raw import find_topics
-from server_monitoring.summary import Timer
+from server_monitoring.host import notify
+from server_monitoring.host.durable import write_json
+from server_monitoring.host.full_disk import FullDisk, check_space
+from server_monitoring.host.summary import Timer
+from server_monitoring.store.raw import find_topics
 
 HELP = "compute a metric group's alert table from its raw segments, with Spark"
 EXAMPLE = (
@@ -34,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
     find_topics(run_files, group)  # before Spark takes its seconds to start
     _status("starting Spark")
     # Spark is not there in the pipeline's venv.
-    from server_monitoring import job  # noqa: PLC0415
+    from server_monitoring.analysis import job  # noqa: PLC0415
 
     local, patience = job.local_directories(), config.full_disk_timeout
     pause = max(1, patience // MOST_TRIES)

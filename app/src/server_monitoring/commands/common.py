@@ -5,10 +5,10 @@ import gc
 from dataclasses import replace
 from pathlib import Path
 
-from server_monitoring import config
-from server_monitoring.cluster import CREDENTIAL, SASL_SSL, Cluster, read_credentials
-from server_monitoring.dataset import Dataset
-from server_monitoring.runs import Run, checked_run_id
+from server_monitoring.broker.cluster import CREDENTIAL, SASL_SSL, Cluster, read_credentials
+from server_monitoring.host.runs import Run, checked_run_id
+from server_monitoring.settings import config
+from server_monitoring.sources.dataset import Dataset
 
 
 def add_config(parser: argparse.ArgumentParser) -> None:

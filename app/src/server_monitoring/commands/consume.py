@@ -4,16 +4,17 @@ import argparse
 import signal
 import time
 
-from server_monitoring import __version__, notify
-from server_monitoring.broker import client_for, in_mid_run
+from server_monitoring import __version__
+from server_monitoring.broker.client import client_for, in_mid_run
 from server_monitoring.commands import common
-from server_monitoring.config import Config, Group, share_of
-from server_monitoring.consumer import Consumer
-from server_monitoring.durable import write_json
-from server_monitoring.full_disk import FullDisk
-from server_monitoring.progress import stored_text
-from server_monitoring.runs import Run
-from server_monitoring.summary import Timer, rates
+from server_monitoring.consume.consumer import Consumer
+from server_monitoring.host import notify
+from server_monitoring.host.durable import write_json
+from server_monitoring.host.full_disk import FullDisk
+from server_monitoring.host.progress import stored_text
+from server_monitoring.host.runs import Run
+from server_monitoring.host.summary import Timer, rates
+from server_monitoring.settings.config import Config, Group, share_of
 
 HELP = "store a metric group's records in raw CSV segments, up to the run's end offsets"
 EXAMPLE = "server-monitoring consume --run-id 2024-05-01 --group cpu_mem"

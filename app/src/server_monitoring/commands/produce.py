@@ -6,20 +6,22 @@ import math
 from collections.abc import Iterator
 from pathlib import Path
 
-from server_monitoring import __version__, checked, notify, producer
-from server_monitoring.bad_rows import set_aside
-from server_monitoring.broker import client_for, in_mid_run
+from server_monitoring import __version__
+from server_monitoring.broker.client import client_for, in_mid_run
 from server_monitoring.commands import common
-from server_monitoring.config import Config
-from server_monitoring.dataset import Dataset, Report, Row
-from server_monitoring.durable import write_json
 from server_monitoring.errors import DatasetError
-from server_monitoring.full_disk import FullDisk
-from server_monitoring.marker import only_producer
-from server_monitoring.pace import Pace
-from server_monitoring.progress import sent_text
-from server_monitoring.runs import Run, checked_run_id
-from server_monitoring.summary import Timer, rates
+from server_monitoring.host import notify
+from server_monitoring.host.durable import write_json
+from server_monitoring.host.full_disk import FullDisk
+from server_monitoring.host.progress import sent_text
+from server_monitoring.host.runs import Run, checked_run_id
+from server_monitoring.host.summary import Timer, rates
+from server_monitoring.produce import checked, producer
+from server_monitoring.produce.bad_rows import set_aside
+from server_monitoring.produce.marker import only_producer
+from server_monitoring.produce.pace import Pace
+from server_monitoring.settings.config import Config
+from server_monitoring.sources.dataset import Dataset, Report, Row
 
 HELP = "send a data set to the topics, one record per metric and row; started again, go on"
 EXAMPLE = "server-monitoring produce --run-id 2024-05-01 --dataset metrics.csv"

@@ -4,8 +4,8 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from server_monitoring import rehearsal
 from server_monitoring.commands import common
+from server_monitoring.simulate import stored_run
 
 HELP = "try the Spark job of every metric group on a few made-up rows, and leave nothing behind"
 EXAMPLE = "spark-submit --master local[2] .../server_monitoring/__main__.py rehearse"
@@ -23,10 +23,10 @@ def run(args: argparse.Namespace) -> int:
     """
     settings = common.load_config(args)
     # Spark is not there in the pipeline's venv.
-    from server_monitoring import job  # noqa: PLC0415
+    from server_monitoring.analysis import job  # noqa: PLC0415
 
     with tempfile.TemporaryDirectory(prefix="server-monitoring-rehearsal-") as name:
-        config, run_files = rehearsal.prepare(settings, Path(name))
+        config, run_files = stored_run.prepare(settings, Path(name))
         spark = job.open_session("server-monitoring rehearse")
         try:
             results = [

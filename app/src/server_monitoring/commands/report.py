@@ -4,11 +4,11 @@ import argparse
 from pathlib import Path
 
 from server_monitoring.commands import common
-from server_monitoring.report.changes import check_comparable, compare
 from server_monitoring.report.export import CSV_NAME, JSON_NAME, write_incidents
 from server_monitoring.report.library import default_path, read_library
 from server_monitoring.report.page import NAME, render, write_page
-from server_monitoring.report.results import read_results
+from server_monitoring.results.changes import check_comparable, compare
+from server_monitoring.results.folder import read_results
 
 HELP = "write report.html, incidents.csv and incidents.json into a run's results folder"
 EXAMPLE = "server-monitoring report results/latest"

@@ -4,14 +4,14 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from server_monitoring import timestamps
-from server_monitoring.report.changes import Change, differences
+from server_monitoring.model import timestamps
+from server_monitoring.model.incidents import BOUNDS, Incident, severity
 from server_monitoring.report.export import change_row
-from server_monitoring.report.incidents import BOUNDS, Incident, severity
-from server_monitoring.report.manifest import Manifest
 from server_monitoring.report.payload import DIGITS, INCIDENTS_SIZE, Blocks, list_incidents
-from server_monitoring.report.results import Results
 from server_monitoring.report.strip import Strip
+from server_monitoring.results.changes import Change, differences
+from server_monitoring.results.folder import Results
+from server_monitoring.results.manifest import Manifest
 
 # Changes that the page lists; `alerts --against` has all.
 MAX_CHANGES = 2_000

@@ -14,13 +14,13 @@ from importlib import resources
 from pathlib import Path
 
 from server_monitoring import __version__
-from server_monitoring.durable import replace_file, storage_error, write_text
-from server_monitoring.report.changes import Change
+from server_monitoring.host.durable import replace_file, storage_error, write_text
 from server_monitoring.report.library import Library
-from server_monitoring.report.manifest import Manifest
 from server_monitoring.report.overview import overview
 from server_monitoring.report.payload import pack, pack_servers
-from server_monitoring.report.results import Results
+from server_monitoring.results.changes import Change
+from server_monitoring.results.folder import Results
+from server_monitoring.results.manifest import Manifest
 
 NAME = "report.html"
 SCRIPTS = ("format.js", "table.js", "timeline.js", "charts.js", "facts.js", "main.js")

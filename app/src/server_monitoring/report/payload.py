@@ -11,9 +11,9 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from server_monitoring.report.incidents import Incident
-from server_monitoring.report.results import Results, Server
-from server_monitoring.report.series import Series
+from server_monitoring.model.incidents import Incident
+from server_monitoring.results.folder import Results, Server
+from server_monitoring.results.series import Series
 
 # Bytes of all servers' blocks, and of the incidents, in the page.
 SERVERS_SIZE = 3_400_000

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from server_monitoring.report.incidents import Incident, level
+from server_monitoring.model.incidents import Incident, level
 
 # Stretches that a strip has: one for each two or three pixels of a wide screen.
 BINS = 360

@@ -3,10 +3,10 @@
 import unicodedata
 from collections.abc import Iterator, Sequence
 
-from server_monitoring.report.changes import CHANGED, GONE, NEW, Change, differences
+from server_monitoring.model.incidents import Incident
 from server_monitoring.report.export import plain
-from server_monitoring.report.incidents import Incident
-from server_monitoring.report.manifest import Manifest
+from server_monitoring.results.changes import CHANGED, GONE, NEW, Change, differences
+from server_monitoring.results.manifest import Manifest
 
 HEADINGS = ("server", "alert", "from", "to", "lasted", "peak", "", "threshold", "above")
 NUMBERS = frozenset({"lasted", "", "threshold", "above"})

@@ -8,14 +8,14 @@ from typing import Any
 import confluent_kafka
 import pytest
 from kafka import errors as kafka_errors
-from server_monitoring.broker import CLIENTS, client_for
-from server_monitoring.clients import confluent_common
-from server_monitoring.clients import confluent_kafka as confluent
-from server_monitoring.clients.confluent_reader import ConfluentReader, _metadata
-from server_monitoring.clients.kafka_python_reader import KafkaPythonReader
-from server_monitoring.cluster import Cluster
+from server_monitoring.broker.client import CLIENTS, client_for
+from server_monitoring.broker.clients import confluent_common
+from server_monitoring.broker.clients import confluent_kafka as confluent
+from server_monitoring.broker.clients.confluent_reader import ConfluentReader, _metadata
+from server_monitoring.broker.clients.kafka_python_reader import KafkaPythonReader
+from server_monitoring.broker.cluster import Cluster
+from server_monitoring.broker.reader import Reader, TopicPartition
 from server_monitoring.errors import BrokerError
-from server_monitoring.reader import Reader, TopicPartition
 
 CLUSTER = Cluster(("127.0.0.1:9",))
 TP = TopicPartition("t", 0)
@@ -191,7 +191,7 @@ def test_confluent_reader_is_ready_with_the_first_answer_and_not_at_the_end() ->
 
 def test_confluent_reader_that_gets_no_answer_gives_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """The broker is named."""
-    monkeypatch.setattr("server_monitoring.clients.confluent_reader.CONNECT_SECONDS", 0.01)
+    monkeypatch.setattr("server_monitoring.broker.clients.confluent_reader.CONNECT_SECONDS", 0.01)
     reader, _ = starting(-1001)
     with pytest.raises(BrokerError, match="the first poll was not answered"):
         reader.start({TP: 1})

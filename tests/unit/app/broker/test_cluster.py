@@ -6,15 +6,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from server_monitoring import broker, cli, config, tls
-from server_monitoring.clients import confluent_common, kafka_python_common
-from server_monitoring.cluster import Cluster, Credentials, read_credentials
+from server_monitoring import cli
+from server_monitoring.broker import client as broker
+from server_monitoring.broker import tls
+from server_monitoring.broker.clients import confluent_common, kafka_python_common
+from server_monitoring.broker.cluster import Cluster, Credentials, read_credentials
 from server_monitoring.errors import (
     AuthenticationError,
     ConfigError,
     CredentialsError,
     UnreachableError,
 )
+from server_monitoring.settings import config
 
 from tests.support.app_settings import write_settings
 

@@ -5,9 +5,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from server_monitoring import reader
+from server_monitoring.broker import reader
+from server_monitoring.broker.reader import Reader, TopicPartition
 from server_monitoring.errors import BrokerError
-from server_monitoring.reader import Reader, TopicPartition
 
 TP = TopicPartition("t", 2)
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 from kafka.consumer.fetcher import ConsumerRecord
-from server_monitoring import consumer
+from server_monitoring.consume import consumer
 from server_monitoring.errors import BrokerError, StorageError
-from server_monitoring.sidecar import read_sidecar
+from server_monitoring.store.sidecar import read_sidecar
 
 from tests.unit.app.app_answers import CPU, MEM, PATIENCE, Answers, publish, record, starter, value
 

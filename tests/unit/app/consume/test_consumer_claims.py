@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from server_monitoring import assignment, config, consumer
+from server_monitoring.consume import assignment, consumer
 from server_monitoring.errors import BrokerError, StorageError
+from server_monitoring.settings import config
 
 from tests.unit.app.app_answers import CPU, MEM, Answers, starter
 

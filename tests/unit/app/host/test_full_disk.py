@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 from server_monitoring.errors import DiskFullError, StorageError
-from server_monitoring.full_disk import NEEDED_BYTES, FullDisk, check_space
+from server_monitoring.host.full_disk import NEEDED_BYTES, FullDisk, check_space
 
 from tests.support.small_disk import small_disk
 

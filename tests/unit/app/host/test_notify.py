@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from server_monitoring import notify
+from server_monitoring.host import notify
 
 
 @pytest.fixture(params=["path", "abstract"])

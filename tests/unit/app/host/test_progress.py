@@ -1,7 +1,7 @@
 """What units say of how far they are can be read back from the words that people see."""
 
 import pytest
-from server_monitoring.progress import Progress, read, sent_text, stored_text
+from server_monitoring.host.progress import Progress, read, sent_text, stored_text
 
 
 def test_producer_s_words_come_back_as_rows_and_rows_a_second() -> None:

@@ -9,13 +9,13 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from server_monitoring.batches import (
+from server_monitoring.model.batches import (
     canonical_column,
     canonical_texts,
     decode_values,
     row_numbers,
 )
-from server_monitoring.records import (
+from server_monitoring.model.wire import (
     VALUE_LIMIT,
     canonical_double,
     canonical_value,

@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from server_monitoring.cells import text_cell, text_of
+from server_monitoring.model.csv_text import text_cell, text_of
 
 
 @pytest.mark.parametrize("first", "=+-@\t\r\n")

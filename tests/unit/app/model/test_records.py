@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 from kafka.partitioner.default import murmur2 as client_murmur2
-from server_monitoring.records import (
+from server_monitoring.model.wire import (
     canonical_value,
     check_server_id,
     decimal_text,

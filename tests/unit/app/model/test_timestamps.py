@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from server_monitoring.timestamps import CLOCK, ISO, TimeForm, form_of, offset_of, zone_of
+from server_monitoring.model.timestamps import CLOCK, ISO, TimeForm, form_of, offset_of, zone_of
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
-from server_monitoring.windows import Windows, rounded_average
+from server_monitoring.model.windows import Windows, rounded_average
 
 from tests.support.reference_tables import half_up
 

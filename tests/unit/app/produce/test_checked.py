@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
-from server_monitoring import checked
-from server_monitoring.dataset import Dataset, Report
-from server_monitoring.runs import Run
-from server_monitoring.timestamps import form_of
+from server_monitoring.host.runs import Run
+from server_monitoring.model.timestamps import form_of
+from server_monitoring.produce import checked
+from server_monitoring.sources.dataset import Dataset, Report
 
 SHA256 = "ab" * 32
 REPORT = Report(rows=7, missing={"cpu_pct": 2})

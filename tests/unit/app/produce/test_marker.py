@@ -7,10 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from server_monitoring import marker
 from server_monitoring.errors import DatasetError, ServerMonitoringError, StorageError
-from server_monitoring.marker import Marker
-from server_monitoring.runs import Run
+from server_monitoring.host.runs import Run
+from server_monitoring.produce import marker
+from server_monitoring.produce.marker import Marker
 
 FIRST = Marker(
     run_id="r1",

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from itertools import pairwise
 
 import pytest
-from server_monitoring.dataset import Row
-from server_monitoring.pace import Pace, chunks
-from server_monitoring.timestamps import CLOCK, ISO
+from server_monitoring.model.timestamps import CLOCK, ISO
+from server_monitoring.produce.pace import Pace, chunks
+from server_monitoring.sources.dataset import Row
 
 
 class Clock:

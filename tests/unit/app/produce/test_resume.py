@@ -5,14 +5,15 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from server_monitoring import config, resume, sender
-from server_monitoring.dataset import Row
+from server_monitoring.broker.reader import TopicPartition
 from server_monitoring.errors import BrokerError
-from server_monitoring.full_disk import FullDisk
-from server_monitoring.marker import Marker
-from server_monitoring.reader import TopicPartition
-from server_monitoring.records import partition_for
-from server_monitoring.runs import Run
+from server_monitoring.host.full_disk import FullDisk
+from server_monitoring.host.runs import Run
+from server_monitoring.model.wire import partition_for
+from server_monitoring.produce import resume, sender
+from server_monitoring.produce.marker import Marker
+from server_monitoring.settings import config
+from server_monitoring.sources.dataset import Row
 
 from tests.unit.app.app_topics import Topics, rows
 

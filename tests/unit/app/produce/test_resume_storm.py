@@ -11,14 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as options
 from hypothesis import strategies as st
-from server_monitoring import config, producer, sender
-from server_monitoring.dataset import Row
+from server_monitoring.broker.reader import TopicPartition
 from server_monitoring.errors import BrokerError
-from server_monitoring.full_disk import FullDisk
-from server_monitoring.pace import Pace
-from server_monitoring.reader import TopicPartition
-from server_monitoring.records import partition_for
-from server_monitoring.runs import Run
+from server_monitoring.host.full_disk import FullDisk
+from server_monitoring.host.runs import Run
+from server_monitoring.model.wire import partition_for
+from server_monitoring.produce import producer, sender
+from server_monitoring.produce.pace import Pace
+from server_monitoring.settings import config
+from server_monitoring.sources.dataset import Row
 
 from tests.support.app_settings import settings, write_settings
 from tests.unit.app.app_topics import FakeProducer, KilledError, Topics, rows

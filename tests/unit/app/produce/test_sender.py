@@ -9,18 +9,19 @@ from typing import Any
 
 import confluent_kafka
 import pytest
-from server_monitoring import broker, resume, sender
-from server_monitoring.clients import confluent_producer
-from server_monitoring.clients.confluent_common import RefusedError
-from server_monitoring.cluster import Cluster
-from server_monitoring.config import Metric
-from server_monitoring.dataset import Row
+from server_monitoring.broker import client as broker
+from server_monitoring.broker.clients import confluent_producer
+from server_monitoring.broker.clients.confluent_common import RefusedError
+from server_monitoring.broker.cluster import Cluster
+from server_monitoring.broker.reader import TopicPartition
 from server_monitoring.errors import AuthenticationError, BrokerError, UnreachableError
-from server_monitoring.full_disk import FullDisk
-from server_monitoring.marker import Marker
-from server_monitoring.reader import TopicPartition
-from server_monitoring.records import partition_for, row_number
-from server_monitoring.runs import Run
+from server_monitoring.host.full_disk import FullDisk
+from server_monitoring.host.runs import Run
+from server_monitoring.model.wire import partition_for, row_number
+from server_monitoring.produce import resume, sender
+from server_monitoring.produce.marker import Marker
+from server_monitoring.settings.config import Metric
+from server_monitoring.sources.dataset import Row
 
 METRICS = [Metric("t-cpu", "cpu", "a"), Metric("t-mem", "mem", "b")]
 STARTS = {"t-cpu": {"0": 0, "1": 0, "2": 0}, "t-mem": {"0": 0}}
@@ -183,7 +184,7 @@ def test_credentials_that_are_not_taken_any_longer_end_the_waiting(
 ) -> None:
     """The client would try until the record's time is over."""
     refused = AuthenticationError("refused")
-    monkeypatch.setattr("server_monitoring.broker.problem", lambda _: refused)
+    monkeypatch.setattr("server_monitoring.broker.client.problem", lambda _: refused)
 
     waited: list[float] = []
 

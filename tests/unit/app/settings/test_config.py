@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from server_monitoring import config
 from server_monitoring.errors import ConfigError, UsageError
-from server_monitoring.runs import checked_run_id
-from server_monitoring.timestamps import CLOCK, ISO
+from server_monitoring.host.runs import checked_run_id
+from server_monitoring.model.timestamps import CLOCK, ISO
+from server_monitoring.settings import config
 
 Write = Callable[[object], Path]
 

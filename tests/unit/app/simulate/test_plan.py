@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from server_monitoring import cli, config
+from server_monitoring import cli
 from server_monitoring.errors import UsageError
-from server_monitoring.simulate import Plan, Simulation
+from server_monitoring.settings import config
+from server_monitoring.simulate.plan import Plan, Simulation
 
 from tests.support.reference_tables import tables
 

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from server_monitoring.dataset import BadRow, Dataset, Row
 from server_monitoring.errors import DatasetError
-from server_monitoring.timestamps import CLOCK, ISO
+from server_monitoring.model.timestamps import CLOCK, ISO
+from server_monitoring.sources.dataset import BadRow, Dataset, Row
 
 Write = Callable[[str | bytes], Path]
 HEADER = "ts,server_id,cpu_pct,mem_pct\n"

@@ -15,11 +15,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import zstandard
-from server_monitoring import sources
-from server_monitoring.dataset import BadRow, Dataset, Row
 from server_monitoring.errors import DatasetError
-from server_monitoring.parquet import field_text
-from server_monitoring.timestamps import CLOCK, ISO, TimeForm
+from server_monitoring.model.timestamps import CLOCK, ISO, TimeForm
+from server_monitoring.sources import files
+from server_monitoring.sources.dataset import BadRow, Dataset, Row
+from server_monitoring.sources.parquet import field_text
 
 COLUMNS = ("cpu_pct", "mem_pct")
 HEADER = "ts,server_id,cpu_pct,mem_pct\n"
@@ -227,7 +227,7 @@ def test_without_pyarrow_a_parquet_file_is_refused_with_the_way_out(
     """It is large, and installed only where it is wanted."""
     path = tmp_path / "m.parquet"
     write_parquet(path, ["20:52:00"], [1])
-    monkeypatch.setitem(sys.modules, "server_monitoring.parquet", None)
+    monkeypatch.setitem(sys.modules, "server_monitoring.sources.parquet", None)
     with pytest.raises(DatasetError, match="set app_parquet to true and provision the producer"):
         read(path)
 
@@ -247,7 +247,7 @@ def test_a_file_that_is_only_a_beginning_is_refused(tmp_path: Path, content: byt
 
 def test_a_csv_file_cannot_begin_like_another_kind() -> None:
     """A header that begins with PAR1 is the one exception, and no column is called so."""
-    for start in (sources.GZIP, sources.ZSTD):
+    for start in (files.GZIP, files.ZSTD):
         with pytest.raises(UnicodeDecodeError):
             start.decode()
-    assert not any(name.startswith(sources.PARQUET.decode()) for name in ("ts", "server_id"))
+    assert not any(name.startswith(files.PARQUET.decode()) for name in ("ts", "server_id"))

@@ -4,10 +4,10 @@ import random
 from pathlib import Path
 
 import pytest
-from server_monitoring import raw_lines
-from server_monitoring.records import Reading
-from server_monitoring.segment import csv_lines, header_line
-from server_monitoring.timestamps import CLOCK, ISO, TimeForm
+from server_monitoring.model.timestamps import CLOCK, ISO, TimeForm
+from server_monitoring.model.wire import Reading
+from server_monitoring.store import lines
+from server_monitoring.store.segment import csv_lines, header_line
 
 IDS = ["a", "b,c", 'd"e', "f\ng", "h\r\ni", "\n\n", "\r", "Zürich 💡", " x ", '"', '""', ",", "\\"]
 
@@ -20,7 +20,7 @@ def segment(path: Path, body: bytes) -> Path:
 
 def of(path: Path, form: TimeForm = CLOCK) -> list[tuple[int, bytes, bool]]:
     """Return the lines of a segment as plain tuples."""
-    return [(n, content, good) for n, content, good in raw_lines.lines(path, form)]
+    return [(n, content, good) for n, content, good in lines.lines(path, form)]
 
 
 def test_every_row_that_a_consumer_writes_is_good(tmp_path: Path) -> None:
@@ -65,7 +65,7 @@ def test_whatever_else_stands_on_a_line_is_corrupt_for_a_reason(
     good = b"00:00:10,a,1.0"
     found = of(segment(tmp_path / "0.csv", b"\n".join([good, content, good, b""])))
     assert found == [(2, good, True), (3, content, False), (4, good, True)]
-    assert raw_lines.reason(content, CLOCK).startswith(why)
+    assert lines.reason(content, CLOCK).startswith(why)
 
 
 def test_a_day_that_does_not_exist_is_corrupt(tmp_path: Path) -> None:
@@ -73,14 +73,14 @@ def test_a_day_that_does_not_exist_is_corrupt(tmp_path: Path) -> None:
     body = b"2024-02-30T00:00:00Z,a,1.0\n2024-02-29T00:00:00Z,a,1.0\n"
     found = of(segment(tmp_path / "0.csv", body), ISO)
     assert [good for _, _, good in found] == [False, True]
-    assert raw_lines.reason(found[0][1], ISO).startswith("ts: expected a time YYYY")
+    assert lines.reason(found[0][1], ISO).startswith("ts: expected a time YYYY")
 
 
 def test_a_torn_quote_is_looked_for_only_so_far(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its row is corrupt, and those behind it are read once, in order."""
-    monkeypatch.setattr(raw_lines, "_LONGEST", 100)
+    monkeypatch.setattr(lines, "_LONGEST", 100)
     rows = [b'00:00:10,"a,1.0', *(b"00:00:%02d,b,1.0" % s for s in range(60)), b'00:00:10,"c"",2.0']
     found = of(segment(tmp_path / "0.csv", b"\n".join(rows) + b"\n"))
     assert [content for _, content, _ in found] == rows
@@ -99,7 +99,7 @@ def test_the_copy_has_a_line_for_each_row_and_an_empty_one_for_each_corrupt_line
     """Header first; a line end inside an id becomes NUL."""
     body = b'00:00:10,"a\nb",1.0\nx\n00:00:10,"c\0d",1.0\n00:00:20,e,1.0\n'
     path, copy = segment(tmp_path / "0.csv", body), tmp_path / "copy.csv"
-    raw_lines.one_line_each(path, copy, CLOCK)
+    lines.one_line_each(path, copy, CLOCK)
     assert copy.read_bytes() == (b'ts,server_id,cpu_pct\n00:00:10,"a\0b",1.0\n\n\n00:00:20,e,1.0\n')
 
 
@@ -107,6 +107,6 @@ def test_a_quote_is_found_wherever_it_stands(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In the last of several chunks too."""
-    monkeypatch.setattr(raw_lines, "_CHUNK", 10)
-    assert not raw_lines.has_quotes(segment(tmp_path / "0.csv", b"00:00:10,a,1.0\n"))
-    assert raw_lines.has_quotes(segment(tmp_path / "1.csv", b'00:00:10,a,1.0\n00:00:10,"'))
+    monkeypatch.setattr(lines, "_CHUNK", 10)
+    assert not lines.has_quotes(segment(tmp_path / "0.csv", b"00:00:10,a,1.0\n"))
+    assert lines.has_quotes(segment(tmp_path / "1.csv", b'00:00:10,a,1.0\n00:00:10,"'))

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from server_monitoring import durable
 from server_monitoring.errors import StorageError
-from server_monitoring.records import Reading
-from server_monitoring.segment import csv_lines
-from server_monitoring.sidecar import read_sidecar, sidecar_path
+from server_monitoring.host import durable
+from server_monitoring.model.wire import Reading
+from server_monitoring.store.segment import csv_lines
+from server_monitoring.store.sidecar import read_sidecar, sidecar_path
 
 from tests.unit.app.app_segments import (
     HEADER,

@@ -7,9 +7,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
-from server_monitoring import aside
 from server_monitoring.errors import StorageError
-from server_monitoring.sidecar import read_sidecar, sidecar_path
+from server_monitoring.store import malformed
+from server_monitoring.store.sidecar import read_sidecar, sidecar_path
 
 from tests.unit.app.app_segments import entry, lines, open_segment
 
@@ -91,7 +91,7 @@ def test_only_the_first_malformed_records_are_kept_and_all_are_counted(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A flood of them cannot fill the disk."""
-    monkeypatch.setattr(aside, "SHOWN", 2)
+    monkeypatch.setattr(malformed, "SHOWN", 2)
     segment = open_segment(path)
     for offset in (100, 101, 102):
         segment.set_aside(offset, "why", None)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 from server_monitoring.errors import ServerMonitoringError
-from server_monitoring.records import decode_value
-from server_monitoring.settings import load_yaml
+from server_monitoring.model.wire import decode_value
+from server_monitoring.settings.strict import load_yaml
 
 from tests.support.project import PROJECT
 from tests.unit.tools.supply_chain.project_files import all_tasks, tracked

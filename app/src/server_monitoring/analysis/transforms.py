@@ -1,0 +1,200 @@
+"""From raw readings to the alert table: DataFrame to DataFrame, no files, no user functions.
+
+Rows are read as lines, so that Spark splits files where it likes. Those of both metrics are
+united and shuffled once, by server_id; everything after (meeting of rows, windows, sorting)
+happens within those partitions. `table` puts them in order.
+"""
+
+from decimal import Decimal
+from functools import reduce
+from operator import or_
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F  # noqa: N812 - the name every Spark program uses
+
+from server_monitoring.analysis.aggregates import Aggregate
+from server_monitoring.analysis.times import time_second, time_text
+from server_monitoring.model import timestamps
+from server_monitoring.model.csv_text import MARK, MAY_NEED_MARK, NEEDS_MARK, text_cell
+from server_monitoring.model.windows import Windows
+from server_monitoring.settings import config
+from server_monitoring.store.lines import row_pattern
+from server_monitoring.store.segment import csv_field
+from server_monitoring.store.table import LINE_END_STAND_IN
+
+METRICS = (0, 1)  # of a group, in its order
+
+
+def readings(lines: DataFrame, metric: int, start: str, aggregate: Aggregate) -> DataFrame:
+    """Type the lines of one metric.
+
+    Args:
+        lines: value: lines of segments, headers too, as `raw_lines.one_line_each` has them; those
+            of each server in the order of their offsets.
+        metric: 0 or 1, which of the group's metrics it is.
+        start: the setting, whose form all times have.
+        aggregate: which decides in what columns a value is carried.
+
+    Returns:
+        server_id, second (bigint), the carried columns, metric, position (grows with the offset)
+        and good (whether the line is a row; what it holds is null else).
+
+    """
+    form = timestamps.form_of(start) or timestamps.CLOCK
+    line = F.col("value")
+    matches = line.rlike(rf"\A{row_pattern(form)}\z") & F.is_valid_utf8(line)
+    parts = lines.select("value", F.split(line, ",").alias("fields"), matches.alias("matches"))
+    fields = F.col("fields")
+
+    def of_rows(column: Column) -> Column:
+        return F.when(F.col("matches"), column)
+
+    typed = parts.select(
+        of_rows(_server_id(line, fields)).alias("server_id"),
+        of_rows(time_second(fields[0], start)).alias("second"),
+        *(of_rows(c).alias(n) for n, c in aggregate.carried(F.element_at(fields, -1)).items()),
+        F.lit(metric).alias("metric"),
+        F.monotonically_increasing_id().alias("position"),
+    )
+    return typed.withColumn("good", F.col("second").isNotNull())
+
+
+def _server_id(line: Column, fields: Column) -> Column:
+    # A quoted id may hold commas; it lies between the line's first quote and its last.
+    quoted = F.regexp_extract(line, '(?s)"(.*)"', 1)
+    unquoted = F.replace(quoted, F.lit('""'), F.lit('"'))
+    with_line_ends = F.replace(unquoted, F.lit(LINE_END_STAND_IN), F.lit("\n"))
+    return F.when(F.contains(line, F.lit('"')), with_line_ends).otherwise(fields[1])
+
+
+def pairs(rows: DataFrame, aggregate: Aggregate) -> DataFrame:
+    """Bring the two metrics of a server and second together.
+
+    Of several rows of a metric with the same server_id and second the first one counts.
+
+    Returns:
+        server_id, second, and the carried columns of both metrics (null where one has no row).
+
+    """
+    first = "min_by({0}, position) FILTER (WHERE metric = {1}) AS {0}_{1}"
+    return rows.groupBy("server_id", "second").agg(
+        *(
+            F.expr(first.format(name, metric))
+            for metric in METRICS
+            for name in aggregate.carried(F.lit(""))
+        )
+    )
+
+
+def windowed(
+    paired: DataFrame, windows: Windows, group: config.Group, aggregate: Aggregate
+) -> DataFrame:
+    """Aggregate both metrics over sliding windows.
+
+    Args:
+        paired: as `pairs` returns it.
+        windows: length, slide and first start.
+        group: its `join` says what must meet: with `rows`, only seconds count at which both
+            metrics have a row; with `windows` all count, and the windows are kept in which both
+            have one.
+        aggregate: what becomes of a window's values.
+
+    Returns:
+        server_id, window_start (seconds), and the result's columns of both metrics.
+
+    """
+    if group.join == config.JOIN_ROWS:
+        paired = paired.where(_of_both("fraction_{0} IS NOT NULL"))
+    totals = [c.alias(n) for metric in METRICS for n, c in aggregate.totals(metric).items()]
+    results = [c.alias(n) for metric in METRICS for n, c in aggregate.result(metric).items()]
+    return (
+        _in_windows(paired, windows)
+        .groupBy("server_id", "window_start")
+        .agg(*totals)
+        .where(_of_both("whole_{0} IS NOT NULL"))
+        .select("server_id", "window_start", *results)
+    )
+
+
+def _of_both(condition: str) -> str:
+    return " AND ".join(condition.format(metric) for metric in METRICS)
+
+
+def _in_windows(paired: DataFrame, windows: Windows) -> DataFrame:
+    """Repeat each row for each window that holds it: windows.Windows.starts."""
+    slide = _bigint(windows.slide)
+    # The multiples of slide in (second - window, second].
+    after = F.col("second") - _bigint(windows.window - 1)
+    lowest = F.greatest(after + F.pmod(-after, slide), _bigint(windows.first_aligned_start()))
+    highest = F.col("second") - F.pmod(F.col("second"), slide)
+    return (
+        paired.withColumns({"lowest": lowest, "highest": highest})
+        .where("lowest <= highest")
+        .withColumn("window_start", F.explode(F.sequence("lowest", "highest", slide)))
+    )
+
+
+def labelled(
+    values: DataFrame, group: config.Group, thresholds: dict[str, Decimal], aggregate: Aggregate
+) -> DataFrame:
+    """Add the column `label`: both, first, second or null, by the thresholds (strictly above)."""
+    above = [
+        aggregate.above(index, thresholds[metric.column])
+        for index, metric in enumerate(group.metrics)
+    ]
+    label = (
+        F.when(above[0] & above[1], F.lit("both"))
+        .when(above[0], F.lit("first"))
+        .when(above[1], F.lit("second"))
+    )
+    return values.withColumn("label", label)
+
+
+def table_lines(
+    rows: DataFrame, windows: Windows, group: config.Group, setting: str, aggregate: Aggregate
+) -> DataFrame:
+    """Write the alert table as CSV lines in the column `line`, in the order of `rows`.
+
+    Times have the form and zone of `setting`, the setting start. A line end inside a server id
+    is written as `table.LINE_END_STAND_IN`; no text is one that a spreadsheet runs (`cells`).
+    """
+    texts = {
+        "both": group.labels.both,
+        "first": group.labels.first,
+        "second": group.labels.second,
+    }
+    label = F.lit("")
+    for name, text in texts.items():
+        label = F.when(F.col("label") == name, F.lit(csv_field(text_cell(text)))).otherwise(label)
+    start = F.col("window_start")
+    return rows.withColumn("server", safe_text(F.col("server_id"))).select(
+        F.concat_ws(
+            ",",
+            csv_text(F.col("server")),
+            time_text(start, setting),
+            time_text(start + windows.window, setting),
+            *(aggregate.text(metric) for metric in METRICS),
+            label,
+        ).alias("line")
+    )
+
+
+def safe_text(text: Column) -> Column:
+    """Return a text as cells.text_cell does."""
+    # Its first character alone tells of most texts that no pattern need be tried.
+    perhaps = F.ascii(text).isin([ord(character) for character in MAY_NEED_MARK])
+    needs_mark = perhaps & text.rlike(NEEDS_MARK)
+    return F.when(needs_mark, F.concat(F.lit(MARK), text)).otherwise(text)
+
+
+def csv_text(text: Column) -> Column:
+    """Return a text as a CSV field; as segment.csv_field, but on one line."""
+    doubled = F.replace(text, F.lit('"'), F.lit('""'))
+    on_one_line = F.replace(doubled, F.lit("\n"), F.lit(LINE_END_STAND_IN))
+    quoted = F.concat(F.lit('"'), on_one_line, F.lit('"'))
+    needs_quotes = reduce(or_, (F.contains(text, F.lit(c)) for c in ',"\r\n'))
+    return F.when(needs_quotes, quoted).otherwise(text)
+
+
+def _bigint(value: int) -> Column:
+    return F.lit(value).cast("bigint")

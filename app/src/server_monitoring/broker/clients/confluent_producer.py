@@ -1,0 +1,173 @@
+"""confluent-kafka's producer: the client calls back when a record is decided."""
+
+import contextlib
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import confluent_kafka
+from confluent_kafka import KafkaError, KafkaException
+
+from server_monitoring.broker import client as broker
+from server_monitoring.broker.clients.confluent_common import (
+    RefusedError,
+    Trouble,
+    code_of,
+    connect,
+    fatal_raised,
+    options,
+    translated,
+)
+from server_monitoring.broker.cluster import Cluster
+
+# Acknowledgements are taken in at this many records, which costs nothing to speak of.
+_RECORDS_PER_POLL = 500
+_FLUSH_SECONDS = 1
+
+
+class _Future:
+    """What becomes of a record; the client says it by calling `decided`."""
+
+    __slots__ = ("_error", "_offset", "_producer", "_trouble", "is_done")
+
+    def __init__(self, producer: confluent_kafka.Producer, trouble: Trouble) -> None:
+        self._producer = producer
+        self._trouble = trouble
+        self._error: KafkaError | None = None
+        self._offset: int | None = None
+        self.is_done = False
+
+    def decided(self, error: KafkaError | None, message: Any) -> None:
+        self._error = error
+        # The client cannot say it of a record that was not taken, once it gave up altogether.
+        self._offset = message.offset() if error is None else None
+        self.is_done = True
+
+    @property
+    def value(self) -> broker.Ack:
+        """Return where the record is, once the broker has it."""
+        return broker.Ack(-1 if self._offset is None else self._offset)
+
+    def failed(self) -> bool:
+        """Return whether the broker does not have it."""
+        return self._error is not None
+
+    def get(self, timeout: float) -> broker.Ack:
+        """Wait, and return where it is, or raise the reason why it is not there."""
+        deadline = time.monotonic() + timeout
+        while not self.is_done:
+            if time.monotonic() > deadline:
+                raise TimeoutError("no answer in time")
+            with fatal_raised():
+                self._producer.poll(0.1)
+            self._trouble.check()
+        if self._error is not None:
+            raise RefusedError(self._error)
+        return self.value
+
+
+class _Producer:
+    """Calls librdkafka, and lets it call back."""
+
+    def __init__(self, cluster: Cluster, timeout: float, compression: str) -> None:
+        self._timeout = timeout
+        self._trouble = Trouble()
+        self._producer = confluent_kafka.Producer(
+            {
+                **options(cluster, self._trouble),
+                "enable.idempotence": True,
+                "acks": "all",
+                "batch.size": broker.BATCH_BYTES,
+                "linger.ms": broker.LINGER_MS,
+                "compression.type": compression,
+                "message.max.bytes": broker.MAX_RECORD_BYTES,
+                "delivery.timeout.ms": int(timeout * 1000),
+                "allow.auto.create.topics": False,
+            }
+        )
+        self._produce: Any = self._producer.produce
+        self._since_poll = 0
+
+    def send(
+        self,
+        topic: str,
+        value: bytes,
+        key: bytes | None,
+        headers: list[tuple[str, bytes]],
+        partition: int,
+    ) -> _Future:
+        """Give a record to the client; wait where its queue is full."""
+        future = _Future(self._producer, self._trouble)
+        deadline = None
+        while True:
+            try:
+                self._produce(
+                    topic, value, key, partition, on_delivery=future.decided, headers=headers
+                )
+                break
+            except KafkaException as error:
+                self._say_why(error)
+                raise RefusedError(*error.args) from error
+            except BufferError:
+                deadline = deadline or time.monotonic() + self._timeout
+                if time.monotonic() > deadline:
+                    raise TimeoutError("the client's queue stays full") from None
+                with fatal_raised():
+                    self._producer.poll(0.1)
+                self._trouble.check()
+        self._since_poll += 1
+        if self._since_poll >= _RECORDS_PER_POLL:
+            self._since_poll = 0
+            with fatal_raised():
+                self._producer.poll(0)
+        return future
+
+    def flush(self, timeout: float) -> None:
+        """Wait until all is decided."""
+        deadline = time.monotonic() + timeout
+        while self._flushed():
+            self._trouble.check()
+            if time.monotonic() > deadline:
+                raise TimeoutError("no answer in time")
+
+    def _say_why(self, error: KafkaException) -> None:
+        """Raise the reason for which the client gave up altogether, if it did."""
+        if code_of(error) == KafkaError._FATAL:  # noqa: SLF001 - librdkafka's own code
+            with fatal_raised():
+                self._producer.poll(0)
+
+    def _flushed(self) -> int:
+        with fatal_raised():
+            left: int = self._producer.flush(_FLUSH_SECONDS)
+        return left
+
+    def check(self) -> None:
+        """Ask the broker for anything."""
+        connect(self._producer, lambda: self._producer.poll(0), self._trouble)
+
+    def close(self) -> None:
+        """Forget what was not sent."""
+        with contextlib.suppress(KafkaException), fatal_raised():
+            self._producer.purge()
+            self._producer.flush(1)
+
+
+@contextlib.contextmanager
+def open_producer(
+    cluster: Cluster, timeout: float, compression: str = broker.NO_COMPRESSION
+) -> Iterator[broker.Producer]:
+    """Open an idempotent producer (acks=all) with batches that keep the loop from waiting.
+
+    A record that is not acknowledged within `timeout` seconds has failed.
+
+    Raises:
+        BrokerError: the broker does not answer within CONNECT_SECONDS.
+
+    """
+    with translated(cluster, "connecting"):
+        producer = _Producer(cluster, timeout, compression)
+        producer.check()
+    try:
+        yield producer
+    finally:
+        producer.close()

@@ -1,0 +1,289 @@
+"""confluent-kafka's reader: a consumer with partitions assigned by hand."""
+
+import contextlib
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import confluent_kafka
+from confluent_kafka import KafkaError, KafkaException, TopicCollection
+from confluent_kafka import TopicPartition as ClientPartition
+from confluent_kafka.admin import AdminClient
+
+from server_monitoring.broker import client as broker
+from server_monitoring.broker.client import CONNECT_SECONDS, describe
+from server_monitoring.broker.clients.confluent_common import (
+    END,
+    GONE,
+    LEADERLESS,
+    SILENT,
+    UNAUTHORIZED,
+    UNKNOWN,
+    RefusedError,
+    Trouble,
+    code_of,
+    connect,
+    options,
+    translated,
+)
+from server_monitoring.broker.cluster import Cluster
+from server_monitoring.broker.reader import Reader, Record, Records, TopicPartition
+from server_monitoring.errors import one_line
+
+_CLOSE_SECONDS = 2
+_RETRY_SECONDS = 0.1
+_BACKOFF_MS = 5
+
+
+class _Read(NamedTuple):
+    """A record as `reader.Record` wants it."""
+
+    offset: int
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes | None]]
+
+
+def fetch_settings() -> dict[str, Any]:
+    """Return how much is asked for at once, and how far is read ahead."""
+    return {
+        "fetch.wait.max.ms": broker.FETCH_WAIT_MS,
+        "max.partition.fetch.bytes": broker.MAX_RECORD_BYTES,
+        "fetch.max.bytes": broker.FETCH_BYTES,
+        # The client reads far ahead otherwise, with memory for each record; and where it has
+        # read enough it would wait a second before it looks again.
+        "queued.min.messages": broker.QUEUED_RECORDS,
+        "queued.max.messages.kbytes": broker.FETCH_BYTES // 1024,
+        "fetch.queue.backoff.ms": _BACKOFF_MS,
+    }
+
+
+class ConfluentReader(Reader):
+    """A consumer with partitions assigned by hand."""
+
+    def __init__(self, cluster: Cluster, group_id: str | None = None) -> None:
+        """Connect; `group_id` is the name under which offsets are committed.
+
+        Raises:
+            BrokerError: the broker does not answer within CONNECT_SECONDS.
+
+        """
+        self._cluster = cluster
+        self._group = f"Read on group {group_id}" if group_id else ""
+        self._trouble = Trouble()
+        self._positions: dict[TopicPartition, int] = {}
+        settings = {
+            **options(cluster, self._trouble),
+            "group.id": group_id or "server-monitoring",  # it must have one; it joins none
+            "enable.auto.commit": False,
+            "auto.offset.reset": "error",
+            "enable.partition.eof": True,
+            "allow.auto.create.topics": False,
+            **fetch_settings(),
+        }
+        with translated(cluster, "connecting"):
+            self._consumer = confluent_kafka.Consumer(settings)
+            try:
+                connect(self._consumer, lambda: self._consumer.poll(0), self._trouble)
+            except BaseException:
+                self._consumer.close()
+                raise
+
+    def __exit__(self, *_: object) -> None:
+        """Disconnect; without a broker, leave behind the last commit that the client waits for."""
+        closing = threading.Thread(target=self._consumer.close, daemon=True)
+        closing.start()
+        closing.join(_CLOSE_SECONDS)
+
+    def partitions(self, topic: str) -> int:
+        """Return how many partitions a topic has."""
+        with translated(self._cluster, f"looking up topic {topic}", describe(topic)):
+            found = self._consumer.list_topics(topic, timeout=CONNECT_SECONDS).topics.get(topic)
+            if found is not None and found.error is not None:
+                if found.error.code() not in UNKNOWN:
+                    raise KafkaException(found.error)
+                found = None
+        if found is None or not found.partitions:
+            raise broker.missing_topic(self._cluster, topic)
+        return len(found.partitions)
+
+    def topic_ids(self, topics: Sequence[str]) -> dict[str, str]:
+        """Return the id that the broker gave each topic when it was made."""
+        found = {}
+        admin = AdminClient(options(self._cluster))
+        needs = ", ".join(map(describe, topics))
+        with translated(self._cluster, "asking for topic ids", needs):
+            asked = admin.describe_topics(
+                TopicCollection(list(topics)), request_timeout=CONNECT_SECONDS
+            )
+            for topic, future in asked.items():
+                try:
+                    given = future.result(CONNECT_SECONDS).topic_id
+                except KafkaException as error:
+                    if code_of(error) in UNKNOWN:
+                        raise broker.missing_topic(self._cluster, topic) from error
+                    raise
+                high = given.get_most_significant_bits() % (1 << 64)
+                low = given.get_least_significant_bits() % (1 << 64)
+                found[topic] = str(UUID(int=high << 64 | low))
+        return found
+
+    def _watermarks(self, tp: TopicPartition, doing: str) -> tuple[int, int]:
+        """Return first and next offset; the client itself does not wait for a leader here."""
+        deadline = time.monotonic() + CONNECT_SECONDS
+        with translated(self._cluster, doing, describe(tp.topic)):
+            while True:
+                try:
+                    found = self._consumer.get_watermark_offsets(
+                        ClientPartition(*tp), timeout=CONNECT_SECONDS
+                    )
+                except KafkaException as error:
+                    if code_of(error) not in LEADERLESS or time.monotonic() > deadline:
+                        raise
+                    time.sleep(_RETRY_SECONDS)
+                else:
+                    break
+            if found is None:
+                raise TimeoutError
+        return found
+
+    def end_offsets(self, topic_partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
+        """Return the next offset to be written of each partition."""
+        return {tp: self._watermarks(tp, "asking for end offsets")[1] for tp in topic_partitions}
+
+    def beginning(self, tp: TopicPartition) -> int:
+        """Return the first offset that the broker still has."""
+        return self._watermarks(tp, "asking for first offsets")[0]
+
+    def start(self, positions: dict[TopicPartition, int]) -> Records:
+        """Read on at `positions`; return once the first poll of each was answered."""
+        self._positions = dict(positions)
+        with translated(self._cluster, "starting to read"):
+            self._consumer.assign([ClientPartition(*tp, at) for tp, at in positions.items()])
+        deadline = time.monotonic() + CONNECT_SECONDS
+        first: dict[TopicPartition, list[Record]] = {}
+        while not all(self._answered(tp) for tp in positions):
+            for tp, records in self.poll(100, 500).items():
+                first.setdefault(tp, []).extend(records)
+            if time.monotonic() > deadline:
+                raise broker.first_poll_unanswered(self._cluster)
+        return first
+
+    def _answered(self, tp: TopicPartition) -> bool:
+        """Return whether the broker said where the partition ends, as it does with each answer."""
+        found = self._consumer.get_watermark_offsets(ClientPartition(*tp), cached=True)
+        return found is not None and found[1] >= 0
+
+    def poll(self, timeout_ms: int, max_records: int) -> Records:
+        """Return the next records by partition; none after `timeout_ms` without any."""
+        with translated(self._cluster, "reading"):
+            # The client waits until it has as many as it may give: one first, then what is there.
+            messages: list[Any] = self._consumer.consume(1, timeout_ms / 1000)
+            messages += self._consumer.consume(max_records, 0.01) if messages else []
+            self._trouble.check()
+        found: dict[tuple[str, int], list[Record]] = defaultdict(list)
+        for message in messages:
+            if message.error() is not None:
+                self._event(message)
+                continue
+            headers = message.headers() or ()
+            found[message.topic(), message.partition()].append(
+                _Read(message.offset(), message.value(), headers)
+            )
+        records = {TopicPartition(*place): batch for place, batch in found.items()}
+        for tp, batch in records.items():
+            self._moved(tp, batch[-1].offset + 1)
+        return records
+
+    def _moved(self, tp: TopicPartition, offset: int) -> None:
+        # The end may have been told, behind what is not given out, after the last record.
+        self._positions[tp] = max(offset, self._positions[tp])
+
+    def _event(self, message: Any) -> None:
+        """Take in what the client says of a partition instead of a record."""
+        error = message.error()
+        if error.code() == END:
+            self._moved(TopicPartition(message.topic(), message.partition()), message.offset())
+        elif error.code() in GONE:
+            raise broker.offset_gone(self._cluster, one_line(error.str(), 120))
+        elif error.code() not in SILENT and not error.retriable():
+            if error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED and not self._group:
+                return  # It looks for the coordinator of a group that nothing is asked of.
+            topic = message.topic()
+            needs = f"Read on topic {topic}" if topic else self._group
+            with translated(self._cluster, "reading", needs):
+                raise RefusedError(error)
+        # Else it connects again by itself; a stall is found by its duration.
+
+    def position(self, tp: TopicPartition) -> int:
+        """Return the next offset to be read."""
+        return self._positions[tp]
+
+    def committed(
+        self, topic_partitions: Sequence[TopicPartition]
+    ) -> dict[TopicPartition, tuple[int, str]]:
+        """Return the group's committed offsets with their metadata, where there are any."""
+        if not topic_partitions:
+            return {}
+        wanted = [ClientPartition(*tp) for tp in topic_partitions]
+        found = {}
+        with translated(
+            self._cluster, "asking for the group's offsets", self._needs(topic_partitions)
+        ):
+            for shown in self._asked(wanted):
+                if shown.error is not None:
+                    raise KafkaException(shown.error)
+                if shown.offset >= 0:
+                    tp = TopicPartition(shown.topic, shown.partition)
+                    found[tp] = (shown.offset, _metadata(shown))
+        return found
+
+    def _asked(self, wanted: list[ClientPartition]) -> list[Any]:
+        """Return the group's offsets; the client waits on where the broker refused the group."""
+        deadline = time.monotonic() + broker.GROUP_SECONDS
+        while True:
+            try:
+                found: list[Any] = self._consumer.committed(wanted, timeout=broker.DOUBT_SECONDS)
+            except KafkaException as error:
+                said = self._consumer.poll(0)
+                self._trouble.check()
+                refused = said.error() if said is not None else None
+                if refused is not None and refused.code() in UNAUTHORIZED:
+                    raise RefusedError(refused) from error
+                if code_of(error) not in SILENT or time.monotonic() > deadline:
+                    raise
+            else:
+                return found
+
+    def _needs(self, topic_partitions: Iterable[TopicPartition]) -> str:
+        return f"{self._group}; {broker.read(topic_partitions)}"
+
+    def claim(self, offsets: dict[TopicPartition, int], metadata: str) -> None:
+        """Commit `offsets` with `metadata` as the group's, and wait until the broker has them."""
+        with translated(
+            self._cluster, "committing the group's first offsets", self._needs(offsets)
+        ):
+            for shown in self._consumer.commit(
+                offsets=_shown(offsets, metadata), asynchronous=False
+            ):
+                if shown.error is not None:
+                    raise KafkaException(shown.error)
+
+    def commit(self, offsets: dict[TopicPartition, int], metadata: str) -> None:
+        """Show progress as the group's offsets; a failure changes nothing and is ignored."""
+        with contextlib.suppress(KafkaException):
+            self._consumer.commit(offsets=_shown(offsets, metadata), asynchronous=True)
+
+
+def _metadata(shown: Any) -> str:
+    """Return what was committed with an offset; the client may read on behind its end."""
+    try:
+        return shown.metadata or ""
+    except UnicodeDecodeError as error:
+        return error.object[: error.start].decode()
+
+
+def _shown(offsets: dict[TopicPartition, int], metadata: str) -> list[ClientPartition]:
+    return [ClientPartition(*tp, offset, metadata) for tp, offset in offsets.items()]

@@ -1,0 +1,159 @@
+"""Which brokers, and how to reach them: in plain text, or by TLS with a user's credentials."""
+
+import json
+import os
+import re
+import stat
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from server_monitoring.errors import ConfigError, one_line
+from server_monitoring.settings.strict import Node
+
+PLAINTEXT, SASL_SSL = "PLAINTEXT", "SASL_SSL"
+PROTOCOLS = (PLAINTEXT, SASL_SSL)
+MECHANISM = "SCRAM-SHA-512"
+CREDENTIAL = "kafka.json"
+"""Name of the credential that a unit loads (LoadCredential=)."""
+_MAX_BYTES = 4096
+_SERVER = re.compile(r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}")
+_MAX_PORT = 65_535
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """A user of the brokers; the password is in no representation."""
+
+    username: str
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """Brokers and how to reach them.
+
+    Attributes:
+        servers: host:port of the first ones to ask.
+        ca_file: certificates of the authorities that are trusted; None for plain text.
+        credentials: who to be; with TLS always.
+
+    """
+
+    servers: tuple[str, ...]
+    ca_file: Path | None = None
+    credentials: Credentials | None = None
+
+    def __str__(self) -> str:
+        """Return the addresses, for messages."""
+        return ", ".join(self.servers)
+
+    @property
+    def identity(self) -> Credentials:
+        """Return the credentials, without which nothing connects by TLS.
+
+        Raises:
+            ConfigError: there are none.
+
+        """
+        return self.credentials or read_credentials(None)
+
+    @property
+    def user(self) -> str:
+        """Who the brokers take this host for."""
+        return self.credentials.username if self.credentials else "ANONYMOUS"
+
+
+def parse_cluster(servers: Node, security: Node | None) -> Cluster:
+    """Return the cluster that the configuration names; without `security`, in plain text.
+
+    Raises:
+        ConfigError: what is wrong there.
+
+    """
+    return Cluster(_servers(servers), _ca_file(security))
+
+
+def parse_server(text: str) -> bool:
+    """Return whether `text` is host:port."""
+    return _SERVER.fullmatch(text) is not None and 0 < int(text.rpartition(":")[2]) <= _MAX_PORT
+
+
+def _servers(node: Node) -> tuple[str, ...]:
+    servers = [n.text("host:port", parse_server) for n in node.items("a list of host:port")]
+    if not servers:
+        raise node.fail("at least one host:port")
+    return tuple(servers)
+
+
+def _ca_file(node: Node | None) -> Path | None:
+    """Return the authorities that are trusted, or None for plain text."""
+    if node is None:
+        return None
+    keys = node.fields(("protocol",), optional=("ca_file",))
+    if keys["protocol"].choice(*PROTOCOLS) == PLAINTEXT:
+        return None
+    if "ca_file" not in keys:
+        raise node.fail(f"also ca_file, as {SASL_SSL} needs it")
+    return Path(keys["ca_file"].text("an absolute path", lambda text: text.startswith("/")))
+
+
+def default_credentials() -> Path | None:
+    """Return the file that systemd gave this unit, or None where there is none."""
+    directory = os.environ.get("CREDENTIALS_DIRECTORY", "")
+    path = Path(directory) / CREDENTIAL
+    try:
+        path.stat()
+    except FileNotFoundError:
+        return None
+    except OSError:
+        pass  # It is there; reading it says what is wrong.
+    return path if directory else None
+
+
+def read_credentials(path: Path | None) -> Credentials:
+    """Read the JSON file `{"username": ..., "password": ...}`; None means that of the unit.
+
+    Raises:
+        ConfigError: there is none, others may read it, or it is something else. The message
+            never holds what is in the file.
+
+    """
+    own = default_credentials()
+    file = path or own
+    if file is None:
+        raise ConfigError(
+            f"credentials: none found (kafka_security.protocol is {SASL_SSL}); start this by its "
+            "unit, which loads them, or name a file with --credentials"
+        )
+    try:
+        with file.open("rb") as opened:
+            mode = stat.S_IMODE(os.fstat(opened.fileno()).st_mode)
+            content = opened.read(_MAX_BYTES)
+    except OSError as error:
+        raise ConfigError(
+            f"{file}: {error.strerror}; name a file with credentials that this user may read"
+        ) from error
+    # systemd lets the unit's user in by an access list, whose mask shows as the group's rights.
+    if mode & (0o007 if file == own else 0o077):
+        raise ConfigError(
+            f"{file}: found mode {mode:04o}, expected 0600: others may read the password; "
+            f"chmod 600 {file}, and change the password if they did"
+        )
+    return _credentials(file, content)
+
+
+def _credentials(file: Path, content: bytes) -> Credentials:
+    wanted = {"username", "password"}
+    try:
+        found = json.loads(content)
+    except ValueError:
+        found = None  # Its error quotes the content.
+    if not isinstance(found, dict):
+        raise ConfigError(f'{file}: expected JSON {{"username": "...", "password": "..."}}')
+    if set(found) != wanted:
+        names = one_line(", ".join(sorted(map(repr, set(found) - wanted))) or "fewer", 80)
+        raise ConfigError(f"{file}: found the keys {names}, expected username and password alone")
+    for key in sorted(wanted):
+        if not isinstance(found[key], str) or not found[key] or not found[key].isprintable():
+            raise ConfigError(f"{file}: {key}: expected a text of printable characters")
+    return Credentials(found["username"], found["password"])

@@ -1,0 +1,67 @@
+"""Ask the broker, as a client would: produce one record to a topic of its own and read it back."""
+
+import time
+import uuid
+from dataclasses import dataclass
+
+from server_monitoring.broker.client import CONNECT_SECONDS, KAFKA_PYTHON, LEAST_TIMEOUT, client_for
+from server_monitoring.broker.cluster import Cluster
+from server_monitoring.broker.reader import TopicPartition
+from server_monitoring.consume.assignment import assigned_partitions
+from server_monitoring.errors import BrokerError
+from server_monitoring.settings.config import Config, Share
+
+PROBE_TOPIC = "server-monitoring-probe"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Where the probe's record landed and how long producing and reading it took."""
+
+    offset: int
+    created: bool
+    seconds: float
+
+
+def probe(cluster: Cluster, client_name: str = KAFKA_PYTHON) -> Answer:
+    """Produce one record and read it back.
+
+    Raises:
+        BrokerError: the broker does not answer, refuses, or does not give the record back.
+
+    """
+    client = client_for(client_name)
+    created = client.create_topic(cluster, PROBE_TOPIC)
+    token = uuid.uuid4().hex.encode()
+    start = time.monotonic()
+    doing = "producing the probe's record"
+    with (
+        client.open_producer(cluster, LEAST_TIMEOUT) as producer,
+        client.translated(cluster, doing, f"Write on topic {PROBE_TOPIC}"),
+    ):
+        future = producer.send(PROBE_TOPIC, token, None, [], 0)
+        offset = int(future.get(timeout=CONNECT_SECONDS).offset)
+    tp = TopicPartition(PROBE_TOPIC, 0)
+    with client.open_reader(cluster) as reader:
+        records = reader.start({tp: offset})
+        deadline = time.monotonic() + CONNECT_SECONDS
+        while time.monotonic() < deadline:
+            if any(record.value == token for record in records.get(tp, [])):
+                return Answer(offset, created, time.monotonic() - start)
+            records = reader.poll(200, 500)
+    raise BrokerError(
+        f"topic {PROBE_TOPIC}: the record at offset {offset} was accepted but not given back "
+        f"within {CONNECT_SECONDS} s by broker {cluster}; see the broker's log"
+    )
+
+
+def check_topics(config: Config) -> None:
+    """Look for every topic of the configuration.
+
+    Raises:
+        BrokerError: one is missing, or those of a group differ in their number of partitions.
+
+    """
+    with client_for(config.kafka_client).open_reader(config.cluster) as reader:
+        for group in config.groups.values():
+            assigned_partitions(reader, group, Share(index=0, hosts=1))

@@ -1,0 +1,91 @@
+"""Wait for space on a full disk, then do the same again."""
+
+import os
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from server_monitoring.errors import DiskFullError
+from server_monitoring.host.durable import storage_error
+
+# What must be free before another try: more than a consumer writes between two stores.
+NEEDED_BYTES = 96 * 1024 * 1024
+PROBE_BYTES = 64 * 1024
+T = TypeVar("T")
+
+
+def never() -> bool:
+    """Return False: nobody asks a command to stop that a signal ends at once."""
+    return False
+
+
+def check_space(path: Path) -> None:
+    """Make a directory with a file in `path`, and remove both.
+
+    Raises:
+        StorageError: that is not possible; DiskFullError if there is no space.
+
+    """
+    try:
+        with tempfile.TemporaryDirectory(dir=path) as directory:
+            Path(directory, "probe").write_bytes(bytes(PROBE_BYTES))
+    except OSError as error:
+        raise storage_error(path, error) from error
+
+
+class FullDisk:
+    """The waits of one command, bounded in all."""
+
+    def __init__(
+        self,
+        paths: Sequence[Path],
+        timeout: float,
+        tell: Callable[[str], None],
+        sleep: Callable[[float], object] = time.sleep,
+        *,
+        needed: int = NEEDED_BYTES,
+        pause: int = 1,
+    ) -> None:
+        """Wait for the file systems of `paths`, at most `timeout` seconds in all; `tell` so.
+
+        Before another try `needed` bytes must be free on each, and `pause` seconds pass: as many
+        as keep tries in vain cheap.
+        """
+        self._paths = paths
+        self._left = timeout
+        self._tell = tell
+        self._sleep = sleep
+        self._needed = needed
+        self._pause = pause
+
+    def retry(self, attempt: Callable[[], T], stopping: Callable[[], bool] = never) -> T:
+        """Return what `attempt` returns; while it ends with a full disk, wait and call it again.
+
+        Raises:
+            DiskFullError: that of the last attempt, once the time is used up or `stopping()`.
+
+        """
+        while True:
+            try:
+                return attempt()
+            except DiskFullError as error:
+                self._wait(error, stopping)
+
+    def _wait(self, error: DiskFullError, stopping: Callable[[], bool]) -> None:
+        """Sleep until the pause is over and there is space."""
+        slept = 0
+        while True:
+            if self._left <= 0 or stopping():
+                raise error
+            self._tell(f"waiting for space, at most {self._left:.0f} s more: {error}")
+            self._sleep(1)
+            self._left -= 1
+            slept += 1
+            if slept >= self._pause and all(map(self._has_space, self._paths)):
+                return
+
+    def _has_space(self, path: Path) -> bool:
+        disk = os.statvfs(path)
+        return disk.f_bavail * disk.f_frsize >= self._needed

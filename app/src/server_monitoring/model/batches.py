@@ -1,0 +1,98 @@
+"""Many values at once: what `records` does one by one, at a fraction of the cost.
+
+Each function returns exactly what `records` would, or None where anything is unusual: then the
+caller goes through the batch one by one, and finds out what it is. They need orjson, which the
+venvs of the analysis and of the control machine do not have: it is imported when it is used.
+"""
+
+from collections.abc import Sequence
+from operator import lt
+
+from server_monitoring.model.timestamps import form_of
+from server_monitoring.model.wire import (
+    MAX_FRACTION_DIGITS,
+    MAX_ROW_DIGITS,
+    ROW_HEADER,
+    VALUE_LIMIT,
+    check_server_id,
+)
+
+_NUMBER_BYTES = b"0123456789.+-eE,"
+# No longer text of a number below 10^12 can have too many digits after its point.
+_SURE_LENGTH = MAX_FRACTION_DIGITS + 2
+
+
+def canonical_texts(numbers: list[float]) -> list[str] | None:
+    """Return the canonical text of each double, as `records.canonical_double` does."""
+    if not numbers or not -VALUE_LIMIT < min(numbers) <= max(numbers) < VALUE_LIMIT:
+        return None
+    import orjson  # noqa: PLC0415 - see above
+
+    # The shortest digits that read back as the same double, as Python's own repr has them.
+    joined = orjson.dumps(numbers)[1:-1].decode()
+    texts = joined.split(",")
+    # An exponent, a null that was not a number, a minus zero (or what looks like one).
+    unusual = any(mark in joined for mark in ("e", "n", "-0.0"))
+    return None if unusual or max(map(len, texts)) > _SURE_LENGTH else texts
+
+
+def canonical_column(texts: Sequence[str]) -> list[str] | None:
+    """Return the canonical text of each number, as `records.canonical_value` does; "" for ""."""
+    joined = ",".join(texts)
+    if not joined.isascii() or joined.encode().translate(None, _NUMBER_BYTES):
+        return None
+    given = list(filter(None, texts))
+    try:
+        found = canonical_texts([float(text) for text in given]) if given else []
+    except ValueError:
+        return None
+    if found is None or len(given) == len(texts):
+        return found
+    each = iter(found)
+    return [text and next(each) for text in texts]
+
+
+def row_numbers(
+    headers: Sequence[Sequence[tuple[str, bytes | None]]],
+    run_header: tuple[str, bytes],
+    last_row: int,
+) -> list[int] | None:
+    """Return the row numbers of records that are all of one run, ascending from above `last_row`.
+
+    Each record's headers must be the run's name and its row number, and nothing else.
+    """
+    try:
+        rows = [
+            int(row)
+            for run, (name, row) in headers
+            if run == run_header and name == ROW_HEADER and row and row.isdigit()
+        ]
+    except ValueError:
+        return None
+    if not rows or len(rows) != len(headers) or rows[-1] >= 10**MAX_ROW_DIGITS:
+        return None
+    return rows if last_row < rows[0] and all(map(lt, rows, rows[1:])) else None
+
+
+def decode_values(values: Sequence[bytes | None], column: str) -> list[tuple[str, str, str]] | None:
+    """Return time stamp, server and canonical value of each record, as `records.decode_value`."""
+    import orjson  # noqa: PLC0415 - see above
+
+    try:
+        fields = [orjson.loads(value or b"") for value in values]
+        times = [field["ts"] for field in fields]
+        server_ids = [field["server_id"] for field in fields]
+        numbers = [field[column] for field in fields]
+        if set(map(type, numbers)) != {float}:
+            return None
+        for ts in set(times):
+            if type(ts) is not str or form_of(ts) is None:
+                return None
+        for server_id in set(server_ids):
+            if type(server_id) is not str:
+                return None
+            check_server_id(server_id)
+    except (ValueError, TypeError, KeyError):
+        return None
+    texts = canonical_texts(numbers)
+    return list(zip(times, server_ids, texts, strict=True)) if texts else None

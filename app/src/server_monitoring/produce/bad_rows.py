@@ -1,0 +1,33 @@
+"""`bad-rows.csv`: the rows of a data set that were left out, each with its number and reasons."""
+
+from pathlib import Path
+
+from server_monitoring.host.durable import replace_file, storage_error
+from server_monitoring.host.runs import Run
+from server_monitoring.sources.dataset import Dataset, Report, Row
+from server_monitoring.store.segment import csv_row
+
+
+def set_aside(dataset: Dataset, run_files: Run, report: Report) -> None:
+    """List the bad rows in the run's bad-rows.csv; without any, do nothing.
+
+    Raises:
+        StorageError: the file cannot be written.
+
+    """
+    if not report.bad_rows:
+        return
+    path = run_files.directory / "bad-rows.csv"
+
+    def fill(temporary: Path) -> None:
+        with temporary.open("w", encoding="utf-8", errors="surrogateescape", newline="") as out:
+            out.write(csv_row(["line", "reason", "row"]))
+            for row in dataset.read():
+                if not isinstance(row, Row):
+                    reason = "; ".join(problem.reason() for problem in row.problems)
+                    out.write(csv_row([row.line, reason, csv_row(row.fields).rstrip("\n")]))
+
+    try:
+        replace_file(path, fill)
+    except OSError as error:
+        raise storage_error(path, error) from error

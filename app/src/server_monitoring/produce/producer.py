@@ -1,0 +1,151 @@
+"""Send a data set: one record per metric and row, all of it or a reason with the row's line.
+
+Guarantee: the producer is idempotent and waits for all in-sync replicas; when `produce` returns,
+each good row is in each topic, a server's rows lie in its partition in the file's order, and no
+row is there twice unless a producer was killed while a request of its was under way: such rows
+stand behind those with higher numbers, and consumers drop them. After a crash at any point the
+next start goes on behind the last row of each partition, or refuses a gap. Void if two hosts send
+the same run.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from server_monitoring.broker.client import client_for
+from server_monitoring.broker.reader import Reader, TopicPartition
+from server_monitoring.errors import BrokerError
+from server_monitoring.host.full_disk import FullDisk
+from server_monitoring.host.runs import Run
+from server_monitoring.produce import resume
+from server_monitoring.produce.marker import Marker, begin
+from server_monitoring.produce.pace import Pace, chunks
+from server_monitoring.produce.sender import Checkpoints, Chunk, Sender, Sent, settle
+from server_monitoring.settings.config import Config
+from server_monitoring.sources.dataset import Row
+
+ROWS_PER_CHUNK = 2_000
+CHUNKS_IN_FLIGHT = 4
+
+
+def start(
+    config: Config, run: Run, sha256: str, dataset: Path, full_disk: FullDisk
+) -> tuple[Marker, bool]:
+    """Note what the run begins with; return that of its first start, and whether it was before.
+
+    Raises:
+        BrokerError: the broker does not answer, or a topic is missing.
+        DatasetError, StorageError: see `marker.begin`.
+
+    """
+    metrics = config.metrics()
+    with client_for(config.kafka_client).open_reader(config.cluster) as reader:
+        partitions = {metric.topic: reader.partitions(metric.topic) for metric in metrics}
+        ids = reader.topic_ids(list(partitions))
+        offsets = _end_offsets(reader, partitions)
+    columns = {metric.topic: metric.column for metric in metrics}
+    now = Marker(run.run_id, sha256, columns, ids, offsets)
+    return full_disk.retry(lambda: begin(run, now, dataset))
+
+
+def find_sent(
+    config: Config, run: Run, marker: Marker, rows: Callable[[], Iterable[Row]]
+) -> resume.Rows:
+    """Return the last row of each partition that an earlier start sent.
+
+    Args:
+        config: the brokers and metrics.
+        run: its checkpoint says from where on to look.
+        marker: of the run's first start.
+        rows: returns an iterator over the good rows.
+
+    Raises:
+        BrokerError: no answer, or rows before a last one are missing.
+
+    """
+    checkpoint = resume.read_checkpoint(run, marker)
+    with client_for(config.kafka_client).open_reader(config.cluster) as reader:
+        ends = _end_offsets(reader, marker.partitions())
+        found = resume.find(reader, marker.run_id, checkpoint, ends)
+    if any(at.rows for at in found.values()):
+        resume.check_whole(found, checkpoint, rows(), config.metrics())
+    return {tp: at.last for tp, at in found.items()}
+
+
+def produce(
+    config: Config,
+    run: Run,
+    marker: Marker,
+    rows: Iterable[Row],
+    held: resume.Rows,
+    pace: Pace,
+    progress: Callable[[int, int], None],
+    full_disk: FullDisk,
+) -> Sent:
+    """Send `rows` and wait until the broker has them all.
+
+    Args:
+        config: the brokers and metrics; a row's values are in the order of `config.metrics()`.
+        run: where checkpoints are kept.
+        marker: of the run's first start.
+        rows: good rows, canonical.
+        held: last row of each partition that is there already.
+        pace: how fast.
+        progress: called after each chunk with the number of acknowledged rows, those held too,
+            and that of the messages that this call sent for them.
+        full_disk: waits until a checkpoint can be written.
+
+    Raises:
+        BrokerError: the broker stopped answering, refused a record (its line is named), or a
+            topic was made again meanwhile.
+        StorageError: a checkpoint cannot be written.
+
+    """
+    client, cluster = client_for(config.kafka_client), config.cluster
+    metrics = config.metrics()
+    topics = [metric.topic for metric in metrics]
+    sent = Sent(dict.fromkeys(topics, 0), dict.fromkeys(topics, 0))
+    checkpoints = Checkpoints(run, resume.read_checkpoint(run, marker), full_disk)
+    in_flight: deque[Chunk] = deque()
+    # The client gives up before, with its reason.
+    patience = config.broker_timeout + 5
+    settled = messages = 0
+    with client.open_producer(cluster, config.broker_timeout, config.compression) as producer:
+        sender = Sender(client, producer, cluster, marker, metrics, held, sent)
+        for chunk in chunks(rows, ROWS_PER_CHUNK, pace):
+            in_flight.append(sender.send(chunk))
+            if len(in_flight) > CHUNKS_IN_FLIGHT:
+                oldest = in_flight.popleft()
+                settled += settle(oldest, checkpoints, patience, sender)
+                messages += len(oldest.pending)
+                progress(settled, messages)
+        needs = f"Write on topic {', '.join(topics)}"
+        with client.translated(cluster, "waiting for the last acknowledgements", needs):
+            producer.flush(timeout=patience)
+        while in_flight:
+            oldest = in_flight.popleft()
+            settled += settle(oldest, checkpoints, patience, sender)
+            messages += len(oldest.pending)
+        progress(settled, messages)
+    with client.open_reader(cluster) as reader:
+        _check_topics(reader, marker)
+        sent.end_offsets = _end_offsets(reader, marker.partitions())
+    return sent
+
+
+def _check_topics(reader: Reader, marker: Marker) -> None:
+    for topic, found in reader.topic_ids(list(marker.topic_ids)).items():
+        if found != marker.topic_ids[topic]:
+            raise BrokerError(
+                f"topic {topic}: deleted and made again during the run (topic id "
+                f"{marker.topic_ids[topic]}, now {found}); start a new run"
+            )
+
+
+def _end_offsets(reader: Reader, partitions: dict[str, int]) -> dict[str, dict[str, int]]:
+    topic_partitions = [TopicPartition(t, p) for t, n in partitions.items() for p in range(n)]
+    ends = reader.end_offsets(topic_partitions)
+    by_topic: dict[str, dict[str, int]] = {topic: {} for topic in partitions}
+    for tp in topic_partitions:
+        by_topic[tp.topic][str(tp.partition)] = ends[tp]
+    return by_topic

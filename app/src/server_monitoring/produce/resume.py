@@ -1,0 +1,154 @@
+"""What of a run is in its topics already, so that a producer that was killed goes on after it.
+
+While it sends, a producer notes now and then up to which row everything is acknowledged, and an
+offset of each partition from which on its later rows lie. The next start reads from there to the
+end. It finds the last row of each partition, and counts: a partition's rows are sent in ascending
+order, so if as many rows were found as the data set has between the noted row and the last one,
+none is missing in between. That may happen where the broker refused a record, or was away for too
+long, and later ones were taken: sent now, a missing row would come too late to be told from a
+row sent twice, so such a run is refused.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from server_monitoring.broker.reader import Reader, Record, TopicPartition
+from server_monitoring.errors import BrokerError
+from server_monitoring.host.durable import write_json
+from server_monitoring.host.runs import Run
+from server_monitoring.model.wire import RUN_ID_HEADER, partition_for, row_number
+from server_monitoring.produce.marker import Marker
+from server_monitoring.settings.config import Metric
+from server_monitoring.sources.dataset import Row
+
+Offsets = dict[str, dict[str, int]]
+Rows = dict[TopicPartition, int]
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """How far a producer came.
+
+    Attributes:
+        row: all records of the rows up to this one are acknowledged; 0 before any.
+        offsets: by topic and partition; later rows lie at this offset or behind it.
+
+    """
+
+    row: int
+    offsets: Offsets
+
+
+@dataclass(frozen=True)
+class Found:
+    """A partition's rows behind a checkpoint: how many, and the last one (or the checkpoint's)."""
+
+    rows: int
+    last: int
+
+
+def checkpoint_path(run: Run) -> Path:
+    """Return where a run's checkpoint is."""
+    return run.directory / "produce.progress"
+
+
+def write_checkpoint(run: Run, checkpoint: Checkpoint) -> None:
+    """Replace the run's checkpoint.
+
+    Raises:
+        StorageError: the file cannot be written.
+
+    """
+    write_json(checkpoint_path(run), asdict(checkpoint))
+
+
+def read_checkpoint(run: Run, marker: Marker) -> Checkpoint:
+    """Return the run's checkpoint; without a usable one, the beginning of the run.
+
+    An older checkpoint costs only time: more is read.
+    """
+    try:
+        content = json.loads(checkpoint_path(run).read_text(encoding="utf-8"))
+        offsets = {
+            topic: {partition: int(content["offsets"][topic][partition]) for partition in starts}
+            for topic, starts in marker.start_offsets.items()
+        }
+        return Checkpoint(int(content["row"]), offsets)
+    except (OSError, ValueError, TypeError, KeyError):
+        return Checkpoint(0, marker.start_offsets)
+
+
+def find(
+    reader: Reader, run_id: str, checkpoint: Checkpoint, ends: Offsets
+) -> dict[TopicPartition, Found]:
+    """Return the rows of the run behind `checkpoint` and before `ends`.
+
+    Raises:
+        BrokerError: no answer.
+
+    """
+    found = {}
+    for topic, by_partition in checkpoint.offsets.items():
+        for partition, offset in by_partition.items():
+            tp, end = TopicPartition(topic, int(partition)), ends[topic][partition]
+            # What retention took from the front is missing in the count, or was not this run's.
+            first = max(offset, reader.beginning(tp)) if offset < end else end
+            records = reader.records(tp, first, end) if first < end else iter(())
+            found[tp] = _ascending(_own_rows(records, run_id), checkpoint.row)
+    return found
+
+
+def _own_rows(records: Iterable[Record], run_id: str) -> Iterator[int]:
+    header = (RUN_ID_HEADER, run_id.encode())
+    for record in records:
+        if header in record.headers:
+            try:
+                yield row_number(record.headers)
+            except ValueError:
+                continue  # of another writer that uses this run's name
+
+
+def _ascending(rows: Iterable[int], last: int) -> Found:
+    """Count rows as a consumer stores them: those above all before."""
+    count = 0
+    for row in rows:
+        if row > last:
+            last = row
+            count += 1
+    return Found(count, last)
+
+
+def check_whole(
+    found: Mapping[TopicPartition, Found],
+    checkpoint: Checkpoint,
+    rows: Iterable[Row],
+    metrics: Sequence[Metric],
+) -> None:
+    """Compare what was found with the data set's good rows.
+
+    Raises:
+        BrokerError: rows before a partition's last one are missing.
+
+    """
+    missing = {tp: -at.rows for tp, at in found.items()}
+    highest = max(at.last for at in found.values())
+    counts = {topic: len(offsets) for topic, offsets in checkpoint.offsets.items()}
+    for row in rows:
+        if row.line > highest:
+            break
+        if row.line <= checkpoint.row:
+            continue
+        for metric, value in zip(metrics, row.values, strict=True):
+            partition = partition_for(row.server_id, counts[metric.topic])
+            tp = TopicPartition(metric.topic, partition)
+            if value and row.line <= found[tp].last:
+                missing[tp] += 1
+    for tp, count in missing.items():
+        if count:
+            raise BrokerError(
+                f"topic {tp.topic}: partition {tp.partition} ends with line {found[tp].last}, but "
+                f"{count} rows before it are missing: they were refused, given up or deleted, and "
+                "cannot be sent in order any more; start a new run"
+            )

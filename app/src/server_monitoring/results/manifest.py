@@ -1,0 +1,158 @@
+"""What a run's manifest says of its tables: groups, columns, thresholds, labels and windows."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from server_monitoring.model import timestamps
+from server_monitoring.errors import ConfigError, ResultsError
+from server_monitoring.settings.strict import Node
+
+NAME = "manifest.json"
+FIXED_COLUMNS = ("server_id", "window_start", "window_end", "alert")
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One value column of a table.
+
+    Attributes:
+        output_column: its name in the table.
+        column: its name in the data set, which the thresholds go by.
+        threshold: a value strictly above it is abnormal.
+
+    """
+
+    output_column: str
+    column: str
+    threshold: Decimal
+
+
+@dataclass(frozen=True)
+class Group:
+    """A metric group and its table.
+
+    Attributes:
+        alerts: label to the number of windows that bear it, in the manifest's order.
+
+    """
+
+    name: str
+    file: str
+    sha256: str
+    windows: int
+    metrics: tuple[Metric, ...]
+    alerts: dict[str, int]
+
+    def header(self) -> list[str]:
+        """Return the table's columns."""
+        values = [metric.output_column for metric in self.metrics]
+        return [*FIXED_COLUMNS[:3], *values, FIXED_COLUMNS[3]]
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A run's manifest; `facts` is all of it as it was read."""
+
+    path: Path
+    run_id: str
+    window_seconds: int
+    slide_seconds: int
+    start: str
+    groups: tuple[Group, ...]
+    facts: Mapping[str, Any]
+
+    def time_form(self) -> timestamps.TimeForm:
+        """Return how times are written in the tables: as the setting start is."""
+        return timestamps.form_of(self.start) or timestamps.CLOCK
+
+    def text_of(self, second: int) -> str:
+        """Return a second as the tables write it."""
+        return timestamps.text_of(second, self.start)
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read the manifest of a results folder.
+
+    Raises:
+        ResultsError: the folder or the manifest is missing, or something in it is wrong.
+
+    """
+    path = folder / NAME
+    if not folder.is_dir():
+        raise ResultsError(f"{folder}: no such folder; name one below results/")
+    try:
+        facts = json.loads(path.read_bytes())
+    except FileNotFoundError as error:
+        raise ResultsError(
+            f"{path}: missing, so this is no folder of a finished run; name one below results/"
+        ) from error
+    except OSError as error:
+        raise ResultsError(f"{path}: {error.strerror}; make it readable") from error
+    except ValueError as error:
+        raise ResultsError(f"{path}: not valid JSON ({error}); run the pipeline again") from error
+    try:
+        return _parse(path, Node(path, "", facts))
+    except ConfigError as error:
+        raise ResultsError(f"{error}; run the pipeline again") from error
+
+
+def _parse(path: Path, root: Node) -> Manifest:
+    settings = _child(root, "settings")
+    thresholds = {
+        name: n.decimal() for name, n in _child(settings, "thresholds").children().items()
+    }
+    groups = _child(root, "groups").children()
+    return Manifest(
+        path=path,
+        run_id=_text(_child(root, "run_id")),
+        window_seconds=_count(_child(settings, "window_seconds"), 1),
+        slide_seconds=_count(_child(settings, "slide_seconds"), 1),
+        start=_child(settings, "start").text(
+            timestamps.expected_forms(), lambda text: timestamps.form_of(text) is not None
+        ),
+        groups=tuple(_group(name, node, thresholds) for name, node in groups.items()),
+        facts=root.value if isinstance(root.value, dict) else {},
+    )
+
+
+def _group(name: str, node: Node, thresholds: dict[str, Decimal]) -> Group:
+    metrics = [
+        _metric(metric, thresholds) for metric in _child(node, "metrics").items("a list of metrics")
+    ]
+    alerts = _child(node, "alerts").children()
+    return Group(
+        name=name,
+        file=_child(node, "file").text("a plain file name", lambda text: Path(text).name == text),
+        sha256=_text(_child(node, "sha256")),
+        windows=_count(_child(node, "windows"), 0),
+        metrics=tuple(metrics),
+        alerts={label: _count(count, 0) for label, count in alerts.items()},
+    )
+
+
+def _metric(node: Node, thresholds: dict[str, Decimal]) -> Metric:
+    column = _text(_child(node, "column"))
+    if column not in thresholds:
+        raise node.fail("a column with a threshold in settings.thresholds", found=column)
+    return Metric(_text(_child(node, "output_column")), column, thresholds[column])
+
+
+def _child(node: Node, key: str) -> Node:
+    found = node.children().get(key)
+    if found is None:
+        where = f"{node.path}.{key}" if node.path else key
+        message = f"{node.file}: {where}: missing: another version made this folder, or half of it"
+        raise ConfigError(message)
+    return found
+
+
+def _text(node: Node) -> str:
+    return node.text("a text", lambda text: text != "")
+
+
+def _count(node: Node, lowest: int) -> int:
+    return node.integer(lowest, 2**53)

@@ -1,0 +1,59 @@
+"""A small made-up run, so that a Spark job can be tried without anybody's data."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from server_monitoring.host.runs import Run
+from server_monitoring.model.timestamps import CLOCK, SECONDS_PER_DAY
+from server_monitoring.model.wire import canonical_value, partition_for
+from server_monitoring.settings.config import Config
+from server_monitoring.simulate.plan import Plan, Simulation
+from server_monitoring.store.segment import Segment, csv_lines
+from server_monitoring.store.sidecar import Sidecar
+
+RUN_ID = "rehearsal"
+SERVERS = 20
+PARTITIONS = 3
+# At least, and of a whole window and the step to the next where that is longer.
+SECONDS = 600
+_TIMES = 60
+
+
+def prepare(config: Config, directory: Path) -> tuple[Config, Run]:
+    """Write a run below the empty `directory`, as its consumers would have stored it.
+
+    Returns:
+        The configuration with the run's data directory, and with a start that leaves room for
+        the data; and the run.
+
+    Raises:
+        StorageError: the disk is full, or the directory cannot be written.
+
+    """
+    start = "00:00:00" if config.time_form() is CLOCK else config.start
+    config = replace(config, data_dir=directory, start=start)
+    run = Run(directory, RUN_ID)
+    run.create()
+    rows = list(_simulation(config).rows())
+    for place, metric in enumerate(config.metrics()):
+        for partition in range(PARTITIONS):
+            own = [
+                (ts, server_id, canonical_value(values[place]))
+                for ts, server_id, *values in rows
+                if partition_for(server_id, PARTITIONS) == partition
+            ]
+            path = run.segment(metric.topic, partition)
+            sidecar = Sidecar(RUN_ID, metric.topic, RUN_ID, partition, 0)
+            segment = Segment(path, metric.column, sidecar)
+            segment.append(csv_lines(own), len(own), len(own), len(own))
+            segment.store()
+            segment.close()
+    return config, run
+
+
+def _simulation(config: Config) -> Simulation:
+    seconds = max(SECONDS, config.window_seconds + config.slide_seconds)
+    if config.time_form() is CLOCK:
+        seconds = min(seconds, SECONDS_PER_DAY)
+    interval = max(1, min(config.window_seconds, seconds // _TIMES))
+    return Simulation(config, Plan(SERVERS, seconds, interval, incidents=0, seed=1))

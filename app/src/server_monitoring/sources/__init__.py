@@ -1,0 +1,5 @@
+"""Where rows come from: CSV, gzip, zstd, Parquet.
+
+Guarantee: rows come one at a time, in the file's order, in bounded memory; each is whole and
+canonical, or bad with its number and column. Imports model, errors.
+"""

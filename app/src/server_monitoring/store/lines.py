@@ -1,0 +1,152 @@
+"""The rows of a raw segment, told good from corrupt, line by line. Pure Python: no Spark.
+
+A good row is `ts,server_id,value` as a consumer writes it: a time of the run's form, an id
+quoted as RFC 4180 says where it must be, a decimal number. Whatever else stands on a line is
+corrupt. One pattern decides, here and in Spark.
+
+A quoted id may hold line ends, so a row may span lines. After a corrupt line reading goes on at
+the next one: a torn quote costs its own line, not the rest of the file.
+"""
+
+import csv
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+from server_monitoring.model.timestamps import TimeForm
+from server_monitoring.model.wire import check_server_id
+from server_monitoring.store.table import LINE_END_STAND_IN
+
+# The limits of a value: see records.
+_VALUE = r"-?[0-9]{1,12}\.[0-9]{1,18}"
+_PLAIN_ID = r'[^",\r\n\x00]+'
+# The longest row that is looked for over several lines: no record of a broker is larger by default.
+_LONGEST = 1 << 20
+_CHUNK = 1 << 20
+
+
+class Line(NamedTuple):
+    """A row, or a corrupt line.
+
+    Attributes:
+        number: of its first line; the header's is 1.
+        content: without its last line end.
+        good: whether it is a row.
+
+    """
+
+    number: int
+    content: bytes
+    good: bool
+
+
+def row_pattern(form: TimeForm, in_quotes: str = r'[^"\n]') -> str:
+    """Return the pattern, for Java and Python alike, that a whole row matches.
+
+    It lets days pass that do not exist, such as 02-30. `in_quotes` is what may stand in a quoted
+    id; as it is, rows are on one line each: see `one_line_each`. What stands in quotes is taken
+    whole (`++`): Java goes back over a choice by recursion, and a long id would overflow its stack.
+    """
+    return rf'(?:{form.pattern}),(?:{_PLAIN_ID}|"(?:{in_quotes}|"")++"),{_VALUE}'
+
+
+def lines(path: Path, form: TimeForm) -> Iterator[Line]:
+    """Yield the rows and corrupt lines of a segment, its header left out.
+
+    Raises:
+        OSError: the file cannot be read.
+
+    """
+    row = re.compile(row_pattern(form, r'[^"\x00]').encode())
+    opening = re.compile(rf'(?:{form.pattern}),"'.encode())
+    with path.open("rb") as file:
+        file.readline()
+        number = 2
+        waiting: list[bytes] = []  # lines to read again, the first one last
+        while line := waiting.pop() if waiting else file.readline():
+            taken = 1
+            if line.count(b'"') % 2 and opening.match(line):
+                following = _to_closing_quote(line, file, waiting)
+                joined = line + b"".join(following)
+                if _is_row(joined, row, form):
+                    line, taken = joined, 1 + len(following)
+                else:
+                    waiting += reversed(following)
+            yield Line(number, line.removesuffix(b"\n"), _is_row(line, row, form))
+            number += taken
+
+
+def _to_closing_quote(line: bytes, file: BinaryIO, waiting: list[bytes]) -> list[bytes]:
+    """Take the lines after `line` up to the one that closes its quote, or as far as allowed."""
+    following: list[bytes] = []
+    length = len(line)
+    while length < _LONGEST and (more := waiting.pop() if waiting else file.readline()):
+        following.append(more)
+        length += len(more)
+        if more.count(b'"') % 2:
+            break
+    return following
+
+
+def _is_row(line: bytes, row: re.Pattern[bytes], form: TimeForm) -> bool:
+    content = line.removesuffix(b"\n")
+    if row.fullmatch(content) is None:
+        return False
+    try:
+        return form.matches(content.decode().partition(",")[0])
+    except UnicodeDecodeError:
+        return False
+
+
+def reason(content: bytes, form: TimeForm) -> str:
+    """Return why a corrupt line is no row."""
+    try:
+        fields = next(csv.reader([content.decode()], strict=True), [])
+    except UnicodeDecodeError:
+        return "not UTF-8"
+    except csv.Error as error:
+        return str(error)
+    if len(fields) != len(("ts", "server_id", "value")):
+        return f"found {len(fields)} fields, expected 3"
+    return _wrong_field(fields, form) or "not quoted as a consumer does it"
+
+
+def _wrong_field(fields: list[str], form: TimeForm) -> str | None:
+    ts, server_id, value = fields
+    if not form.matches(ts):
+        return f"ts: expected a time {form.name}"
+    try:
+        check_server_id(server_id)
+    except ValueError as error:
+        return f"server_id: expected {error}"
+    if re.fullmatch(_VALUE, value) is None:
+        return "value: expected a decimal number below 10^12, 1 to 18 digits after its point"
+    return None
+
+
+def has_quotes(path: Path) -> bool:
+    """Return whether a segment has a quote: only then may a row span lines.
+
+    Raises:
+        OSError: the file cannot be read.
+
+    """
+    with path.open("rb") as file:
+        return any(b'"' in chunk for chunk in iter(lambda: file.read(_CHUNK), b""))
+
+
+def one_line_each(path: Path, copy: Path, form: TimeForm) -> None:
+    """Copy a segment so that each row is on one line; a corrupt one becomes an empty line.
+
+    A line end inside a server id is written as `table.LINE_END_STAND_IN`.
+
+    Raises:
+        OSError: the file cannot be read, or the copy not be written.
+
+    """
+    stand_in = LINE_END_STAND_IN.encode()
+    with path.open("rb") as file, copy.open("wb") as out:
+        out.write(file.readline())
+        for line in lines(path, form):
+            out.write((line.content.replace(b"\n", stand_in) if line.good else b"") + b"\n")
