@@ -2,7 +2,7 @@
 
 import json
 
-from server_monitoring.broker.client import CLIENTS, CONFLUENT, KAFKA_PYTHON
+from server_monitoring.broker.limits import CLIENTS, CONFLUENT, KAFKA_PYTHON
 
 from tests.bench.lab import (
     GROUPS,

@@ -1,6 +1,6 @@
 """Each codec over a link of 100 Mbit/s: what the setting pipeline_compression is worth."""
 
-from server_monitoring.broker.client import CLIENTS, COMPRESSIONS, NO_COMPRESSION
+from server_monitoring.broker.limits import CLIENTS, COMPRESSIONS, NO_COMPRESSION
 
 from tests.bench.clients import own_rate, position, start_and_wait
 from tests.bench.lab import GROUPS, TIMEOUT, Lab, publish_end, start_producer

@@ -12,7 +12,7 @@ import os
 import time
 from pathlib import Path
 
-from server_monitoring.broker.client import CLIENTS, CONFLUENT, KAFKA_PYTHON
+from server_monitoring.broker.limits import CLIENTS, CONFLUENT, KAFKA_PYTHON
 
 from tests.bench.clients import position
 from tests.bench.lab import GROUPS, METRICS, PARTITIONS, TIMEOUT, Lab, publish_end, start_consumer

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 
 from kafka import TopicPartition
-from server_monitoring.broker.client import CLIENTS
+from server_monitoring.broker.limits import CLIENTS
 
 from tests.bench.clients import position
 from tests.bench.lab import GROUPS, Lab, sidecars, start_consumer, start_producer

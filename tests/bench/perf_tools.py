@@ -3,7 +3,7 @@
 import csv
 import uuid
 
-from server_monitoring.broker import client as broker
+from server_monitoring.broker import limits
 
 from tests.bench.lab import PARTITIONS, TIMEOUT, Lab
 from tests.bench.measurement import Measurement
@@ -28,8 +28,8 @@ def measure(lab: Lab, messages: int) -> list[Measurement]:
         "--command-property",
         f"bootstrap.servers={lab.broker.address}",
         "acks=all",
-        f"batch.size={broker.BATCH_BYTES}",
-        f"linger.ms={broker.LINGER_MS}",
+        f"batch.size={limits.BATCH_BYTES}",
+        f"linger.ms={limits.LINGER_MS}",
     )
     read = _run(
         lab,

@@ -22,16 +22,11 @@ from typing import Any
 import confluent_kafka
 import kafka
 from kafka.structs import TopicPartition
-from server_monitoring.broker import client as broker
+from server_monitoring.broker import limits
 from server_monitoring.broker.clients.confluent_reader import fetch_settings
 from server_monitoring.commands.common import collect_rarely
-from server_monitoring.model.wire import (
-    ROW_HEADER,
-    RUN_ID_HEADER,
-    canonical_value,
-    encode_value,
-    partition_for,
-)
+from server_monitoring.model.values import canonical_value
+from server_monitoring.model.wire import ROW_HEADER, RUN_ID_HEADER, encode_value, partition_for
 
 PARTITIONS = 3
 NO_HEADERS: list[tuple[str, bytes]] = []
@@ -58,8 +53,8 @@ def send_by_kafka_python(server: str, content: list[Message]) -> None:
         bootstrap_servers=server,
         enable_idempotence=True,
         acks="all",
-        batch_size=broker.BATCH_BYTES,
-        linger_ms=broker.LINGER_MS,
+        batch_size=limits.BATCH_BYTES,
+        linger_ms=limits.LINGER_MS,
         metrics_enabled=False,
     )
     send = producer.send
@@ -75,8 +70,8 @@ def send_by_confluent(server: str, content: list[Message]) -> None:
             "bootstrap.servers": server,
             "enable.idempotence": True,
             "acks": "all",
-            "batch.size": broker.BATCH_BYTES,
-            "linger.ms": broker.LINGER_MS,
+            "batch.size": limits.BATCH_BYTES,
+            "linger.ms": limits.LINGER_MS,
             # The loop has nothing to wait for: it must not find the queue full.
             "queue.buffering.max.messages": len(content) + 1,
         }
@@ -90,9 +85,9 @@ def send_by_confluent(server: str, content: list[Message]) -> None:
 def poll_by_kafka_python(server: str, count: int, topics: list[str], *, tuned: bool) -> float:
     """Poll by kafka-python; return the seconds from the first records to the last."""
     more = {
-        "fetch_max_wait_ms": broker.FETCH_WAIT_MS,
-        "max_partition_fetch_bytes": broker.MAX_RECORD_BYTES,
-        "fetch_max_bytes": broker.FETCH_BYTES,
+        "fetch_max_wait_ms": limits.FETCH_WAIT_MS,
+        "max_partition_fetch_bytes": limits.MAX_RECORD_BYTES,
+        "fetch_max_bytes": limits.FETCH_BYTES,
         "metrics_enabled": False,
     }
     consumer = kafka.KafkaConsumer(
@@ -136,8 +131,8 @@ def _drain(poll: Callable[[], int], count: int) -> float:
     return time.monotonic() - began
 
 
-SEND = {broker.KAFKA_PYTHON: send_by_kafka_python, broker.CONFLUENT: send_by_confluent}
-POLL = {broker.KAFKA_PYTHON: poll_by_kafka_python, broker.CONFLUENT: poll_by_confluent}
+SEND = {limits.KAFKA_PYTHON: send_by_kafka_python, limits.CONFLUENT: send_by_confluent}
+POLL = {limits.KAFKA_PYTHON: poll_by_kafka_python, limits.CONFLUENT: poll_by_confluent}
 LOOPS = ("send", "send-records", "poll", "poll-tuned")
 
 
@@ -145,7 +140,7 @@ def main(arguments: list[str]) -> None:
     """Run one loop and print its seconds."""
     parser = argparse.ArgumentParser()
     parser.add_argument("loop", choices=LOOPS)
-    parser.add_argument("client", choices=broker.CLIENTS)
+    parser.add_argument("client", choices=limits.CLIENTS)
     parser.add_argument("server")
     parser.add_argument("messages", type=int)
     parser.add_argument("topics", nargs="+")

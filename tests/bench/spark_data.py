@@ -6,9 +6,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from server_monitoring.host.runs import Run
+from server_monitoring.model.groups import Metric
 from server_monitoring.model.timestamps import SECONDS_PER_DAY, text_of
-from server_monitoring.model.wire import canonical_value, partition_for
-from server_monitoring.settings.config import Config, Metric, load
+from server_monitoring.model.values import canonical_value
+from server_monitoring.model.wire import partition_for
+from server_monitoring.settings.config import Config, load
 from server_monitoring.store.segment import header_line
 from server_monitoring.store.sidecar import Sidecar, write_sidecar
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from statistics import median
 
-from server_monitoring.broker.client import CLIENTS
 from server_monitoring.broker.cluster import PLAINTEXT
+from server_monitoring.broker.limits import CLIENTS
 
 from tests.bench.clients import own_rate, position, start_and_wait
 from tests.bench.lab import GROUPS, HEAP, TIMEOUT, Lab, publish_end, start_producer

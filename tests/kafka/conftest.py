@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from server_monitoring.broker.client import CLIENTS
+from server_monitoring.broker.limits import CLIENTS
 
 from tests.kafka.access_broker import AccessBroker
 from tests.kafka.kafka_broker import (

@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from server_monitoring.broker.client import COMPRESSIONS
+from server_monitoring.broker.limits import COMPRESSIONS
 
 from tests.kafka.kafka_broker import Pipeline
 from tests.kafka.kafka_runs import (

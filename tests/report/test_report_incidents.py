@@ -8,6 +8,7 @@ from server_monitoring.errors import ResultsError
 from server_monitoring.model.incidents import (
     AlertWindow,
     Incident,
+    Limit,
     Merger,
     covered_seconds,
     level,
@@ -15,11 +16,11 @@ from server_monitoring.model.incidents import (
 )
 from server_monitoring.report.strip import BINS, Strip
 from server_monitoring.results.changes import compare, differences
-from server_monitoring.results.manifest import Metric, read_manifest
+from server_monitoring.results.manifest import read_manifest
 
 from tests.report.report_runs import config, write_run
 
-METRICS = (Metric("avg_cpu", "cpu_pct", Decimal(80)), Metric("avg_mem", "mem_pct", Decimal(50)))
+METRICS = (Limit("avg_cpu", "cpu_pct", Decimal(80)), Limit("avg_mem", "mem_pct", Decimal(50)))
 HOT, FULL = "hot", "full"
 
 
@@ -73,7 +74,7 @@ def test_a_label_on_values_that_are_not_above_is_refused() -> None:
 
 def test_a_threshold_of_zero_has_no_percent_and_sorts_as_the_worst() -> None:
     """Any value is infinitely far above 0 in proportion."""
-    merger = Merger("a", "g", (Metric("x", "x", Decimal(0)),), 30)
+    merger = Merger("a", "g", (Limit("x", "x", Decimal(0)),), 30)
     merger.add(AlertWindow(0, HOT, (0.5,), ("0.5",)))
     [found] = merger.close()
     assert (found.worst.percent, found.worst.above) == (None, Decimal("0.5"))
@@ -83,7 +84,7 @@ def test_a_threshold_of_zero_has_no_percent_and_sorts_as_the_worst() -> None:
 
 def test_a_negative_threshold_has_a_positive_distance() -> None:
     """-5 is half of 10 above -10."""
-    merger = Merger("a", "g", (Metric("x", "x", Decimal(-10)),), 30)
+    merger = Merger("a", "g", (Limit("x", "x", Decimal(-10)),), 30)
     merger.add(AlertWindow(0, HOT, (-5.0,), ("-5",)))
     assert merger.close()[0].worst.percent == 50.0
 

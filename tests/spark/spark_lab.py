@@ -5,7 +5,8 @@ from pathlib import Path
 from pyspark.sql import SparkSession
 from server_monitoring.analysis import job
 from server_monitoring.host.runs import Run
-from server_monitoring.model.wire import Reading, canonical_value, partition_for
+from server_monitoring.model.values import canonical_value
+from server_monitoring.model.wire import Reading, partition_for
 from server_monitoring.settings.config import Config, load
 from server_monitoring.sources.dataset import Dataset, Row
 from server_monitoring.store.segment import Segment, csv_lines

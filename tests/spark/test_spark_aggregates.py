@@ -9,8 +9,8 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812 - the name every Spark program uses
 from server_monitoring.analysis.aggregates import AGGREGATES
-from server_monitoring.model.wire import VALUE_LIMIT, decimal_text
-from server_monitoring.settings.config import AVERAGE, MAXIMUM
+from server_monitoring.model.groups import AVERAGE, MAXIMUM
+from server_monitoring.model.values import VALUE_LIMIT, decimal_text
 
 from tests.support.reference_tables import half_up, two_places
 

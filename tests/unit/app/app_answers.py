@@ -9,6 +9,7 @@ from kafka.consumer.fetcher import ConsumerRecord
 from server_monitoring.broker.reader import Reader, TopicPartition
 from server_monitoring.consume import consumer
 from server_monitoring.host.runs import Run
+from server_monitoring.model import groups
 from server_monitoring.settings import config
 
 PATIENCE = 60
@@ -85,7 +86,7 @@ def starter(
             reader,
             run,
             settings.group("cpu_mem"),
-            config.Share(0, 1),
+            groups.Share(0, 1),
             PATIENCE,
             lambda: reader.now,
         )

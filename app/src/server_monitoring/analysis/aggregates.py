@@ -13,7 +13,7 @@ from typing import Protocol
 from pyspark.sql import Column
 from pyspark.sql import functions as F  # noqa: N812 - the name every Spark program uses
 
-from server_monitoring.settings import config
+from server_monitoring.model import groups
 
 _DIGITS = 18
 _UNITS = 10**_DIGITS
@@ -134,7 +134,7 @@ class Maximum:
         return F.concat(minus, F.abs(whole).cast("string"), F.lit("."), shortest)
 
 
-AGGREGATES: dict[str, Aggregate] = {config.AVERAGE: Average(), config.MAXIMUM: Maximum()}
+AGGREGATES: dict[str, Aggregate] = {groups.AVERAGE: Average(), groups.MAXIMUM: Maximum()}
 
 
 def _whole(text: Column) -> Column:

@@ -19,8 +19,9 @@ from server_monitoring.analysis.aggregates import AGGREGATES
 from server_monitoring.errors import AnalysisError, DiskFullError, ServerMonitoringError, one_line
 from server_monitoring.host.durable import storage_error
 from server_monitoring.host.runs import Run
+from server_monitoring.model.groups import Group
 from server_monitoring.model.timestamps import TimeForm
-from server_monitoring.settings.config import Config, Group
+from server_monitoring.settings.config import Config
 from server_monitoring.store import corrupt, lines, table
 from server_monitoring.store.raw import Topic, find_topics
 

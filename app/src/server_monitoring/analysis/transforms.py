@@ -14,13 +14,17 @@ from pyspark.sql import functions as F  # noqa: N812 - the name every Spark prog
 
 from server_monitoring.analysis.aggregates import Aggregate
 from server_monitoring.analysis.times import time_second, time_text
-from server_monitoring.model import timestamps
-from server_monitoring.model.csv_text import MARK, MAY_NEED_MARK, NEEDS_MARK, text_cell
+from server_monitoring.model import groups, timestamps
+from server_monitoring.model.csv_text import (
+    LINE_END_STAND_IN,
+    MARK,
+    MAY_NEED_MARK,
+    NEEDS_MARK,
+    csv_field,
+    text_cell,
+)
 from server_monitoring.model.windows import Windows
-from server_monitoring.settings import config
 from server_monitoring.store.lines import row_pattern
-from server_monitoring.store.segment import csv_field
-from server_monitoring.store.table import LINE_END_STAND_IN
 
 METRICS = (0, 1)  # of a group, in its order
 
@@ -87,7 +91,7 @@ def pairs(rows: DataFrame, aggregate: Aggregate) -> DataFrame:
 
 
 def windowed(
-    paired: DataFrame, windows: Windows, group: config.Group, aggregate: Aggregate
+    paired: DataFrame, windows: Windows, group: groups.Group, aggregate: Aggregate
 ) -> DataFrame:
     """Aggregate both metrics over sliding windows.
 
@@ -103,7 +107,7 @@ def windowed(
         server_id, window_start (seconds), and the result's columns of both metrics.
 
     """
-    if group.join == config.JOIN_ROWS:
+    if group.join == groups.JOIN_ROWS:
         paired = paired.where(_of_both("fraction_{0} IS NOT NULL"))
     totals = [c.alias(n) for metric in METRICS for n, c in aggregate.totals(metric).items()]
     results = [c.alias(n) for metric in METRICS for n, c in aggregate.result(metric).items()]
@@ -135,7 +139,7 @@ def _in_windows(paired: DataFrame, windows: Windows) -> DataFrame:
 
 
 def labelled(
-    values: DataFrame, group: config.Group, thresholds: dict[str, Decimal], aggregate: Aggregate
+    values: DataFrame, group: groups.Group, thresholds: dict[str, Decimal], aggregate: Aggregate
 ) -> DataFrame:
     """Add the column `label`: both, first, second or null, by the thresholds (strictly above)."""
     above = [
@@ -151,7 +155,7 @@ def labelled(
 
 
 def table_lines(
-    rows: DataFrame, windows: Windows, group: config.Group, setting: str, aggregate: Aggregate
+    rows: DataFrame, windows: Windows, group: groups.Group, setting: str, aggregate: Aggregate
 ) -> DataFrame:
     """Write the alert table as CSV lines in the column `line`, in the order of `rows`.
 

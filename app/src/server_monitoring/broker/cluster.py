@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from server_monitoring.errors import ConfigError, one_line
-from server_monitoring.settings.strict import Node
 
 PLAINTEXT, SASL_SSL = "PLAINTEXT", "SASL_SSL"
 PROTOCOLS = (PLAINTEXT, SASL_SSL)
@@ -63,38 +62,9 @@ class Cluster:
         return self.credentials.username if self.credentials else "ANONYMOUS"
 
 
-def parse_cluster(servers: Node, security: Node | None) -> Cluster:
-    """Return the cluster that the configuration names; without `security`, in plain text.
-
-    Raises:
-        ConfigError: what is wrong there.
-
-    """
-    return Cluster(_servers(servers), _ca_file(security))
-
-
 def parse_server(text: str) -> bool:
     """Return whether `text` is host:port."""
     return _SERVER.fullmatch(text) is not None and 0 < int(text.rpartition(":")[2]) <= _MAX_PORT
-
-
-def _servers(node: Node) -> tuple[str, ...]:
-    servers = [n.text("host:port", parse_server) for n in node.items("a list of host:port")]
-    if not servers:
-        raise node.fail("at least one host:port")
-    return tuple(servers)
-
-
-def _ca_file(node: Node | None) -> Path | None:
-    """Return the authorities that are trusted, or None for plain text."""
-    if node is None:
-        return None
-    keys = node.fields(("protocol",), optional=("ca_file",))
-    if keys["protocol"].choice(*PROTOCOLS) == PLAINTEXT:
-        return None
-    if "ca_file" not in keys:
-        raise node.fail(f"also ca_file, as {SASL_SSL} needs it")
-    return Path(keys["ca_file"].text("an absolute path", lambda text: text.startswith("/")))
 
 
 def default_credentials() -> Path | None:

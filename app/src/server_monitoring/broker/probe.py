@@ -4,12 +4,11 @@ import time
 import uuid
 from dataclasses import dataclass
 
-from server_monitoring.broker.client import CONNECT_SECONDS, KAFKA_PYTHON, LEAST_TIMEOUT, client_for
+from server_monitoring.broker.client import client_for
 from server_monitoring.broker.cluster import Cluster
+from server_monitoring.broker.limits import CONNECT_SECONDS, KAFKA_PYTHON, LEAST_TIMEOUT
 from server_monitoring.broker.reader import TopicPartition
-from server_monitoring.consume.assignment import assigned_partitions
 from server_monitoring.errors import BrokerError
-from server_monitoring.settings.config import Config, Share
 
 PROBE_TOPIC = "server-monitoring-probe"
 
@@ -53,15 +52,3 @@ def probe(cluster: Cluster, client_name: str = KAFKA_PYTHON) -> Answer:
         f"topic {PROBE_TOPIC}: the record at offset {offset} was accepted but not given back "
         f"within {CONNECT_SECONDS} s by broker {cluster}; see the broker's log"
     )
-
-
-def check_topics(config: Config) -> None:
-    """Look for every topic of the configuration.
-
-    Raises:
-        BrokerError: one is missing, or those of a group differ in their number of partitions.
-
-    """
-    with client_for(config.kafka_client).open_reader(config.cluster) as reader:
-        for group in config.groups.values():
-            assigned_partitions(reader, group, Share(index=0, hosts=1))

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from server_monitoring.commands import common
+from server_monitoring.model.csv_text import csv_row
 from server_monitoring.report import export
 from server_monitoring.report.terminal import change_lines, incident_lines
 from server_monitoring.results.changes import Change, check_comparable, compare
 from server_monitoring.results.folder import Results, read_results
-from server_monitoring.store.segment import csv_row
 
 HELP = "print a run's incidents: exit status 0 if there are none, 10 if there are some"
 EXAMPLE = "server-monitoring alerts results/latest --format csv"

@@ -5,9 +5,16 @@ import gc
 from dataclasses import replace
 from pathlib import Path
 
-from server_monitoring.broker.cluster import CREDENTIAL, SASL_SSL, Cluster, read_credentials
+from server_monitoring.broker.cluster import (
+    CREDENTIAL,
+    SASL_SSL,
+    Cluster,
+    read_credentials,
+)
+from server_monitoring.errors import ConfigError
 from server_monitoring.host.runs import Run, checked_run_id
 from server_monitoring.settings import config
+from server_monitoring.settings.config import load
 from server_monitoring.sources.dataset import Dataset
 
 
@@ -18,7 +25,7 @@ def add_config(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="FILE",
         help="the configuration (default: the run's own config.yml below the data directory if "
-        f"it has one, else {config.DEFAULT_CONFIG})",
+        f"it has one, else {DEFAULT_CONFIG})",
     )
 
 
@@ -80,7 +87,7 @@ def load_config(args: argparse.Namespace) -> config.Config:
     run_id = getattr(args, "run_id", None)
     if run_id is not None:
         checked_run_id(run_id)
-    path: Path = args.config or config.default_path(run_id)
+    path: Path = args.config or default_path(run_id)
     return config.load(path)
 
 
@@ -108,3 +115,22 @@ def open_run(args: argparse.Namespace, settings: config.Config) -> Run:
     run = Run(settings.data_dir, checked_run_id(args.run_id))
     run.create()
     return run
+
+
+DEFAULT_CONFIG = Path("/etc/server-monitoring/config.yml")
+DEFAULT_DATA_DIR = Path("/var/lib/server-monitoring")
+
+
+def default_path(run_id: str | None) -> Path:
+    """Return the run's own copy of the configuration if it has one, else the host's."""
+    if run_id is None:
+        return DEFAULT_CONFIG
+    try:
+        data_dir = load(DEFAULT_CONFIG).data_dir if DEFAULT_CONFIG.exists() else DEFAULT_DATA_DIR
+        own = Run(data_dir, run_id).directory / "config.yml"
+        return own if own.exists() else DEFAULT_CONFIG
+    except PermissionError as error:
+        raise ConfigError(
+            f"{error.filename}: {error.strerror}; run this as root or server-monitoring, "
+            "or name a file with --config"
+        ) from error

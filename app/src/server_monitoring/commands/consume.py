@@ -5,7 +5,8 @@ import signal
 import time
 
 from server_monitoring import __version__
-from server_monitoring.broker.client import client_for, in_mid_run
+from server_monitoring.broker.client import client_for
+from server_monitoring.broker.failures import in_mid_run
 from server_monitoring.commands import common
 from server_monitoring.consume.consumer import Consumer
 from server_monitoring.host import notify
@@ -14,7 +15,8 @@ from server_monitoring.host.full_disk import FullDisk
 from server_monitoring.host.progress import stored_text
 from server_monitoring.host.runs import Run
 from server_monitoring.host.summary import Timer, rates
-from server_monitoring.settings.config import Config, Group, share_of
+from server_monitoring.model.groups import Group
+from server_monitoring.settings.config import Config, share_of
 
 HELP = "store a metric group's records in raw CSV segments, up to the run's end offsets"
 EXAMPLE = "server-monitoring consume --run-id 2024-05-01 --group cpu_mem"

@@ -3,10 +3,14 @@
 import argparse
 from pathlib import Path
 
+from server_monitoring.broker.client import client_for
 from server_monitoring.broker.cluster import Cluster, parse_server
-from server_monitoring.broker.probe import PROBE_TOPIC, check_topics, probe
+from server_monitoring.broker.probe import PROBE_TOPIC, probe
 from server_monitoring.commands import common
+from server_monitoring.consume.assignment import assigned_partitions
 from server_monitoring.errors import UsageError
+from server_monitoring.model.groups import Share
+from server_monitoring.settings.config import Config
 
 HELP = "produce one record to a topic of its own, read it back, and look for the run's topics"
 EXAMPLE = "server-monitoring probe"
@@ -54,3 +58,15 @@ def run(args: argparse.Namespace) -> int:
         f"produced and read back in {answer.seconds * 1000:.0f} ms"
     )
     return 0
+
+
+def check_topics(config: Config) -> None:
+    """Look for every topic of the configuration.
+
+    Raises:
+        BrokerError: one is missing, or those of a group differ in their number of partitions.
+
+    """
+    with client_for(config.kafka_client).open_reader(config.cluster) as reader:
+        for group in config.groups.values():
+            assigned_partitions(reader, group, Share(index=0, hosts=1))

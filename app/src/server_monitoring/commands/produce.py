@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from server_monitoring import __version__
-from server_monitoring.broker.client import client_for, in_mid_run
+from server_monitoring.broker.client import client_for
+from server_monitoring.broker.failures import in_mid_run
 from server_monitoring.commands import common
 from server_monitoring.errors import DatasetError
 from server_monitoring.host import notify

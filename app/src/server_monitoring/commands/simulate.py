@@ -6,8 +6,8 @@ from pathlib import Path
 
 from server_monitoring.commands import common
 from server_monitoring.host.durable import replace_file, storage_error
+from server_monitoring.model.csv_text import csv_row
 from server_monitoring.simulate.plan import TRUTH_HEADER, Plan, Simulation
-from server_monitoring.store.segment import csv_row
 
 HELP = "write a made-up data set and, beside it, the incidents that the analysis must find"
 EXAMPLE = "server-monitoring simulate --out metrics.csv --servers 50 --seconds 7200"

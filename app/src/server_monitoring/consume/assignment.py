@@ -16,7 +16,7 @@ from typing import Self
 from server_monitoring.broker.reader import Reader, TopicPartition
 from server_monitoring.errors import BrokerError, StorageError
 from server_monitoring.host.runs import Run
-from server_monitoring.settings.config import Group, Share
+from server_monitoring.model.groups import Group, Share
 from server_monitoring.store.sidecar import sidecar_path
 
 

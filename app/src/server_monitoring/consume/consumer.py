@@ -15,8 +15,8 @@ from server_monitoring.consume.assignment import Claim, assigned_partitions, che
 from server_monitoring.errors import BrokerError
 from server_monitoring.host.runs import Run
 from server_monitoring.model.batches import decode_values, row_numbers
+from server_monitoring.model.groups import Group, Share
 from server_monitoring.model.wire import RUN_ID_HEADER, Reading, decode_value, row_number
-from server_monitoring.settings.config import Group, Share
 from server_monitoring.store.segment import Segment, csv_lines
 from server_monitoring.store.sidecar import Sidecar
 

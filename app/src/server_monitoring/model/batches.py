@@ -9,13 +9,8 @@ from collections.abc import Sequence
 from operator import lt
 
 from server_monitoring.model.timestamps import form_of
-from server_monitoring.model.wire import (
-    MAX_FRACTION_DIGITS,
-    MAX_ROW_DIGITS,
-    ROW_HEADER,
-    VALUE_LIMIT,
-    check_server_id,
-)
+from server_monitoring.model.values import MAX_FRACTION_DIGITS, VALUE_LIMIT, check_server_id
+from server_monitoring.model.wire import MAX_ROW_DIGITS, ROW_HEADER
 
 _NUMBER_BYTES = b"0123456789.+-eE,"
 # No longer text of a number below 10^12 can have too many digits after its point.

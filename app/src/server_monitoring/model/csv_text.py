@@ -1,14 +1,22 @@
-"""Text cells of the alert CSVs: a spreadsheet that opens them must not run them as formulas.
+"""CSV text: fields, lines, and cells that a spreadsheet must not run as formulas.
 
-A cell that begins with one of `= + - @`, a tab or a line end gets a leading `'`, and so does one
-that has only such marks before one of them: each cell stands for one text, so that a reader can
-take the mark off again. Source of the characters: OWASP, CSV injection.
+A cell of an alert table that begins with one of `= + - @`, a tab or a line end gets a leading `'`,
+and so does one that has only such marks before one of them: each cell stands for one text, so that
+a reader can take the mark off again. Source of the characters: OWASP, CSV injection.
 
-Only the alert tables and incidents.csv are written so; raw segments, topics and JSON hold the text.
+Only the alert tables and incidents.csv are marked so; raw segments, topics and JSON hold the text.
 """
 
+import csv
+import io
 import re
+from collections.abc import Iterable
+from functools import lru_cache
 
+# Stands for a line end inside a server id, so that a line of a part is a row of the table. No
+# server id holds it: see `values.check_server_id`.
+LINE_END_STAND_IN = "\0"
+_SPECIAL = frozenset(',"\r\n')
 MARK = "'"
 _FORMULA = "=+-@\t\r\n"
 # Understood alike by Python and by Spark, which writes the tables.
@@ -25,3 +33,18 @@ def text_cell(text: str) -> str:
 def text_of(cell: str) -> str:
     """Return the text that `text_cell` made a cell of."""
     return cell[1:] if cell.startswith(MARK) and _NEEDS_MARK.match(cell) else cell
+
+
+@lru_cache(maxsize=100_000)
+def csv_field(text: str) -> str:
+    """Return `text` as one CSV field, quoted where it must be (RFC 4180)."""
+    if _SPECIAL.isdisjoint(text):
+        return text
+    return '"' + text.replace('"', '""') + '"'
+
+
+def csv_row(fields: Iterable[object]) -> str:
+    """Return any fields as one CSV line."""
+    line = io.StringIO()
+    csv.writer(line, lineterminator="\n").writerow(fields)
+    return line.getvalue()

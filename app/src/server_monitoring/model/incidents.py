@@ -10,7 +10,21 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple
 
-from server_monitoring.results.manifest import Metric
+
+@dataclass(frozen=True)
+class Limit:
+    """One value column of a table.
+
+    Attributes:
+        output_column: its name in the table.
+        column: its name in the data set, which the thresholds go by.
+        threshold: a value strictly above it is abnormal.
+
+    """
+
+    output_column: str
+    column: str
+    threshold: Decimal
 
 
 class Peak(NamedTuple):
@@ -112,7 +126,7 @@ class _Open:
 class Merger:
     """Makes incidents of one server's alert windows of one group, given in order of time."""
 
-    def __init__(self, server: str, group: str, metrics: Sequence[Metric], window: int) -> None:
+    def __init__(self, server: str, group: str, metrics: Sequence[Limit], window: int) -> None:
         """Take the metrics in the order of the values; `window` is in seconds."""
         self._server = server
         self._group = group

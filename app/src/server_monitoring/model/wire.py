@@ -6,21 +6,16 @@ headers  `run_id` and `row` (the row's line in the data set), both as UTF-8 text
 """
 
 import json
-import math
-import re
 from collections.abc import Iterable
-from decimal import Decimal
 from functools import lru_cache
 from typing import NamedTuple
 
 from server_monitoring.model.timestamps import form_of
+from server_monitoring.model.values import canonical_double, check_server_id
 
 RUN_ID_HEADER = "run_id"
 ROW_HEADER = "row"
-MAX_FRACTION_DIGITS = 18
 MAX_ROW_DIGITS = 18
-VALUE_LIMIT = 10**12
-_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 
 
 class Reading(NamedTuple):
@@ -29,50 +24,6 @@ class Reading(NamedTuple):
     ts: str
     server_id: str
     value: str
-
-
-def decimal_text(value: float) -> str:
-    """Return the shortest decimal text of a finite double, in positional notation.
-
-    The digits are those of Python's `repr` (shortest that reads back as the same double), with
-    at least one digit after the point and no exponent: 5.0, 0.00001. Minus zero becomes 0.0.
-    """
-    text = repr(value)
-    if "e" in text:
-        text = format(Decimal(text), "f")
-        if "." not in text:
-            text += ".0"
-    return "0.0" if text == "-0.0" else text
-
-
-def canonical_value(text: str) -> str:
-    """Return the canonical text of a number written as `text`.
-
-    Raises:
-        ValueError: not a finite number, or outside the limits; its text says what was expected.
-
-    """
-    if _NUMBER.fullmatch(text) is None:
-        raise ValueError("a finite number")
-    return canonical_double(float(text))
-
-
-def canonical_double(value: float) -> str:
-    """Return the canonical text of a double within the decimal limits.
-
-    Raises:
-        ValueError: not finite, 10^12 or more, or more than 18 fractional digits.
-
-    """
-    if not -VALUE_LIMIT < value < VALUE_LIMIT:
-        raise ValueError("a number below 10^12" if math.isfinite(value) else "a finite number")
-    text = decimal_text(value)
-    # 2 + 12 + 18: only a longer text, or a small number, can have too many fractional digits.
-    if len(text) > MAX_FRACTION_DIGITS + 2 and len(text) - text.index(".") - 1 > (
-        MAX_FRACTION_DIGITS
-    ):
-        raise ValueError("at most 18 digits after the decimal point")
-    return text
 
 
 def encode_value(ts: str, server_id_json: str, column: str, value: str) -> bytes:
@@ -132,18 +83,6 @@ def decode_value(value: bytes | None, column: str) -> Reading:
         raise ValueError("no time stamp in ts")
     check_server_id(server_id)
     return Reading(ts, server_id, canonical_double(number))
-
-
-@lru_cache(maxsize=100_000)
-def check_server_id(server_id: str) -> None:
-    """Refuse a server id that cannot be a key and a CSV field.
-
-    Raises:
-        ValueError: empty, not representable in UTF-8, or with a NUL character.
-
-    """
-    if not server_id or "\0" in server_id or any("\ud800" <= c <= "\udfff" for c in server_id):
-        raise ValueError("a server id in UTF-8, not empty, without NUL")
 
 
 def murmur2(data: bytes) -> int:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from server_monitoring.host.durable import replace_file, storage_error
 from server_monitoring.host.runs import Run
+from server_monitoring.model.csv_text import csv_row
 from server_monitoring.sources.dataset import Dataset, Report, Row
-from server_monitoring.store.segment import csv_row
 
 
 def set_aside(dataset: Dataset, run_files: Run, report: Report) -> None:

@@ -18,9 +18,9 @@ from server_monitoring.broker.reader import Reader, Record, TopicPartition
 from server_monitoring.errors import BrokerError
 from server_monitoring.host.durable import write_json
 from server_monitoring.host.runs import Run
+from server_monitoring.model.groups import Metric
 from server_monitoring.model.wire import RUN_ID_HEADER, partition_for, row_number
 from server_monitoring.produce.marker import Marker
-from server_monitoring.settings.config import Metric
 from server_monitoring.sources.dataset import Row
 
 Offsets = dict[str, dict[str, int]]

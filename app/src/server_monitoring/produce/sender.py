@@ -7,23 +7,18 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
 
-from server_monitoring.broker.client import (
-    DOUBT_SECONDS,
-    Client,
-    Future,
-    Producer,
-    check,
-    no_answer,
-)
+from server_monitoring.broker.client import Client, Future, Producer
 from server_monitoring.broker.cluster import Cluster
+from server_monitoring.broker.failures import check, no_answer
+from server_monitoring.broker.limits import DOUBT_SECONDS
 from server_monitoring.broker.reader import TopicPartition
 from server_monitoring.errors import AuthenticationError, BrokerError, UnreachableError, one_line
 from server_monitoring.host.full_disk import FullDisk
 from server_monitoring.host.runs import Run
+from server_monitoring.model.groups import Metric
 from server_monitoring.model.wire import ROW_HEADER, RUN_ID_HEADER, encode_value, partition_for
 from server_monitoring.produce import resume
 from server_monitoring.produce.marker import Marker
-from server_monitoring.settings.config import Metric
 from server_monitoring.sources.dataset import Row
 
 CHECKPOINT_SECONDS = 1.0

@@ -10,11 +10,10 @@ from typing import Any
 
 from server_monitoring import __version__
 from server_monitoring.host.durable import replace_file, storage_error, write_json
-from server_monitoring.model.csv_text import text_cell
+from server_monitoring.model.csv_text import csv_row, text_cell
 from server_monitoring.model.incidents import Incident, Peak
 from server_monitoring.results.changes import Change
 from server_monitoring.results.manifest import Manifest
-from server_monitoring.store.segment import csv_row
 
 COLUMNS = (
     "server_id",

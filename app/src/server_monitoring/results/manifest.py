@@ -10,25 +10,12 @@ from typing import Any
 from server_monitoring.model import timestamps
 from server_monitoring.errors import ConfigError, ResultsError
 from server_monitoring.settings.strict import Node
+from server_monitoring.model.incidents import Limit
 
 NAME = "manifest.json"
 FIXED_COLUMNS = ("server_id", "window_start", "window_end", "alert")
 
 
-@dataclass(frozen=True)
-class Metric:
-    """One value column of a table.
-
-    Attributes:
-        output_column: its name in the table.
-        column: its name in the data set, which the thresholds go by.
-        threshold: a value strictly above it is abnormal.
-
-    """
-
-    output_column: str
-    column: str
-    threshold: Decimal
 
 
 @dataclass(frozen=True)
@@ -44,7 +31,7 @@ class Group:
     file: str
     sha256: str
     windows: int
-    metrics: tuple[Metric, ...]
+    metrics: tuple[Limit, ...]
     alerts: dict[str, int]
 
     def header(self) -> list[str]:
@@ -134,11 +121,11 @@ def _group(name: str, node: Node, thresholds: dict[str, Decimal]) -> Group:
     )
 
 
-def _metric(node: Node, thresholds: dict[str, Decimal]) -> Metric:
+def _metric(node: Node, thresholds: dict[str, Decimal]) -> Limit:
     column = _text(_child(node, "column"))
     if column not in thresholds:
         raise node.fail("a column with a threshold in settings.thresholds", found=column)
-    return Metric(_text(_child(node, "output_column")), column, thresholds[column])
+    return Limit(_text(_child(node, "output_column")), column, thresholds[column])
 
 
 def _child(node: Node, key: str) -> Node:

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from server_monitoring.errors import ConfigError, one_line
-from server_monitoring.model.wire import canonical_double
+from server_monitoring.model.values import canonical_double
 
 
 class _UniqueKeyLoader(yaml.SafeLoader):

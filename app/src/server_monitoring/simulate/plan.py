@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from server_monitoring.errors import UsageError
+from server_monitoring.model.groups import Group
 from server_monitoring.model.timestamps import CLOCK, SECONDS_PER_DAY, text_of
-from server_monitoring.settings.config import Config, Group
+from server_monitoring.settings.config import Config
 
 KINDS = {"both": (True, True), "first": (True, False), "second": (False, True)}
 PERCENT = 100.0

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from server_monitoring.host.runs import Run
 from server_monitoring.model.timestamps import CLOCK, SECONDS_PER_DAY
-from server_monitoring.model.wire import canonical_value, partition_for
+from server_monitoring.model.values import canonical_value
+from server_monitoring.model.wire import partition_for
 from server_monitoring.settings.config import Config
 from server_monitoring.simulate.plan import Plan, Simulation
 from server_monitoring.store.segment import Segment, csv_lines

@@ -15,7 +15,7 @@ from typing import NamedTuple, Self
 from server_monitoring.errors import DatasetError, one_line
 from server_monitoring.model.batches import canonical_column
 from server_monitoring.model.timestamps import TimeForm
-from server_monitoring.model.wire import canonical_value, check_server_id
+from server_monitoring.model.values import canonical_value, check_server_id
 from server_monitoring.sources.files import open_source
 
 SHOWN_PROBLEMS = 20

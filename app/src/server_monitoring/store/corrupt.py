@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from server_monitoring.host.durable import replace_file
+from server_monitoring.model.csv_text import csv_field
 from server_monitoring.model.timestamps import TimeForm
 from server_monitoring.store import lines
 from server_monitoring.store.raw import Topic
-from server_monitoring.store.segment import csv_field
 
 HEADER = ("file", "line", "reason", "content")
 

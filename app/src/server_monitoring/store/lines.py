@@ -14,9 +14,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
+from server_monitoring.model.csv_text import LINE_END_STAND_IN
 from server_monitoring.model.timestamps import TimeForm
-from server_monitoring.model.wire import check_server_id
-from server_monitoring.store.table import LINE_END_STAND_IN
+from server_monitoring.model.values import check_server_id
 
 # The limits of a value: see records.
 _VALUE = r"-?[0-9]{1,12}\.[0-9]{1,18}"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from server_monitoring.errors import AnalysisError, StorageError, one_line
 from server_monitoring.host.runs import Run
-from server_monitoring.settings.config import Group, Metric
+from server_monitoring.model.groups import Group, Metric
 from server_monitoring.store.segment import header_line
 from server_monitoring.store.sidecar import read_sidecar
 

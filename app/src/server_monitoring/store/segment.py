@@ -13,20 +13,16 @@ but no sidecar, or that is of another run or topic id is refused and left as it 
 """
 
 import contextlib
-import csv
 import fcntl
-import io
 import os
 from collections.abc import Iterable
-from functools import lru_cache
 from pathlib import Path
 
 from server_monitoring.errors import StorageError
 from server_monitoring.host.durable import fsync_directory, storage_error, write_all
+from server_monitoring.model.csv_text import csv_field
 from server_monitoring.store import malformed
 from server_monitoring.store.sidecar import Sidecar, read_sidecar, sidecar_path, write_sidecar
-
-_SPECIAL = frozenset(',"\r\n')
 
 
 def header_line(column: str) -> str:
@@ -34,24 +30,9 @@ def header_line(column: str) -> str:
     return f"ts,server_id,{column}\n"
 
 
-@lru_cache(maxsize=100_000)
-def csv_field(text: str) -> str:
-    """Return `text` as one CSV field, quoted where it must be (RFC 4180)."""
-    if _SPECIAL.isdisjoint(text):
-        return text
-    return '"' + text.replace('"', '""') + '"'
-
-
 def csv_lines(readings: Iterable[tuple[str, str, str]]) -> str:
     """Return readings (time stamp, server, value) as lines of a segment."""
     return "".join([f"{ts},{csv_field(server_id)},{value}\n" for ts, server_id, value in readings])
-
-
-def csv_row(fields: Iterable[object]) -> str:
-    """Return any fields as one CSV line."""
-    line = io.StringIO()
-    csv.writer(line, lineterminator="\n").writerow(fields)
-    return line.getvalue()
 
 
 class Segment:

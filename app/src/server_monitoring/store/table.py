@@ -10,10 +10,8 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from server_monitoring.host.durable import replace_file
+from server_monitoring.model.csv_text import LINE_END_STAND_IN
 
-# Stands for a line end inside a server id, so that a line of a part is a row of the table. No
-# server id holds it: see records.check_server_id.
-LINE_END_STAND_IN = "\0"
 _CHUNK = 1 << 20
 
 

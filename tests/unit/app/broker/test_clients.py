@@ -8,12 +8,13 @@ from typing import Any
 import confluent_kafka
 import pytest
 from kafka import errors as kafka_errors
-from server_monitoring.broker.client import CLIENTS, client_for
+from server_monitoring.broker.client import client_for
 from server_monitoring.broker.clients import confluent_common
 from server_monitoring.broker.clients import confluent_kafka as confluent
 from server_monitoring.broker.clients.confluent_reader import ConfluentReader, _metadata
 from server_monitoring.broker.clients.kafka_python_reader import KafkaPythonReader
 from server_monitoring.broker.cluster import Cluster
+from server_monitoring.broker.limits import CLIENTS
 from server_monitoring.broker.reader import Reader, TopicPartition
 from server_monitoring.errors import BrokerError
 

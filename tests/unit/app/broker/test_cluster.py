@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 from server_monitoring import cli
-from server_monitoring.broker import client as broker
-from server_monitoring.broker import tls
+from server_monitoring.broker import failures, tls
 from server_monitoring.broker.clients import confluent_common, kafka_python_common
 from server_monitoring.broker.cluster import Cluster, Credentials, read_credentials
 from server_monitoring.errors import (
@@ -172,11 +171,11 @@ def test_both_clients_are_told_to_verify_and_who_to_be(secured: Cluster) -> None
 def test_a_refusal_in_mid_run_is_a_reason_to_start_again() -> None:
     """Other errors stay what they are."""
     refused, away = AuthenticationError("refused"), UnreachableError("away")
-    with pytest.raises(CredentialsError) as caught, broker.in_mid_run():
+    with pytest.raises(CredentialsError) as caught, failures.in_mid_run():
         raise refused
     assert (caught.value.exit_status, str(caught.value)) == (8, "refused")
     assert AuthenticationError.exit_status == 5
-    with pytest.raises(UnreachableError, match="away"), broker.in_mid_run():
+    with pytest.raises(UnreachableError, match="away"), failures.in_mid_run():
         raise away
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from server_monitoring.consume import assignment, consumer
 from server_monitoring.errors import BrokerError, StorageError
+from server_monitoring.model import groups
 from server_monitoring.settings import config
 
 from tests.unit.app.app_answers import CPU, MEM, Answers, starter
@@ -85,7 +86,7 @@ def test_a_host_takes_the_partitions_of_its_share_alike_for_both_topics(
     """Three hosts and seven partitions: each partition has one host."""
     group = config.load(write(values)).group("cpu_mem")
     shares = [
-        assignment.assigned_partitions(Answers([], 7), group, config.Share(index, 3))
+        assignment.assigned_partitions(Answers([], 7), group, groups.Share(index, 3))
         for index in range(3)
     ]
     for topic in ("topic-cpu", "topic-mem"):
@@ -98,5 +99,5 @@ def test_a_host_without_partitions_is_refused(values: dict[str, Any], write: Any
     settings = config.load(write(values))
     with pytest.raises(BrokerError, match="2 partitions for 3 hosts leave none"):
         assignment.assigned_partitions(
-            Answers([], partitions=2), settings.group("cpu_mem"), config.Share(2, 3)
+            Answers([], partitions=2), settings.group("cpu_mem"), groups.Share(2, 3)
         )

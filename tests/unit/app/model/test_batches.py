@@ -15,14 +15,8 @@ from server_monitoring.model.batches import (
     decode_values,
     row_numbers,
 )
-from server_monitoring.model.wire import (
-    VALUE_LIMIT,
-    canonical_double,
-    canonical_value,
-    decode_value,
-    encode_value,
-    row_number,
-)
+from server_monitoring.model.values import VALUE_LIMIT, canonical_double, canonical_value
+from server_monitoring.model.wire import decode_value, encode_value, row_number
 
 RUN = ("run_id", b"r1")
 USUAL = encode_value("20:52:00", '"a"', "cpu_pct", "12.5")

@@ -8,10 +8,8 @@ from decimal import Decimal
 
 import pytest
 from kafka.partitioner.default import murmur2 as client_murmur2
+from server_monitoring.model.values import canonical_value, check_server_id, decimal_text
 from server_monitoring.model.wire import (
-    canonical_value,
-    check_server_id,
-    decimal_text,
     decode_value,
     encode_value,
     murmur2,

@@ -9,10 +9,10 @@ from server_monitoring.broker.reader import TopicPartition
 from server_monitoring.errors import BrokerError
 from server_monitoring.host.full_disk import FullDisk
 from server_monitoring.host.runs import Run
+from server_monitoring.model import groups
 from server_monitoring.model.wire import partition_for
 from server_monitoring.produce import resume, sender
 from server_monitoring.produce.marker import Marker
-from server_monitoring.settings import config
 from server_monitoring.sources.dataset import Row
 
 from tests.unit.app.app_topics import Topics, rows
@@ -100,7 +100,7 @@ def test_a_gap_before_the_last_row_is_refused(own: list[int], after: int, missin
     topics = Topics(1)
     topics.add(CPU, *own)
     topics.add(CPU, *range(1, missing + 1), run_id=b"r2")
-    metrics = [config.Metric("topic-cpu", "cpu_pct", "avg_cpu")]
+    metrics = [groups.Metric("topic-cpu", "cpu_pct", "avg_cpu")]
     checkpoint = resume.Checkpoint(after, {"topic-cpu": {"0": 0}})
     at = {CPU: found(topics, after, 0)}
     if not missing:
@@ -113,7 +113,7 @@ def test_a_gap_before_the_last_row_is_refused(own: list[int], after: int, missin
 def test_each_partition_is_compared_with_its_own_rows() -> None:
     """Topics may have different numbers of partitions, and different last rows."""
     topics, data = Topics(), rows(30, metrics=2)
-    metrics = [config.Metric(t, t[-3:], "o") for t in ("topic-cpu", "topic-mem")]
+    metrics = [groups.Metric(t, t[-3:], "o") for t in ("topic-cpu", "topic-mem")]
     for row in data:
         topics.add(TopicPartition("topic-cpu", partition_for(row.server_id, 3)), row.line)
         if row.line <= 20 and row.values[1]:

@@ -10,6 +10,7 @@ from typing import Any
 import confluent_kafka
 import pytest
 from server_monitoring.broker import client as broker
+from server_monitoring.broker import failures, limits
 from server_monitoring.broker.clients import confluent_producer
 from server_monitoring.broker.clients.confluent_common import RefusedError
 from server_monitoring.broker.cluster import Cluster
@@ -17,10 +18,10 @@ from server_monitoring.broker.reader import TopicPartition
 from server_monitoring.errors import AuthenticationError, BrokerError, UnreachableError
 from server_monitoring.host.full_disk import FullDisk
 from server_monitoring.host.runs import Run
+from server_monitoring.model.groups import Metric
 from server_monitoring.model.wire import partition_for, row_number
 from server_monitoring.produce import resume, sender
 from server_monitoring.produce.marker import Marker
-from server_monitoring.settings.config import Metric
 from server_monitoring.sources.dataset import Row
 
 METRICS = [Metric("t-cpu", "cpu", "a"), Metric("t-mem", "mem", "b")]
@@ -54,9 +55,9 @@ class Client:
         try:
             yield
         except TimeoutError as error:
-            raise broker.no_answer(cluster, doing) from error
+            raise failures.no_answer(cluster, doing) from error
         except RefuseError as error:
-            raise broker.failed(cluster, str(error), doing) from error
+            raise failures.failed(cluster, str(error), doing) from error
 
     def send(self, *record: Any) -> Any:
         """Keep a record."""
@@ -144,7 +145,7 @@ def test_a_future_that_failed_is_named_by_line_and_topic(tmp_path: Path) -> None
     """Also one whose reason says nothing."""
 
     def get(timeout: float) -> None:
-        assert timeout == broker.DOUBT_SECONDS
+        assert timeout == limits.DOUBT_SECONDS
         raise RefuseError
 
     future = SimpleNamespace(is_done=True, failed=lambda: True, get=get)
@@ -176,7 +177,7 @@ def test_a_future_that_is_not_decided_is_waited_for(tmp_path: Path) -> None:
 
     future = SimpleNamespace(is_done=False, failed=lambda: False, get=get)
     assert settled(tmp_path, future) == 3
-    assert waited == [broker.DOUBT_SECONDS] * 3
+    assert waited == [limits.DOUBT_SECONDS] * 3
 
 
 def test_credentials_that_are_not_taken_any_longer_end_the_waiting(
@@ -184,7 +185,7 @@ def test_credentials_that_are_not_taken_any_longer_end_the_waiting(
 ) -> None:
     """The client would try until the record's time is over."""
     refused = AuthenticationError("refused")
-    monkeypatch.setattr("server_monitoring.broker.client.problem", lambda _: refused)
+    monkeypatch.setattr("server_monitoring.broker.failures.problem", lambda _: refused)
 
     waited: list[float] = []
 
@@ -195,7 +196,7 @@ def test_credentials_that_are_not_taken_any_longer_end_the_waiting(
     future = SimpleNamespace(is_done=False, failed=lambda: False, get=get)
     with pytest.raises(AuthenticationError, match="refused"):
         settled(tmp_path, future)
-    assert waited == [broker.DOUBT_SECONDS]
+    assert waited == [limits.DOUBT_SECONDS]
 
 
 class Library:

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from server_monitoring.commands import common
 from server_monitoring.errors import ConfigError, UsageError
 from server_monitoring.host.runs import checked_run_id
+from server_monitoring.model import groups
 from server_monitoring.model.timestamps import CLOCK, ISO
 from server_monitoring.settings import config
 
@@ -25,7 +27,7 @@ def test_valid_settings_load_with_exact_thresholds(values: dict[str, Any], write
         "topic-disk",
     ]
     assert loaded.windows().first_start == 75_120
-    assert config.share_of(loaded, "net_disk") == config.Share(0, 1)
+    assert config.share_of(loaded, "net_disk") == groups.Share(0, 1)
 
 
 def test_start_may_have_a_date_and_a_zone(values: dict[str, Any], write: Write) -> None:
@@ -197,13 +199,13 @@ def test_the_runs_own_copy_of_the_settings_comes_first(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without one, the host's file is used."""
-    monkeypatch.setattr(config, "DEFAULT_DATA_DIR", tmp_path)
-    assert config.default_path("r1") == config.DEFAULT_CONFIG
+    monkeypatch.setattr(common, "DEFAULT_DATA_DIR", tmp_path)
+    assert common.default_path("r1") == common.DEFAULT_CONFIG
     own = tmp_path / "runs" / "r1" / "config.yml"
     own.parent.mkdir(parents=True)
     own.touch()
-    assert config.default_path("r1") == own
-    assert config.default_path(None) == config.DEFAULT_CONFIG
+    assert common.default_path("r1") == own
+    assert common.default_path(None) == common.DEFAULT_CONFIG
 
 
 def test_the_runs_own_copy_is_looked_for_below_the_host_s_data_dir(
@@ -211,11 +213,11 @@ def test_the_runs_own_copy_is_looked_for_below_the_host_s_data_dir(
 ) -> None:
     """A host that keeps its data elsewhere uses a run's settings all the same."""
     values["data_dir"] = str(tmp_path / "elsewhere")
-    monkeypatch.setattr(config, "DEFAULT_CONFIG", write(values))
+    monkeypatch.setattr(common, "DEFAULT_CONFIG", write(values))
     own = tmp_path / "elsewhere" / "runs" / "r1" / "config.yml"
     own.parent.mkdir(parents=True)
     own.touch()
-    assert config.default_path("r1") == own
+    assert common.default_path("r1") == own
 
 
 @pytest.mark.parametrize(

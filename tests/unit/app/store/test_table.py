@@ -6,8 +6,8 @@ import random
 from pathlib import Path
 
 import pytest
-from server_monitoring.store.segment import csv_field
-from server_monitoring.store.table import LINE_END_STAND_IN, join
+from server_monitoring.model.csv_text import LINE_END_STAND_IN, csv_field
+from server_monitoring.store.table import join
 
 IDS = [
     "a",

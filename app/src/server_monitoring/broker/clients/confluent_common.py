@@ -9,10 +9,9 @@ from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException
 
-from server_monitoring.broker import client as broker
-from server_monitoring.broker import tls
-from server_monitoring.broker.client import CONNECT_SECONDS
+from server_monitoring.broker import failures, tls
 from server_monitoring.broker.cluster import MECHANISM, SASL_SSL, Cluster
+from server_monitoring.broker.limits import CONNECT_SECONDS
 from server_monitoring.errors import BrokerError, one_line
 
 SILENT = (
@@ -61,22 +60,22 @@ def translated(cluster: Cluster, doing: str, needs: str = "") -> Iterator[None]:
     try:
         yield
     except TimeoutError as error:
-        raise broker.no_answer(cluster, doing) from error
+        raise failures.no_answer(cluster, doing) from error
     except KafkaException as error:
         if code_of(error) in SILENT:
-            raise broker.no_answer(cluster, doing) from error
+            raise failures.no_answer(cluster, doing) from error
         refused = refusal(cluster, error, doing, needs)
-        raise refused or broker.failed(cluster, reason_of(error), doing) from error
+        raise refused or failures.failed(cluster, reason_of(error), doing) from error
 
 
 def refusal(cluster: Cluster, error: Exception, doing: str, needs: str = "") -> BrokerError | None:
     """Return the error for a user who is refused; None if `error` is another one."""
     code = code_of(error)
     if code == KafkaError._AUTHENTICATION:
-        return broker.authentication_failed(cluster, broker.REFUSED_USER)
+        return failures.authentication_failed(cluster, failures.REFUSED_USER)
     if code in UNAUTHORIZED:
         kind = "topic" if code == KafkaError.TOPIC_AUTHORIZATION_FAILED else "group"
-        return broker.not_authorized(cluster, reason_of(error), doing, needs, kind)
+        return failures.not_authorized(cluster, reason_of(error), doing, needs, kind)
     return None
 
 

@@ -5,8 +5,7 @@ from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
-from server_monitoring.broker import client as broker
-from server_monitoring.broker.client import CONNECT_SECONDS
+from server_monitoring.broker import limits
 from server_monitoring.broker.clients.confluent_common import (
     Trouble,
     code_of,
@@ -18,6 +17,7 @@ from server_monitoring.broker.clients.confluent_common import (
 from server_monitoring.broker.clients.confluent_producer import open_producer
 from server_monitoring.broker.clients.confluent_reader import ConfluentReader
 from server_monitoring.broker.cluster import Cluster
+from server_monitoring.broker.limits import CONNECT_SECONDS
 
 ERROR, TIMEOUT = KafkaException, TimeoutError
 open_reader = ConfluentReader
@@ -46,7 +46,7 @@ def create_topic(cluster: Cluster, topic: str) -> bool:
         BrokerError: the broker does not answer or refuses.
 
     """
-    configs = {"retention.ms": str(broker.PROBE_RETENTION_MS)}
+    configs = {"retention.ms": str(limits.PROBE_RETENTION_MS)}
     with translated(cluster, f"creating topic {topic}", f"Create on topic {topic}"):
         trouble = Trouble()
         admin = AdminClient(options(cluster, trouble))

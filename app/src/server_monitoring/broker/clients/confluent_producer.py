@@ -9,6 +9,7 @@ import confluent_kafka
 from confluent_kafka import KafkaError, KafkaException
 
 from server_monitoring.broker import client as broker
+from server_monitoring.broker import limits
 from server_monitoring.broker.clients.confluent_common import (
     RefusedError,
     Trouble,
@@ -77,10 +78,10 @@ class _Producer:
                 **options(cluster, self._trouble),
                 "enable.idempotence": True,
                 "acks": "all",
-                "batch.size": broker.BATCH_BYTES,
-                "linger.ms": broker.LINGER_MS,
+                "batch.size": limits.BATCH_BYTES,
+                "linger.ms": limits.LINGER_MS,
                 "compression.type": compression,
-                "message.max.bytes": broker.MAX_RECORD_BYTES,
+                "message.max.bytes": limits.MAX_RECORD_BYTES,
                 "delivery.timeout.ms": int(timeout * 1000),
                 "allow.auto.create.topics": False,
             }
@@ -154,7 +155,7 @@ class _Producer:
 
 @contextlib.contextmanager
 def open_producer(
-    cluster: Cluster, timeout: float, compression: str = broker.NO_COMPRESSION
+    cluster: Cluster, timeout: float, compression: str = limits.NO_COMPRESSION
 ) -> Iterator[broker.Producer]:
     """Open an idempotent producer (acks=all) with batches that keep the loop from waiting.
 

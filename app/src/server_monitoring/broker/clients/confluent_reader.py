@@ -13,8 +13,7 @@ from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka import TopicPartition as ClientPartition
 from confluent_kafka.admin import AdminClient
 
-from server_monitoring.broker import client as broker
-from server_monitoring.broker.client import CONNECT_SECONDS, describe
+from server_monitoring.broker import failures, limits
 from server_monitoring.broker.clients.confluent_common import (
     END,
     GONE,
@@ -30,6 +29,8 @@ from server_monitoring.broker.clients.confluent_common import (
     translated,
 )
 from server_monitoring.broker.cluster import Cluster
+from server_monitoring.broker.failures import describe
+from server_monitoring.broker.limits import CONNECT_SECONDS
 from server_monitoring.broker.reader import Reader, Record, Records, TopicPartition
 from server_monitoring.errors import one_line
 
@@ -49,13 +50,13 @@ class _Read(NamedTuple):
 def fetch_settings() -> dict[str, Any]:
     """Return how much is asked for at once, and how far is read ahead."""
     return {
-        "fetch.wait.max.ms": broker.FETCH_WAIT_MS,
-        "max.partition.fetch.bytes": broker.MAX_RECORD_BYTES,
-        "fetch.max.bytes": broker.FETCH_BYTES,
+        "fetch.wait.max.ms": limits.FETCH_WAIT_MS,
+        "max.partition.fetch.bytes": limits.MAX_RECORD_BYTES,
+        "fetch.max.bytes": limits.FETCH_BYTES,
         # The client reads far ahead otherwise, with memory for each record; and where it has
         # read enough it would wait a second before it looks again.
-        "queued.min.messages": broker.QUEUED_RECORDS,
-        "queued.max.messages.kbytes": broker.FETCH_BYTES // 1024,
+        "queued.min.messages": limits.QUEUED_RECORDS,
+        "queued.max.messages.kbytes": limits.FETCH_BYTES // 1024,
         "fetch.queue.backoff.ms": _BACKOFF_MS,
     }
 
@@ -106,7 +107,7 @@ class ConfluentReader(Reader):
                     raise KafkaException(found.error)
                 found = None
         if found is None or not found.partitions:
-            raise broker.missing_topic(self._cluster, topic)
+            raise failures.missing_topic(self._cluster, topic)
         return len(found.partitions)
 
     def topic_ids(self, topics: Sequence[str]) -> dict[str, str]:
@@ -123,7 +124,7 @@ class ConfluentReader(Reader):
                     given = future.result(CONNECT_SECONDS).topic_id
                 except KafkaException as error:
                     if code_of(error) in UNKNOWN:
-                        raise broker.missing_topic(self._cluster, topic) from error
+                        raise failures.missing_topic(self._cluster, topic) from error
                     raise
                 high = given.get_most_significant_bits() % (1 << 64)
                 low = given.get_least_significant_bits() % (1 << 64)
@@ -168,7 +169,7 @@ class ConfluentReader(Reader):
             for tp, records in self.poll(100, 500).items():
                 first.setdefault(tp, []).extend(records)
             if time.monotonic() > deadline:
-                raise broker.first_poll_unanswered(self._cluster)
+                raise failures.first_poll_unanswered(self._cluster)
         return first
 
     def _answered(self, tp: TopicPartition) -> bool:
@@ -207,7 +208,7 @@ class ConfluentReader(Reader):
         if error.code() == END:
             self._moved(TopicPartition(message.topic(), message.partition()), message.offset())
         elif error.code() in GONE:
-            raise broker.offset_gone(self._cluster, one_line(error.str(), 120))
+            raise failures.offset_gone(self._cluster, one_line(error.str(), 120))
         elif error.code() not in SILENT and not error.retriable():
             if error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED and not self._group:
                 return  # It looks for the coordinator of a group that nothing is asked of.
@@ -242,10 +243,10 @@ class ConfluentReader(Reader):
 
     def _asked(self, wanted: list[ClientPartition]) -> list[Any]:
         """Return the group's offsets; the client waits on where the broker refused the group."""
-        deadline = time.monotonic() + broker.GROUP_SECONDS
+        deadline = time.monotonic() + limits.GROUP_SECONDS
         while True:
             try:
-                found: list[Any] = self._consumer.committed(wanted, timeout=broker.DOUBT_SECONDS)
+                found: list[Any] = self._consumer.committed(wanted, timeout=limits.DOUBT_SECONDS)
             except KafkaException as error:
                 said = self._consumer.poll(0)
                 self._trouble.check()
@@ -258,7 +259,7 @@ class ConfluentReader(Reader):
                 return found
 
     def _needs(self, topic_partitions: Iterable[TopicPartition]) -> str:
-        return f"{self._group}; {broker.read(topic_partitions)}"
+        return f"{self._group}; {failures.read(topic_partitions)}"
 
     def claim(self, offsets: dict[TopicPartition, int], metadata: str) -> None:
         """Commit `offsets` with `metadata` as the group's, and wait until the broker has them."""

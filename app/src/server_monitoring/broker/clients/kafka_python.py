@@ -13,7 +13,7 @@ from kafka.errors import (
 )
 
 from server_monitoring.broker import client as broker
-from server_monitoring.broker.client import CONNECT_SECONDS
+from server_monitoring.broker import failures, limits
 from server_monitoring.broker.clients.kafka_python_common import (
     admin_options,
     options,
@@ -22,6 +22,7 @@ from server_monitoring.broker.clients.kafka_python_common import (
 )
 from server_monitoring.broker.clients.kafka_python_reader import KafkaPythonReader
 from server_monitoring.broker.cluster import Cluster
+from server_monitoring.broker.limits import CONNECT_SECONDS
 
 ERROR, TIMEOUT = KafkaError, KafkaTimeoutError
 open_reader = KafkaPythonReader
@@ -54,7 +55,7 @@ def create_topic(cluster: Cluster, topic: str) -> bool:
         try:
             if topic in admin.list_topics():
                 return False
-            configs = {"retention.ms": str(broker.PROBE_RETENTION_MS)}
+            configs = {"retention.ms": str(limits.PROBE_RETENTION_MS)}
             options = {"num_partitions": 1, "configs": configs}
             with contextlib.suppress(TopicAlreadyExistsError):
                 admin.create_topics(
@@ -79,11 +80,11 @@ class _Producer(kafka.KafkaProducer):  # type: ignore[misc] # the client has no 
         while True:
             left = max(0.0, deadline - time.monotonic())
             try:
-                super().flush(min(left, broker.DOUBT_SECONDS))
+                super().flush(min(left, limits.DOUBT_SECONDS))
             except KafkaTimeoutError:
-                if left <= broker.DOUBT_SECONDS:
+                if left <= limits.DOUBT_SECONDS:
                     raise
-                broker.check(self._cluster)
+                failures.check(self._cluster)
             else:
                 return
 
@@ -95,7 +96,7 @@ class _Producer(kafka.KafkaProducer):  # type: ignore[misc] # the client has no 
 
 @contextlib.contextmanager
 def open_producer(
-    cluster: Cluster, timeout: float, compression: str = broker.NO_COMPRESSION
+    cluster: Cluster, timeout: float, compression: str = limits.NO_COMPRESSION
 ) -> Iterator[broker.Producer]:
     """Open an idempotent producer (acks=all) with batches that keep the loop from waiting.
 
@@ -111,10 +112,10 @@ def open_producer(
             **options(cluster),
             enable_idempotence=True,
             acks="all",
-            batch_size=broker.BATCH_BYTES,
-            linger_ms=broker.LINGER_MS,
-            compression_type=None if compression == broker.NO_COMPRESSION else compression,
-            max_request_size=broker.MAX_RECORD_BYTES,
+            batch_size=limits.BATCH_BYTES,
+            linger_ms=limits.LINGER_MS,
+            compression_type=None if compression == limits.NO_COMPRESSION else compression,
+            max_request_size=limits.MAX_RECORD_BYTES,
             max_block_ms=int(timeout * 1000),
             delivery_timeout_ms=int(timeout * 1000),
         )

@@ -14,10 +14,9 @@ from kafka.errors import (
     TopicAuthorizationFailedError,
 )
 
-from server_monitoring.broker import client as broker
-from server_monitoring.broker import tls
-from server_monitoring.broker.client import CONNECT_SECONDS
+from server_monitoring.broker import failures, tls
 from server_monitoring.broker.cluster import MECHANISM, SASL_SSL, Cluster
+from server_monitoring.broker.limits import CONNECT_SECONDS
 from server_monitoring.errors import BrokerError, one_line
 
 _NO_PRODUCER = ClusterAuthorizationFailedError.__name__
@@ -33,27 +32,27 @@ def translated(cluster: Cluster, doing: str, needs: str = "") -> Iterator[None]:
     try:
         yield
     except (KafkaTimeoutError, KafkaConnectionError) as error:
-        raise broker.no_answer(cluster, doing) from error
+        raise failures.no_answer(cluster, doing) from error
     except KafkaError as error:
         refused = refusal(cluster, error, doing, needs)
-        raise refused or broker.failed(cluster, one_line(error, 160), doing) from error
+        raise refused or failures.failed(cluster, one_line(error, 160), doing) from error
 
 
 def refusal(cluster: Cluster, error: Exception, doing: str, needs: str = "") -> BrokerError | None:
     """Return the error for a user who is refused; None if `error` is another one."""
     if isinstance(error, SaslAuthenticationFailedError):
-        return broker.authentication_failed(cluster, broker.REFUSED_USER)
+        return failures.authentication_failed(cluster, failures.REFUSED_USER)
     # Of a producer that may write nothing it only says so in a text.
     if isinstance(error, AuthorizationError) or _NO_PRODUCER in str(error):
         kind = "topic" if isinstance(error, TopicAuthorizationFailedError) else "group"
-        return broker.not_authorized(cluster, one_line(error, 160), doing, needs, kind)
+        return failures.not_authorized(cluster, one_line(error, 160), doing, needs, kind)
     return None
 
 
 def _security(cluster: Cluster) -> dict[str, object]:
     if cluster.ca_file is None:
         return {}
-    broker.check(cluster)  # The client tries for CONNECT_SECONDS, and then does not say why.
+    failures.check(cluster)  # The client tries for CONNECT_SECONDS, and then does not say why.
     return {
         "security_protocol": SASL_SSL,
         "ssl_context": tls.context(cluster),

@@ -15,14 +15,15 @@ from kafka.errors import (
 from kafka.structs import OffsetAndMetadata
 from kafka.structs import TopicPartition as ClientPartition
 
-from server_monitoring.broker import client as broker
-from server_monitoring.broker.client import CONNECT_SECONDS, describe
+from server_monitoring.broker import failures, limits
 from server_monitoring.broker.clients.kafka_python_common import (
     admin_options,
     options,
     translated,
 )
 from server_monitoring.broker.cluster import Cluster
+from server_monitoring.broker.failures import describe
+from server_monitoring.broker.limits import CONNECT_SECONDS
 from server_monitoring.broker.reader import Reader, Record, Records, TopicPartition
 from server_monitoring.errors import one_line
 
@@ -47,9 +48,9 @@ class KafkaPythonReader(Reader):
                 group_id=group_id,
                 enable_auto_commit=False,
                 auto_offset_reset="none",
-                fetch_max_wait_ms=broker.FETCH_WAIT_MS,
-                max_partition_fetch_bytes=broker.MAX_RECORD_BYTES,
-                fetch_max_bytes=broker.FETCH_BYTES,
+                fetch_max_wait_ms=limits.FETCH_WAIT_MS,
+                max_partition_fetch_bytes=limits.MAX_RECORD_BYTES,
+                fetch_max_bytes=limits.FETCH_BYTES,
             )
 
     def __exit__(self, *_: object) -> None:
@@ -63,7 +64,7 @@ class KafkaPythonReader(Reader):
             found = self._consumer.partitions_for_topic(topic)
         if not found:
             self.topic_ids([topic])  # It knows a topic that may not be seen from one that is not.
-            raise broker.missing_topic(self._cluster, topic)
+            raise failures.missing_topic(self._cluster, topic)
         return len(found)
 
     def topic_ids(self, topics: Sequence[str]) -> dict[str, str]:
@@ -77,9 +78,9 @@ class KafkaPythonReader(Reader):
                 admin.close()
         for topic in topics:
             if topic in found and found[topic]["error_code"] == TopicAuthorizationFailedError.errno:
-                raise broker.not_authorized(self._cluster, "", doing, describe(topic))
+                raise failures.not_authorized(self._cluster, "", doing, describe(topic))
             if topic not in found or found[topic]["error_code"]:
-                raise broker.missing_topic(self._cluster, topic)
+                raise failures.missing_topic(self._cluster, topic)
         return {topic: str(found[topic]["topic_id"]) for topic in topics}
 
     def end_offsets(self, topic_partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
@@ -98,7 +99,7 @@ class KafkaPythonReader(Reader):
 
     def start(self, positions: dict[TopicPartition, int]) -> Records:
         """Read on at `positions`; return once the first poll of each was answered."""
-        self._reads = broker.read(positions)
+        self._reads = failures.read(positions)
         with translated(self._cluster, "starting to read", self._reads):
             self._consumer.assign([ClientPartition(*tp) for tp in positions])
             for tp, offset in positions.items():
@@ -109,7 +110,7 @@ class KafkaPythonReader(Reader):
             for tp, records in self.poll(200, 500).items():
                 first.setdefault(tp, []).extend(records)
             if time.monotonic() > deadline:
-                raise broker.first_poll_unanswered(self._cluster)
+                raise failures.first_poll_unanswered(self._cluster)
         return first
 
     def poll(self, timeout_ms: int, max_records: int) -> Records:
@@ -117,7 +118,7 @@ class KafkaPythonReader(Reader):
         try:
             found = self._consumer.poll(timeout_ms=timeout_ms, max_records=max_records)
         except OffsetOutOfRangeError as error:
-            raise broker.offset_gone(self._cluster, one_line(error, 120)) from error
+            raise failures.offset_gone(self._cluster, one_line(error, 120)) from error
         except KafkaConnectionError:
             # It connects again by itself; a stall is found by its duration.
             time.sleep(timeout_ms / 1000)
@@ -134,8 +135,8 @@ class KafkaPythonReader(Reader):
         now = time.monotonic()
         if answered:
             self._last = now
-        elif now - self._last > broker.DOUBT_SECONDS:
-            broker.check(self._cluster)
+        elif now - self._last > limits.DOUBT_SECONDS:
+            failures.check(self._cluster)
             self._last = time.monotonic()
 
     def position(self, tp: TopicPartition) -> int:
@@ -154,21 +155,21 @@ class KafkaPythonReader(Reader):
         ):
             for tp in topic_partitions:
                 shown = self._consumer.committed(
-                    ClientPartition(*tp), metadata=True, timeout_ms=broker.GROUP_SECONDS * 1000
+                    ClientPartition(*tp), metadata=True, timeout_ms=limits.GROUP_SECONDS * 1000
                 )
                 if shown is not None and shown.offset >= 0:
                     found[tp] = (int(shown.offset), str(shown.metadata or ""))
         return found
 
     def _needs(self, topic_partitions: Iterable[TopicPartition]) -> str:
-        return f"{self._group}; {broker.read(topic_partitions)}"
+        return f"{self._group}; {failures.read(topic_partitions)}"
 
     def claim(self, offsets: dict[TopicPartition, int], metadata: str) -> None:
         """Commit `offsets` with `metadata` as the group's, and wait until the broker has them."""
         with translated(
             self._cluster, "committing the group's first offsets", self._needs(offsets)
         ):
-            self._consumer.commit(_shown(offsets, metadata), timeout_ms=broker.GROUP_SECONDS * 1000)
+            self._consumer.commit(_shown(offsets, metadata), timeout_ms=limits.GROUP_SECONDS * 1000)
 
     def commit(self, offsets: dict[TopicPartition, int], metadata: str) -> None:
         """Show progress as the group's offsets; a failure changes nothing and is ignored."""

@@ -1,0 +1,114 @@
+"""Each failure as one BrokerError: what the broker said, while doing what, and what to do."""
+
+import contextlib
+from collections.abc import Iterable, Iterator
+
+from server_monitoring.broker import login, tls
+from server_monitoring.broker.cluster import MECHANISM, Cluster
+from server_monitoring.broker.limits import CONNECT_SECONDS
+from server_monitoring.broker.reader import TopicPartition
+from server_monitoring.errors import (
+    AuthenticationError,
+    AuthorizationError,
+    BrokerError,
+    CredentialsError,
+    UnreachableError,
+)
+
+REFUSED_USER = "the user or the password is wrong"
+
+
+def describe(topic: str) -> str:
+    """Return what asking for a topic needs."""
+    return f"Describe on topic {topic}"
+
+
+def read(topic_partitions: Iterable[TopicPartition]) -> str:
+    """Return what reading from topics needs."""
+    return f"Read on topic {', '.join(sorted({tp.topic for tp in topic_partitions}))}"
+
+
+def problem(cluster: Cluster) -> BrokerError | None:
+    """Return why no connection comes about, where certificates or passwords are to blame."""
+    found = tls.problem(cluster)
+    if found is None and (refused := login.refusal(cluster)) is not None:
+        return authentication_failed(cluster, refused.reason)
+    return found
+
+
+def check(cluster: Cluster) -> None:
+    """Raise `problem`, if there is one; for whoever waits without an answer."""
+    found = problem(cluster)
+    if found is not None:
+        raise found
+
+
+def no_answer(cluster: Cluster, doing: str) -> BrokerError:
+    """Return the error for a broker that is silent, or with which TLS does not come about."""
+    return problem(cluster) or UnreachableError(
+        f"broker {cluster}: no answer in time while {doing}; check that kafka.service "
+        "runs there and that this host reaches it"
+    )
+
+
+def failed(cluster: Cluster, reason: str, doing: str) -> BrokerError:
+    """Return the error for a broker that refuses."""
+    return BrokerError(f"broker {cluster}: {reason} while {doing}; see the broker's log")
+
+
+def authentication_failed(cluster: Cluster, reason: str) -> BrokerError:
+    """Return the error for a broker that does not take the user or the password."""
+    return AuthenticationError(
+        f"broker {cluster}: refused user {cluster.user!r} ({MECHANISM}): {reason}; provision the "
+        "broker and this host, which gives both the same password"
+    )
+
+
+def not_authorized(
+    cluster: Cluster, reason: str, doing: str, needs: str, kind: str = ""
+) -> BrokerError:
+    """Return the error for a user who may not do this.
+
+    Of several needs, with semicolons between them, the one for a resource of `kind` is named.
+    """
+    fitting = [need for need in needs.split("; ") if f" on {kind} " in need]
+    lacking = fitting[0] if fitting else needs or reason
+    return AuthorizationError(
+        f"broker {cluster}: user {cluster.user!r} is not authorized: {lacking} was refused while "
+        f"{doing}; run this as the user that it is meant for, or grant it and provision the broker"
+    )
+
+
+@contextlib.contextmanager
+def in_mid_run() -> Iterator[None]:
+    """Let a user who was taken before and is refused now end the command as one to start again.
+
+    A password that is changed takes the old one away; systemd starts the unit with the new one.
+    """
+    try:
+        yield
+    except AuthenticationError as error:
+        raise CredentialsError(str(error)) from error
+
+
+def missing_topic(cluster: Cluster, topic: str) -> BrokerError:
+    """Return the error for a topic that is not there."""
+    return BrokerError(
+        f"topic {topic}: not found on broker {cluster}; create it by provisioning (kafka_topics)"
+    )
+
+
+def offset_gone(cluster: Cluster, reason: str) -> BrokerError:
+    """Return the error for an offset that the broker no longer has."""
+    return BrokerError(
+        f"broker {cluster}: {reason}: the stored offset is no longer on the broker "
+        "(retention, or the topic was made anew); start a new run"
+    )
+
+
+def first_poll_unanswered(cluster: Cluster) -> BrokerError:
+    """Return the error for a broker that gives nothing to read."""
+    return UnreachableError(
+        f"broker {cluster}: the first poll was not answered within "
+        f"{CONNECT_SECONDS} s; check the broker's log"
+    )

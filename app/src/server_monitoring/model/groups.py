@@ -1,0 +1,44 @@
+"""Metric groups: two metrics that are analyzed together, and which partitions a host consumes."""
+
+from dataclasses import dataclass
+
+AVERAGE, MAXIMUM = "average", "maximum"
+JOIN_WINDOWS, JOIN_ROWS = "windows", "rows"
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One metric: its topic, its column in the data set and in the alert table."""
+
+    topic: str
+    column: str
+    output_column: str
+
+
+@dataclass(frozen=True)
+class Labels:
+    """What the alert column says when both or only one metric is above its threshold."""
+
+    both: str
+    first: str
+    second: str
+
+
+@dataclass(frozen=True)
+class Group:
+    """A metric group: two metrics that are analyzed together."""
+
+    name: str
+    metrics: tuple[Metric, Metric]
+    aggregate: str
+    join: str
+    output_file: str
+    labels: Labels
+
+
+@dataclass(frozen=True)
+class Share:
+    """The partitions this host consumes: those with `partition % hosts == index`."""
+
+    index: int
+    hosts: int
