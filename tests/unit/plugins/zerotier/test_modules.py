@@ -1,4 +1,4 @@
-"""What holds for every ZeroTier module: its documentation, its start, its failures."""
+"""What holds for every ZeroTier module: its start, its secrets, its uses."""
 
 from __future__ import annotations
 
@@ -21,44 +21,6 @@ if TYPE_CHECKING:
 
 IMPORT = re.compile(r"(?:import_tasks|include_tasks|tasks_from): (\S+)")
 PREFIX = "server_monitoring.cluster.zerotier_"
-KEYS = ("type", "default", "required", "choices", "elements")
-
-
-def facts(option: Json, nested: str) -> Json:
-    """Return what documentation and arguments must agree on; `nested` names the suboptions."""
-    found = {key: option[key] for key in KEYS if key in option}
-    below = {name: facts(one, nested) for name, one in option.get(nested, {}).items()}
-    return found | ({"nested": below} if below else {})
-
-
-@pytest.mark.parametrize("name", MODULES)
-def test_documentation_names_the_arguments(name: str) -> None:
-    """Each option has the type, default and choices that the module takes, suboptions too."""
-    module = MODULES[name]
-    documented = yaml.safe_load(module.DOCUMENTATION)
-    options = documented["options"]
-    assert documented["module"] == f"zerotier_{name}"
-    assert {key: facts(one, "suboptions") for key, one in options.items()} == {
-        key: facts(one, "options") for key, one in module.ARGUMENTS.items()
-    }
-
-
-def described(options: Json) -> Iterator[str]:
-    """Yield the description of every option and suboption."""
-    for option in options.values():
-        yield option["description"]
-        yield from described(option.get("suboptions", {}))
-
-
-@pytest.mark.parametrize("name", MODULES)
-def test_documentation_is_in_sentences(name: str) -> None:
-    """What an option does and what a module returns is told, and the example is YAML of it."""
-    module = MODULES[name]
-    documented, returned = yaml.safe_load(module.DOCUMENTATION), yaml.safe_load(module.RETURN)
-    lines = [*described(documented["options"]), *documented["description"]]
-    lines += [value["description"] for value in returned.values()]
-    assert [line for line in lines if not line.strip().endswith(".")] == []
-    assert f"{PREFIX}{name}" in yaml.safe_load(module.EXAMPLES)[0]
 
 
 def secrets(arguments: Json) -> set[str]:

@@ -13,6 +13,7 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from server_monitoring.host import progress
 
+from ansible_collections.server_monitoring.cluster.plugins.module_utils.pipeline import systemd
 from ansible_collections.server_monitoring.cluster.plugins.module_utils.pipeline.board import (
     ENDED,
     FAILED,
@@ -22,12 +23,6 @@ from ansible_collections.server_monitoring.cluster.plugins.module_utils.pipeline
     Entry,
     line,
     step_of,
-)
-from ansible_collections.server_monitoring.cluster.plugins.module_utils.pipeline.systemd import (
-    PROPERTIES,
-    parse_units,
-    reason,
-    state_of,
 )
 
 DOCUMENTATION = r"""
@@ -61,7 +56,6 @@ SPEC: dict[str, dict[str, Any]] = {
     "expected": {"type": "dict", "default": {}},
     "timeout": {"type": "int", "default": 3600},
 }
-LOG_LINES = 20
 POLL_SECONDS = 1.0
 LINE_SECONDS = 5.0
 # Seconds without a word of the leader after which a host that only watches leaves: with fewer forks
@@ -134,7 +128,7 @@ class ActionModule(ActionBase):
         began = time.monotonic()
         while True:
             found = self._poll()
-            states = [state_of(properties) for properties in found]
+            states = [systemd.state_of(properties) for properties in found]
             seconds = time.monotonic() - began
             late = seconds > self.args["timeout"]
             ended = states[0] == "ended" if self._leads() else all(s == "ended" for s in states)
@@ -213,8 +207,7 @@ class ActionModule(ActionBase):
     def _poll(self) -> list[dict[str, str]]:
         """Return each unit's properties; keep the texts that tell a progress."""
         names = [unit["name"] for unit in self.args["units"]]
-        flags = [f"--property={name}" for name in PROPERTIES]
-        found = parse_units(self._command("systemctl", "show", *flags, *names), len(names))
+        found = systemd.parse_units(self._command(*systemd.show(*names)), len(names))
         for name, properties in zip(names, found, strict=True):
             if progress.read(properties.get("StatusText", "")):
                 self.texts[name] = properties["StatusText"]
@@ -223,17 +216,11 @@ class ActionModule(ActionBase):
     def _failure(self, at: int, state: str, found: list[dict[str, str]]) -> dict[str, Any]:
         """Return the failed result of the unit at a place of the list."""
         unit, said = self.args["units"][at], found[at].get("StatusText") or "nothing"
-        log = self._log(unit["name"])
+        log = systemd.lines(self._command(*systemd.journal(unit["name"])))
         late = f"{state}, not ended, after at most {self.args['timeout']} s; last said: {said}"
-        why = reason(log, found[at]) if state == "failed" else late
+        why = systemd.reason(log, found[at]) if state == "failed" else late
         msg = f"{self.host}: {unit['label']} ({unit['name']}): {why}"
         return {"failed": True, "msg": msg, "journal": log}
-
-    def _log(self, unit: str) -> list[str]:
-        lines = self._command(
-            "journalctl", "--no-pager", "--output=cat", f"--lines={LOG_LINES}", f"--unit={unit}"
-        ).splitlines()
-        return [text for text in lines if text.strip()]
 
     def _command(self, *argv: str) -> str:
         answer = self._low_level_execute_command(shlex.join(argv), sudoable=True)

@@ -7,12 +7,7 @@ from typing import Any
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ansible_collections.server_monitoring.cluster.plugins.module_utils.pipeline.systemd import (
-    PROPERTIES,
-    parse_properties,
-    reason,
-    state_of,
-)
+from ansible_collections.server_monitoring.cluster.plugins.module_utils.pipeline import systemd
 
 DOCUMENTATION = r"""
 module: pipeline_unit
@@ -28,8 +23,6 @@ options:
   until: {description: What to wait for., type: str, choices: [ready, ended], default: ended}
   timeout: {description: Seconds after which to give up., type: int, default: 3600}
 """
-
-LOG_LINES = 20
 
 
 class ActionModule(ActionBase):
@@ -53,13 +46,13 @@ class ActionModule(ActionBase):
         if args["start"]:
             self._command("systemctl", "start", "--no-block", args["name"])
         properties = self._watch(f"{host}: {args['label']}", args)
-        state = state_of(properties)
+        state = systemd.state_of(properties)
         result["changed"] = args["start"]
         if state == args["until"]:
             return result
-        log = self._log(args["name"])
+        log = systemd.lines(self._command(*systemd.journal(args["name"])))
         why = (
-            reason(log, properties)
+            systemd.reason(log, properties)
             if state == "failed"
             else f"{state}, not {args['until']}, after at most {args['timeout']} s; last said: "
             f"{properties.get('StatusText') or 'nothing'}"
@@ -82,19 +75,12 @@ class ActionModule(ActionBase):
             if text and text != shown:
                 Display().display(f"  {title}: {text}")
                 shown = text
-            if state_of(properties) in wanted or time.monotonic() > deadline:
+            if systemd.state_of(properties) in wanted or time.monotonic() > deadline:
                 return properties
             time.sleep(1)
 
     def _properties(self, unit: str) -> dict[str, str]:
-        flags = [f"--property={name}" for name in PROPERTIES]
-        return parse_properties(self._command("systemctl", "show", *flags, unit))
-
-    def _log(self, unit: str) -> list[str]:
-        lines = self._command(
-            "journalctl", "--no-pager", "--output=cat", f"--lines={LOG_LINES}", f"--unit={unit}"
-        ).splitlines()
-        return [line for line in lines if line.strip()]
+        return systemd.parse_properties(self._command(*systemd.show(unit)))
 
     def _command(self, *argv: str) -> str:
         answer = self._low_level_execute_command(shlex.join(argv), sudoable=True)

@@ -228,9 +228,6 @@ class FilterModule:
     """The filters of the role firewall."""
 
     def filters(self) -> dict[str, Any]:
-        """Return the filters by the names that tasks use."""
-        return {
-            "firewall_openings": openings,
-            "firewall_problem": problem,
-            "firewall_ssh_ports": ssh_ports,
-        }
+        """Return the filters; in tasks each has its name after ``firewall_``."""
+        offered = (openings, problem, ssh_ports)
+        return {f"firewall_{offer.__name__}": offer for offer in offered}

@@ -106,11 +106,6 @@ class FilterModule:
     """The filters of this file."""
 
     def filters(self) -> dict[str, Any]:
-        """Return the filters by the names that tasks use."""
-        return {
-            "kafka_access_rights": rights,
-            "kafka_access_hosts": hosts,
-            "kafka_access_passwords": passwords,
-            "kafka_access_users": users,
-            "kafka_access_without_password": without_password,
-        }
+        """Return the filters; in tasks each has its name after ``kafka_access_``."""
+        offered = (rights, hosts, passwords, users, without_password)
+        return {f"kafka_access_{offer.__name__}": offer for offer in offered}

@@ -44,10 +44,6 @@ class FilterModule:
     """The filters of this file."""
 
     def filters(self) -> dict[str, Any]:
-        """Return the filters by the names that tasks use."""
-        return {
-            "pipeline_share": share,
-            "pipeline_consumer_unit": consumer_unit,
-            "pipeline_stored_rows": stored_rows,
-            "pipeline_count_problems": count_problems,
-        }
+        """Return the filters; in tasks each has its name after ``pipeline_``."""
+        offered = (share, consumer_unit, stored_rows, count_problems)
+        return {f"pipeline_{offer.__name__}": offer for offer in offered}

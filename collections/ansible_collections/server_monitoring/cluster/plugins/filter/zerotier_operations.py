@@ -125,9 +125,5 @@ class FilterModule:
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Return the filters by name."""
-        return {
-            "zerotier_leaving": zerotier_leaving,
-            "zerotier_left_lines": zerotier_left_lines,
-            "zerotier_backup_problem": zerotier_backup_problem,
-            "zerotier_opened": zerotier_opened,
-        }
+        offered = (zerotier_leaving, zerotier_left_lines, zerotier_backup_problem, zerotier_opened)
+        return {offer.__name__: offer for offer in offered}

@@ -90,10 +90,11 @@ class FilterModule:
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Return the filters by name."""
-        return {
-            "zerotier_is_settled": zerotier_is_settled,
-            "zerotier_pick": zerotier_pick,
-            "zerotier_apt_problem": zerotier_apt_problem,
-            "zerotier_is_current": zerotier_is_current,
-            "zerotier_for": zerotier_for,
-        }
+        offered = (
+            zerotier_is_settled,
+            zerotier_pick,
+            zerotier_apt_problem,
+            zerotier_is_current,
+            zerotier_for,
+        )
+        return {offer.__name__: offer for offer in offered}

@@ -54,8 +54,5 @@ class FilterModule:
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Return the filters by name."""
-        return {
-            "zerotier_strangers_line": zerotier_strangers_line,
-            "zerotier_twins": zerotier_twins,
-            "zerotier_links_table": zerotier_links_table,
-        }
+        offered = (zerotier_strangers_line, zerotier_twins, zerotier_links_table)
+        return {offer.__name__: offer for offer in offered}

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any
-
-from ansible.module_utils.basic import AnsibleModule
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.server_monitoring.cluster.plugins.module_utils.kafka import access_cluster
 from ansible_collections.server_monitoring.cluster.plugins.module_utils.kafka.access_plan import (
@@ -18,6 +16,15 @@ from ansible_collections.server_monitoring.cluster.plugins.module_utils.kafka.ac
 from ansible_collections.server_monitoring.cluster.plugins.module_utils.kafka.admin import (
     BrokerError,
 )
+from ansible_collections.server_monitoring.cluster.plugins.module_utils.kafka.module import (
+    CLUSTER,
+    begin,
+    finish,
+    refuse,
+)
+
+if TYPE_CHECKING:
+    from ansible.module_utils.basic import AnsibleModule
 
 DOCUMENTATION = r"""
 module: kafka_access
@@ -38,39 +45,24 @@ options:
     elements: raw
     required: true
   passwords:
-    description: User to password. A user of O(users) without one is refused.
+    description: >-
+      User to password. A user of O(users) without one is refused; with O(declarations_only=true)
+      the whole map may be missing.
     type: dict
   super_users:
     description: Users that are left alone, as the brokers are.
     type: list
     elements: str
     default: []
-  bootstrap_servers:
-    description: Brokers, as C(address:port) of the listener with mutual TLS.
-    type: list
-    elements: str
   client_servers:
     description: Brokers, as C(address:port) of the listener that users log in to.
     type: list
     elements: str
-  admin_properties:
-    description: >-
-      Kafka's own file with C(ssl.keystore.location) and C(ssl.truststore.location), both PEM:
-      who to be, and whom to trust.
-    type: path
   iterations:
     description: Rounds of hashing. A user that has another number gets its password again.
     type: int
     default: 4096
-  declarations_only:
-    description: Only check the declarations, without a broker; O(passwords) may be missing.
-    type: bool
-    default: false
-  timeout:
-    description: Seconds to wait for a broker, and for the brokers to have taken a change over.
-    type: int
-    default: 20
-author: Server Monitoring Cluster contributors
+extends_documentation_fragment: [server_monitoring.cluster.kafka]
 """
 
 EXAMPLES = r"""
@@ -103,9 +95,7 @@ def check_declarations(module: AnsibleModule) -> None:
     if passwords is None and not module.params["declarations_only"]:
         passwords = {}
     problems = declaration_problems(module.params["users"], module.params["super_users"], passwords)
-    if problems:
-        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-        module.fail_json(msg=f"kafka_access_users: {problems[0]}{more}", problems=problems)
+    refuse(module, "kafka_access_users", problems)
 
 
 def run(module: AnsibleModule, cluster: access_cluster.Cluster) -> dict[str, Any]:
@@ -146,52 +136,32 @@ def run(module: AnsibleModule, cluster: access_cluster.Cluster) -> dict[str, Any
     }
 
 
+def connect(params: dict[str, Any]) -> access_cluster.Cluster:
+    """Return the cluster that the arguments name."""
+    names = ("bootstrap_servers", "client_servers", "admin_properties", "timeout")
+    return access_cluster.Cluster(*(params[name] for name in names))
+
+
+ARGUMENTS: dict[str, Any] = {
+    **CLUSTER,
+    "users": {"type": "list", "elements": "raw", "required": True},
+    "passwords": {"type": "dict", "no_log": True},
+    "super_users": {"type": "list", "elements": "str", "default": []},
+    "client_servers": {"type": "list", "elements": "str"},
+    "iterations": {"type": "int", "default": 4096},
+}
+
+
 def main() -> None:
     """Run the module."""
-    servers = {"type": "list", "elements": "str"}
-    module = AnsibleModule(
-        argument_spec={
-            "users": {"type": "list", "elements": "raw", "required": True},
-            "passwords": {"type": "dict", "no_log": True},
-            "super_users": {"type": "list", "elements": "str", "default": []},
-            "bootstrap_servers": servers,
-            "client_servers": servers,
-            "admin_properties": {"type": "path"},
-            "iterations": {"type": "int", "default": 4096},
-            "declarations_only": {"type": "bool", "default": False},
-            "timeout": {"type": "int", "default": 20},
-        },
-        required_if=[
-            (
-                "declarations_only",
-                False,
-                ("bootstrap_servers", "client_servers", "admin_properties"),
-            )
-        ],
-        supports_check_mode=True,
-    )
+    module = begin(ARGUMENTS, needed=("bootstrap_servers", "client_servers", "admin_properties"))
     check_declarations(module)
     if not LEAST_ITERATIONS <= module.params["iterations"] < RETIRED:
         found = module.params["iterations"]
         module.fail_json(
             msg=f"iterations: found {found}, expected {LEAST_ITERATIONS} to {RETIRED - 1}"
         )
-    if module.params["declarations_only"]:
-        module.exit_json(changed=False)
-    try:
-        cluster = access_cluster.Cluster(
-            module.params["bootstrap_servers"],
-            module.params["client_servers"],
-            module.params["admin_properties"],
-            module.params["timeout"],
-        )
-        try:
-            result = run(module, cluster)
-        finally:
-            cluster.close()
-    except BrokerError as error:
-        module.fail_json(msg=str(error))
-    module.exit_json(**result)
+    finish(module, connect, run)
 
 
 if __name__ == "__main__":

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from ansible.module_utils.basic import AnsibleModule
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.server_monitoring.cluster.plugins.module_utils.kafka.admin import (
     BrokerError,
     administrate,
+)
+from ansible_collections.server_monitoring.cluster.plugins.module_utils.kafka.module import (
+    CLUSTER,
+    begin,
+    finish,
+    refuse,
 )
 from ansible_collections.server_monitoring.cluster.plugins.module_utils.kafka.topic_plan import (
     Plan,
@@ -19,6 +23,9 @@ from ansible_collections.server_monitoring.cluster.plugins.module_utils.kafka.to
     make_plan,
     parse,
 )
+
+if TYPE_CHECKING:
+    from ansible.module_utils.basic import AnsibleModule
 
 try:
     from kafka import errors
@@ -31,6 +38,7 @@ DOCUMENTATION = r"""
 module: kafka_topic
 short_description: Make the declared Kafka topics true
 description:
+  - Without O(admin_properties) it speaks to the brokers in plain text.
   - Creates topics, adds partitions, sets the declared settings and drops the undeclared.
   - Takes all topics in one call, plans first, and changes none of them if any is refused.
   - Shrinking a topic and changing its replication factor are refused.
@@ -46,16 +54,6 @@ options:
     description: Metric group to the list of its topics, which need equal numbers of partitions.
     type: dict
     default: {}
-  bootstrap_servers:
-    description: Brokers, as C(address:port).
-    type: list
-    elements: str
-    required: true
-  admin_properties:
-    description: >-
-      Kafka's own file with C(ssl.keystore.location) and C(ssl.truststore.location), both PEM, for a
-      listener with mutual TLS; plain text without it.
-    type: path
   brokers:
     description: Number of brokers in the inventory; used with O(declarations_only=true).
     type: int
@@ -65,15 +63,7 @@ options:
     type: list
     elements: str
     default: []
-  declarations_only:
-    description: Only check the declarations, without asking a broker.
-    type: bool
-    default: false
-  timeout:
-    description: Seconds to wait for a broker.
-    type: int
-    default: 20
-author: Server Monitoring Cluster contributors
+extends_documentation_fragment: [server_monitoring.cluster.kafka]
 """
 
 EXAMPLES = r"""
@@ -90,6 +80,9 @@ created: {description: Names of created topics., type: list, returned: success}
 grown: {description: Topic to its new number of partitions., type: dict, returned: success}
 configured: {description: Names of topics whose settings changed., type: list, returned: success}
 """
+
+# The inventory's variable that holds the declarations.
+VARIABLE = "kafka_topics_declared"
 
 
 class Cluster:
@@ -205,14 +198,7 @@ def check_declarations(module: AnsibleModule, brokers: int) -> None:
     if not problems:
         counts = {t.name: t.partitions for t in parse(module.params["topics"])}
         problems = group_problems(counts, module.params["groups"])
-    fail_with(module, problems)
-
-
-def fail_with(module: AnsibleModule, problems: list[str]) -> None:
-    """End the module with one line if there are problems."""
-    if problems:
-        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-        module.fail_json(msg=f"kafka_topics_declared: {problems[0]}{more}", problems=problems)
+    refuse(module, VARIABLE, problems)
 
 
 def run(module: AnsibleModule, cluster: Cluster) -> dict[str, Any]:
@@ -226,7 +212,7 @@ def run(module: AnsibleModule, cluster: Cluster) -> dict[str, Any]:
     declared = parse(module.params["topics"])
     existing = cluster.topics({topic.name for topic in declared})
     plan = make_plan(declared, existing, module.params["groups"], module.params["running"])
-    fail_with(module, plan.refusals)
+    refuse(module, VARIABLE, plan.refusals)
     if plan.changed:
         cluster.apply(plan, validate_only=True)
         if not module.check_mode:
@@ -241,37 +227,26 @@ def run(module: AnsibleModule, cluster: Cluster) -> dict[str, Any]:
     }
 
 
+def connect(params: dict[str, Any]) -> Cluster:
+    """Return the cluster that the arguments name."""
+    return Cluster(params["bootstrap_servers"], params["admin_properties"], params["timeout"])
+
+
+ARGUMENTS: dict[str, Any] = {
+    **CLUSTER,
+    "topics": {"type": "list", "elements": "raw", "required": True},
+    "groups": {"type": "dict", "default": {}},
+    "brokers": {"type": "int", "default": 1},
+    "running": {"type": "list", "elements": "str", "default": []},
+}
+
+
 def main() -> None:
     """Run the module."""
-    module = AnsibleModule(
-        argument_spec={
-            "topics": {"type": "list", "elements": "raw", "required": True},
-            "groups": {"type": "dict", "default": {}},
-            "bootstrap_servers": {"type": "list", "elements": "str", "required": True},
-            "admin_properties": {"type": "path"},
-            "brokers": {"type": "int", "default": 1},
-            "running": {"type": "list", "elements": "str", "default": []},
-            "declarations_only": {"type": "bool", "default": False},
-            "timeout": {"type": "int", "default": 20},
-        },
-        supports_check_mode=True,
-    )
+    module = begin(ARGUMENTS, needed=("bootstrap_servers",))
     if module.params["declarations_only"]:
         check_declarations(module, module.params["brokers"])
-        module.exit_json(changed=False)
-    try:
-        cluster = Cluster(
-            module.params["bootstrap_servers"],
-            module.params["admin_properties"],
-            module.params["timeout"],
-        )
-        try:
-            result = run(module, cluster)
-        finally:
-            cluster.close()
-    except BrokerError as error:
-        module.fail_json(msg=str(error))
-    module.exit_json(**result)
+    finish(module, connect, run)
 
 
 if __name__ == "__main__":

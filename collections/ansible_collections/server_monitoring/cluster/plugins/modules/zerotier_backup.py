@@ -11,11 +11,9 @@ import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier import files
 from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier.api import (
     ZerotierError,
-)
-from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier.files import (
-    replace,
 )
 from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier.module import (
     HOME,
@@ -26,7 +24,6 @@ if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
 DOCUMENTATION = r"""
----
 module: zerotier_backup
 short_description: Pack what makes this machine the controller of its networks, or lay it down again
 description:
@@ -43,12 +40,8 @@ options:
     description: Whether networks of another identity may be replaced.
     type: bool
     default: false
-  home:
-    description: Home directory of the service.
-    type: path
-    default: /var/lib/zerotier-one
-author:
-  - The server monitoring cluster's authors
+extends_documentation_fragment:
+  - server_monitoring.cluster.zerotier.home
 """
 
 EXAMPLES = r"""
@@ -182,7 +175,7 @@ def lay_down(home: Path, content: dict[str, bytes]) -> None:
             if not (home / folder).exists():
                 (home / folder).mkdir(mode=0o700)
                 os.chown(home / folder, owner.st_uid, owner.st_gid)
-        replace(file, data, 0o644 if name == "identity.public" else 0o600, owner)
+        files.replace(file, data, 0o644 if name == "identity.public" else 0o600, owner)
 
 
 def _contents(content: dict[str, bytes]) -> dict[str, Any]:

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
 DOCUMENTATION = r"""
----
 module: zerotier_info
 short_description: Report the ZeroTier node of this machine
 description:
@@ -30,10 +29,6 @@ description:
   - Warns of an identity that collided with another node's; zerotier-one then makes a new one.
   - Changes nothing.
 options:
-  home:
-    description: Home directory of the service.
-    type: path
-    default: /var/lib/zerotier-one
   package:
     description: Name of the Debian package whose version is reported.
     type: str
@@ -42,8 +37,8 @@ options:
     description: How long the service may take to answer, in seconds.
     type: int
     default: 20
-author:
-  - The server monitoring cluster's authors
+extends_documentation_fragment:
+  - server_monitoring.cluster.zerotier.home
 """
 
 EXAMPLES = r"""

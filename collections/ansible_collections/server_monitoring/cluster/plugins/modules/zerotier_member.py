@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
 DOCUMENTATION = r"""
----
 module: zerotier_member
 short_description: Keep a member of a ZeroTier network
 description:
@@ -60,37 +59,8 @@ options:
     type: list
     elements: str
     default: []
-  controller:
-    description: Who keeps the network.
-    type: dict
-    suboptions:
-      backend:
-        description: This machine's own controller, or ZeroTier Central.
-        type: str
-        choices: [controller, central]
-        default: controller
-      home:
-        description: Home directory of the service that is the controller.
-        type: path
-        default: /var/lib/zerotier-one
-      token:
-        description: API token of ZeroTier Central. It is shown nowhere.
-        type: str
-        default: ""
-      url:
-        description: Address of Central's API; empty for the public one.
-        type: str
-        default: ""
-      ca_file:
-        description: Certificates to trust for that address; empty for the machine's own.
-        type: str
-        default: ""
-      timeout:
-        description: How long Central may refuse or fail before the module does, in seconds.
-        type: int
-        default: 60
-author:
-  - The server monitoring cluster's authors
+extends_documentation_fragment:
+  - server_monitoring.cluster.zerotier.controller
 """
 
 EXAMPLES = r"""

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier import ledger
+from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier import (
+    ledger,
+    state,
+)
 from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier.api import (
     LocalApi,
     ZerotierError,
@@ -12,18 +15,14 @@ from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier
 )
 from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier.module import (
     HOME,
+    NODE,
     run,
-)
-from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier.state import (
-    find,
-    rival,
 )
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
 DOCUMENTATION = r"""
----
 module: zerotier_membership
 short_description: Join or leave a ZeroTier network
 description:
@@ -44,16 +43,9 @@ options:
     description: The network's IPv4 range, which no other joined network may use; empty to leave.
     type: str
     default: ""
-  node:
-    description: The machine's name for messages.
-    type: str
-    required: true
-  home:
-    description: Home directory of the service.
-    type: path
-    default: /var/lib/zerotier-one
-author:
-  - The server monitoring cluster's authors
+extends_documentation_fragment:
+  - server_monitoring.cluster.zerotier.home
+  - server_monitoring.cluster.zerotier.node
 """
 
 EXAMPLES = r"""
@@ -81,13 +73,13 @@ def keep(module: AnsibleModule) -> dict[str, Any]:
     # In check mode the network of an earlier inventory was not left, though it would be.
     leaving = ledger.read(params["home"])["network_id"] if module.check_mode else ""
     others = [network for network in networks if network["id"] != leaving]
-    trouble = rival(others, network_id, params["cidr"]) if wanted == "present" else ""
+    trouble = state.rival(others, network_id, params["cidr"]) if wanted == "present" else ""
     if trouble:
         message = f"{params['node']}: {trouble}"
         raise ZerotierError(message)
-    found = find(networks, network_id)
-    state = "absent" if found is None else "present"
-    changed = state != wanted
+    found = state.find(networks, network_id)
+    before = "absent" if found is None else "present"
+    changed = before != wanted
     if changed and not module.check_mode:
         path = f"/network/{network_id}"
         found = api.post(path, {}) if wanted == "present" else api.delete(path) and None
@@ -96,7 +88,7 @@ def keep(module: AnsibleModule) -> dict[str, Any]:
     return {
         "changed": changed,
         "status": found["status"] if found else "",
-        "diff": diff(f"membership of {network_id}", {"state": state}, {"state": wanted}),
+        "diff": diff(f"membership of {network_id}", {"state": before}, {"state": wanted}),
     }
 
 
@@ -111,9 +103,9 @@ def remember(home: str, network_id: str, *, joined: bool) -> None:
 
 ARGUMENTS: dict[str, Any] = {
     **HOME,
+    **NODE,
     "network_id": {"type": "str", "required": True},
     "cidr": {"type": "str", "default": ""},
-    "node": {"type": "str", "required": True},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
 }
 

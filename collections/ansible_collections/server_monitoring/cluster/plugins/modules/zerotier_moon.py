@@ -8,12 +8,10 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier import files
 from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier.api import (
     ZerotierError,
     diff,
-)
-from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier.files import (
-    replace,
 )
 from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier.module import (
     HOME,
@@ -24,7 +22,6 @@ if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
 DOCUMENTATION = r"""
----
 module: zerotier_moon
 short_description: Keep the moon whose root this machine is
 description:
@@ -37,12 +34,8 @@ options:
     type: list
     elements: str
     required: true
-  home:
-    description: Home directory of the service.
-    type: path
-    default: /var/lib/zerotier-one
-author:
-  - The server monitoring cluster's authors
+extends_documentation_fragment:
+  - server_monitoring.cluster.zerotier.home
 """
 
 EXAMPLES = r"""
@@ -74,8 +67,8 @@ def keep(module: AnsibleModule) -> dict[str, Any]:
     if changed and not module.check_mode:
         made = old if ours else _new(module, home, public)
         made["roots"][0]["stableEndpoints"] = endpoints
-        replace(home / DEFINITION, json.dumps(made).encode())
-        replace(world, _sign(module, home / DEFINITION))
+        files.replace(home / DEFINITION, json.dumps(made).encode())
+        files.replace(world, _sign(module, home / DEFINITION))
     content = world.read_bytes() if world.exists() else b""
     return {
         "changed": changed,

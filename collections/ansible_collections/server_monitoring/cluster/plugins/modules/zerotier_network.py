@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 
 DOCUMENTATION = r"""
----
 module: zerotier_network
 short_description: Keep a ZeroTier network, on a node's own controller or on ZeroTier Central
 description:
@@ -72,37 +71,8 @@ options:
     description: MTU of the members' interfaces, in bytes; 0 leaves it as it is.
     type: int
     default: 0
-  controller:
-    description: Who keeps the network.
-    type: dict
-    suboptions:
-      backend:
-        description: This machine's own controller, or ZeroTier Central.
-        type: str
-        choices: [controller, central]
-        default: controller
-      home:
-        description: Home directory of the service that is the controller.
-        type: path
-        default: /var/lib/zerotier-one
-      token:
-        description: API token of ZeroTier Central. It is shown nowhere.
-        type: str
-        default: ""
-      url:
-        description: Address of Central's API; empty for the public one.
-        type: str
-        default: ""
-      ca_file:
-        description: Certificates to trust for that address; empty for the machine's own.
-        type: str
-        default: ""
-      timeout:
-        description: How long Central may refuse or fail before the module does, in seconds.
-        type: int
-        default: 60
-author:
-  - The server monitoring cluster's authors
+extends_documentation_fragment:
+  - server_monitoring.cluster.zerotier.controller
 """
 
 EXAMPLES = r"""

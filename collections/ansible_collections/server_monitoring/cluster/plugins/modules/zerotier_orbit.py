@@ -8,26 +8,26 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier import ledger
+from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier import (
+    files,
+    ledger,
+    state,
+)
 from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier.api import (
     LocalApi,
     ZerotierError,
     diff,
 )
-from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier.files import (
-    replace,
-)
 from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier.module import (
     HOME,
+    NODE,
     run,
 )
-from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier.state import heard
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
 DOCUMENTATION = r"""
----
 module: zerotier_orbit
 short_description: Orbit exactly the moons of the inventory
 description:
@@ -40,10 +40,6 @@ options:
     type: list
     elements: dict
     required: true
-  node:
-    description: The machine's name for messages.
-    type: str
-    required: true
   timeout:
     description: How long the roots may take to answer, in seconds.
     type: int
@@ -52,12 +48,9 @@ options:
     description: Whether it is a failure that no root answers; one of several is a warning.
     type: bool
     default: true
-  home:
-    description: Home directory of the service.
-    type: path
-    default: /var/lib/zerotier-one
-author:
-  - The server monitoring cluster's authors
+extends_documentation_fragment:
+  - server_monitoring.cluster.zerotier.home
+  - server_monitoring.cluster.zerotier.node
 """
 
 EXAMPLES = r"""
@@ -139,7 +132,7 @@ def _orbit(api: LocalApi, home: Path, moon: str, world: bytes) -> None:
     if not file.parent.exists():
         file.parent.mkdir(mode=0o700)
         os.chown(file.parent, owner.st_uid, owner.st_gid)
-    replace(file, world, owner=owner)
+    files.replace(file, world, owner=owner)
     api.post(f"/moon/{address}", {"seed": address})
 
 
@@ -150,7 +143,7 @@ def _silent(api: LocalApi, moons: list[str], timeout: float) -> list[str]:
         known = {moon["id"] for moon in api.get("/moon") if not moon["waiting"]}
         status = api.get("/status")
         # A root is no peer of itself.
-        alive = {status["address"], *heard(api.get("/peer"), status["clock"])}
+        alive = {status["address"], *state.heard(api.get("/peer"), status["clock"])}
         silent = [moon for moon in moons if moon not in known or moon[-_DIGITS:] not in alive]
         if not silent or time.monotonic() > deadline:
             return silent
@@ -159,8 +152,8 @@ def _silent(api: LocalApi, moons: list[str], timeout: float) -> list[str]:
 
 ARGUMENTS: dict[str, Any] = {
     **HOME,
+    **NODE,
     "moons": {"type": "list", "elements": "dict", "required": True},
-    "node": {"type": "str", "required": True},
     "timeout": {"type": "int", "default": 60},
     "required": {"type": "bool", "default": True},
 }

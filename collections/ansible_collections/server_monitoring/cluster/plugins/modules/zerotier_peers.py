@@ -5,20 +5,18 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
+from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier import state
 from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier.api import LocalApi
 from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier.module import (
     HOME,
+    NODE,
     run,
-)
-from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier.state import (
-    link_to,
 )
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
 DOCUMENTATION = r"""
----
 module: zerotier_peers
 short_description: Tell how this machine reaches the other nodes
 description:
@@ -26,10 +24,6 @@ description:
     with which latency, and under which underlay address. Changes nothing.
   - A relayed path, and a missing one, is a warning that names both nodes.
 options:
-  node:
-    description: This machine's name for messages.
-    type: str
-    required: true
   peers:
     description: The other nodes, ZeroTier address by name.
     type: dict
@@ -38,12 +32,9 @@ options:
     description: How long a path may take to become direct, in seconds.
     type: int
     default: 15
-  home:
-    description: Home directory of the service.
-    type: path
-    default: /var/lib/zerotier-one
-author:
-  - The server monitoring cluster's authors
+extends_documentation_fragment:
+  - server_monitoring.cluster.zerotier.home
+  - server_monitoring.cluster.zerotier.node
 """
 
 EXAMPLES = r"""
@@ -72,7 +63,7 @@ def look(module: AnsibleModule) -> dict[str, Any]:
     while True:
         known = api.get("/peer")
         links = [
-            {"from": params["node"], "to": name, **link_to(known, address)}
+            {"from": params["node"], "to": name, **state.link_to(known, address)}
             for name, address in sorted(params["peers"].items())
         ]
         indirect = [link for link in links if link["link"] != "direct"]
@@ -98,7 +89,7 @@ def _warning(link: dict[str, Any]) -> str:
 
 ARGUMENTS: dict[str, Any] = {
     **HOME,
-    "node": {"type": "str", "required": True},
+    **NODE,
     "peers": {"type": "dict", "required": True},
     "timeout": {"type": "int", "default": 15},
 }

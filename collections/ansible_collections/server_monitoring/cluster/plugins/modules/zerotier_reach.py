@@ -10,23 +10,21 @@ from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier
 from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier.icmp import (
     unreached,
 )
-from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier.module import run
+from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier.module import (
+    NODE,
+    run,
+)
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
 DOCUMENTATION = r"""
----
 module: zerotier_reach
 short_description: Prove that other nodes answer over the overlay
 description:
   - Sends ICMP echo requests from this node's overlay address to each peer until all replied.
   - Needs no ping command. Changes nothing.
 options:
-  node:
-    description: This machine's name for messages.
-    type: str
-    required: true
   source:
     description: This machine's IPv4 address on the overlay.
     type: str
@@ -39,8 +37,8 @@ options:
     description: How long all peers together may take, in seconds.
     type: int
     default: 60
-author:
-  - The server monitoring cluster's authors
+extends_documentation_fragment:
+  - server_monitoring.cluster.zerotier.node
 """
 
 EXAMPLES = r"""
@@ -84,7 +82,7 @@ def reach(module: AnsibleModule) -> dict[str, Any]:
 
 
 ARGUMENTS: dict[str, Any] = {
-    "node": {"type": "str", "required": True},
+    **NODE,
     "source": {"type": "str", "required": True},
     "peers": {"type": "dict", "required": True},
     "timeout": {"type": "int", "default": 60},

@@ -7,25 +7,21 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier import state
 from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier.api import (
     LocalApi,
     ZerotierError,
 )
 from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier.module import (
     HOME,
+    NODE,
     run,
-)
-from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier.state import (
-    find,
-    heard,
-    problem,
 )
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
 DOCUMENTATION = r"""
----
 module: zerotier_ready
 short_description: Wait until a joined network carries exactly the expected address
 description:
@@ -44,20 +40,13 @@ options:
     description: The network's IPv4 range, from which the address takes its prefix length.
     type: str
     required: true
-  node:
-    description: The machine's name for messages.
-    type: str
-    required: true
   timeout:
     description: How long to wait, in seconds.
     type: int
     default: 60
-  home:
-    description: Home directory of the service.
-    type: path
-    default: /var/lib/zerotier-one
-author:
-  - The server monitoring cluster's authors
+extends_documentation_fragment:
+  - server_monitoring.cluster.zerotier.home
+  - server_monitoring.cluster.zerotier.node
 """
 
 EXAMPLES = r"""
@@ -102,9 +91,10 @@ def device_problem(device: Path = DEVICE) -> str:
 def view(api: LocalApi, network_id: str) -> dict[str, Any]:
     """Return what else the node sees that may explain a state; see state.problem."""
     status, controller = api.get("/status"), network_id[:10]
+    alive = {status["address"], *state.heard(api.get("/peer"), status["clock"])}
     return {
         "online": status["online"],
-        "controller": controller in {status["address"], *heard(api.get("/peer"), status["clock"])},
+        "controller": controller in alive,
         "device": device_problem(),
         "port": status["config"]["settings"]["primaryPort"],
     }
@@ -117,25 +107,25 @@ def wait(module: AnsibleModule) -> dict[str, Any]:
     network_id, prefix = params["network_id"], params["cidr"].partition("/")[2]
     address = f"{params['ip']}/{prefix}"
     while True:
-        found = find(api.get("/network"), network_id)
+        found = state.find(api.get("/network"), network_id)
         seconds = time.monotonic() - began
-        if found and not problem(found, network_id, address):
+        if found and not state.problem(found, network_id, address):
             interface = found["portDeviceName"]
             return {"changed": False, "interface": interface, "seconds": round(seconds, 1)}
         if seconds > params["timeout"]:
             break
         time.sleep(INTERVAL_SECONDS)
-    trouble = problem(found, network_id, address, view(api, network_id))
+    trouble = state.problem(found, network_id, address, view(api, network_id))
     message = f"{params['node']}: network {network_id} after {seconds:.0f} s: {trouble}"
     raise ZerotierError(message)
 
 
 ARGUMENTS: dict[str, Any] = {
     **HOME,
+    **NODE,
     "network_id": {"type": "str", "required": True},
     "ip": {"type": "str", "required": True},
     "cidr": {"type": "str", "required": True},
-    "node": {"type": "str", "required": True},
     "timeout": {"type": "int", "default": 60},
 }
 

@@ -6,20 +6,8 @@ from contextlib import contextmanager
 from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Any
 
-from .access_plan import (
-    MECHANISM,
-    RETIRED,
-    Acl,
-    Plan,
-    State,
-    to_prove,
-)
-from .admin import (
-    BrokerError,
-    administrate,
-    read_stores,
-    tls_context,
-)
+from .access_plan import MECHANISM, RETIRED, Acl, Plan, State, to_prove
+from .admin import BrokerError, administrate, read_stores, tls_context
 from .login import lets_in
 
 if TYPE_CHECKING:

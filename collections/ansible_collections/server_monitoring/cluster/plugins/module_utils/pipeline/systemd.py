@@ -4,6 +4,22 @@ from __future__ import annotations
 
 PROPERTIES = ["LoadState", "ActiveState", "Result", "ExecMainStatus", "StatusText", "Job"]
 PREFIX = "server-monitoring: error: "
+LOG_LINES = 20
+
+
+def show(*units: str) -> list[str]:
+    """Return the command that asks for the units' properties."""
+    return ["systemctl", "show", *(f"--property={name}" for name in PROPERTIES), *units]
+
+
+def journal(unit: str) -> list[str]:
+    """Return the command that asks for the last lines of a unit's journal."""
+    return ["journalctl", "--no-pager", "--output=cat", f"--lines={LOG_LINES}", f"--unit={unit}"]
+
+
+def lines(text: str) -> list[str]:
+    """Return the lines of a journal that say something."""
+    return [line for line in text.splitlines() if line.strip()]
 
 
 def parse_properties(text: str) -> dict[str, str]:

@@ -10,22 +10,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from .api import (
-    ADDRESS,
-    NETWORK_ID,
-    ZerotierError,
-)
-from .central_http import (
-    SettingError,
-    TokenHttp,
-)
-from .central_refusals import (
-    SITE,
-    WHERE_TOKENS_ARE_MADE,
-    explain,
-    may_have_worked,
-    words,
-)
+from .api import ADDRESS, NETWORK_ID, ZerotierError
+from .central_http import SettingError, TokenHttp
+from .central_refusals import SITE, WHERE_TOKENS_ARE_MADE, explain, may_have_worked, words
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,10 +8,7 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from .central_http import (
-    LOST,
-    TLS,
-)
+from .central_http import LOST, TLS
 
 if TYPE_CHECKING:
     from .central_http import (

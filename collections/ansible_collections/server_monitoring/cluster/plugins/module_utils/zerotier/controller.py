@@ -10,14 +10,8 @@ from __future__ import annotations
 import hashlib
 from typing import Any, Protocol
 
-from .api import (
-    LocalApi,
-    ZerotierError,
-)
-from .central import (
-    DEFAULT_URL,
-    Central,
-)
+from .api import LocalApi, ZerotierError
+from .central import DEFAULT_URL, Central
 
 Json = dict[str, Any]
 

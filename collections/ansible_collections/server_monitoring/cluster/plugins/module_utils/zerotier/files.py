@@ -8,9 +8,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from .api import (
-    ZerotierError,
-)
+from .api import ZerotierError
 
 if TYPE_CHECKING:
     from pathlib import Path

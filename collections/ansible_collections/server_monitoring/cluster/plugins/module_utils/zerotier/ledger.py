@@ -10,12 +10,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from .api import (
-    ZerotierError,
-)
-from .files import (
-    replace,
-)
+from .api import ZerotierError
+from .files import replace
 
 Json = dict[str, Any]
 

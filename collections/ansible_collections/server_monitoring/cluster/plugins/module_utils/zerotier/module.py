@@ -6,12 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from .api import (
-    ADDRESS,
-    DEFAULT_HOME,
-    NETWORK_ID,
-    ZerotierError,
-)
+from .api import ADDRESS, DEFAULT_HOME, NETWORK_ID, ZerotierError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,6 +14,7 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 HOME: Json = {"home": {"type": "path", "default": DEFAULT_HOME}}
+NODE: Json = {"node": {"type": "str", "required": True}}
 # Who keeps the network, for the modules that talk to it; see zerotier_controller.connect.
 CONTROLLER: Json = {
     "controller": {
