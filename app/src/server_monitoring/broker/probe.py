@@ -9,9 +9,8 @@ from server_monitoring.broker.cluster import Cluster
 from server_monitoring.broker.reader import TopicPartition
 from server_monitoring.consume.assignment import assigned_partitions
 from server_monitoring.errors import BrokerError
+from server_monitoring.model.names import PROBE_TOPIC
 from server_monitoring.settings.config import Config, Share
-
-PROBE_TOPIC = "server-monitoring-probe"
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,10 @@ import argparse
 from pathlib import Path
 
 from server_monitoring.broker.cluster import Cluster, parse_server
-from server_monitoring.broker.probe import PROBE_TOPIC, check_topics, probe
+from server_monitoring.broker.probe import check_topics, probe
 from server_monitoring.commands import common
 from server_monitoring.errors import UsageError
+from server_monitoring.model.names import PROBE_TOPIC
 
 HELP = "produce one record to a topic of its own, read it back, and look for the run's topics"
 EXAMPLE = "server-monitoring probe"

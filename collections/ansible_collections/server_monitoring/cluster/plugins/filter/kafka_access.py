@@ -7,8 +7,9 @@ while passwords change, both log in, and nobody is locked out.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from server_monitoring.model.names import PROBE_TOPIC, consumer_group
+
 SUFFIXES = ("a", "b")
-PROBE_TOPIC = "server-monitoring-probe"
 Acls = list[dict[str, Any]]
 
 
@@ -35,7 +36,7 @@ def rights(groups: Mapping[str, Mapping[str, Any]]) -> dict[str, Acls]:
     for group, names in topics.items():
         found[f"consumer_{group}"] = [
             *(_acl("topic", topic, "read") for topic in names),
-            _acl("group", f"server-monitoring-{group}", "read"),
+            _acl("group", consumer_group(group), "read"),
             # A probe looks for the topics of all groups.
             *(_acl("topic", topic, "describe") for topic in every),
             *probe,

@@ -1,7 +1,9 @@
-"""What the pipeline's playbooks compute: shares of partitions, and comparisons of counts."""
+"""What the pipeline's playbooks compute: shares of partitions, units, and comparisons of counts."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+
+from server_monitoring.model.names import unit
 
 
 def share(group: str, inventory_groups: Mapping[str, Sequence[str]], host: str) -> dict[str, int]:
@@ -16,8 +18,12 @@ def share(group: str, inventory_groups: Mapping[str, Sequence[str]], host: str) 
 
 def consumer_unit(group: str, run_id: str) -> dict[str, str]:
     """Return the name and the label of the unit that consumes a metric group in a run."""
-    name = f"server-monitoring-consume-{group}@{run_id}.service"
-    return {"name": name, "label": f"consumer of {group}"}
+    return {"name": unit("consume", group, run_id), "label": f"consumer of {group}"}
+
+
+def unit_name(command: str, run_id: str = "", group: str = "") -> str:
+    """Return the unit of a command in a run; without a run, the template of such units."""
+    return unit(command, group, run_id)
 
 
 def stored_rows(consumed: Iterable[Mapping[str, Any]]) -> dict[str, int]:
@@ -45,5 +51,5 @@ class FilterModule:
 
     def filters(self) -> dict[str, Any]:
         """Return the filters; in tasks each has its name after ``pipeline_``."""
-        offered = (share, consumer_unit, stored_rows, count_problems)
+        offered = (share, consumer_unit, unit_name, stored_rows, count_problems)
         return {f"pipeline_{offer.__name__}": offer for offer in offered}

@@ -4,9 +4,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from server_monitoring.model.names import ERROR_PREFIX
+
 # What tells most comes first: the app's own error, what Java threw, what it refused to start with.
 _TELLING = (
-    re.compile(r"^server-monitoring: error: (.*)"),
+    re.compile(f"^{ERROR_PREFIX}(.*)"),
     re.compile(r"(\S*OutOfMemoryError.*)"),
     re.compile(r"^(?:Exception in thread \S+ |Caused by: )(.*)"),
     re.compile(r"^(?:Error: |Error occurred during initialization of VM *|Unrecognized )(.+)"),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from server_monitoring.model.names import ERROR_PREFIX
+
 PROPERTIES = ["LoadState", "ActiveState", "Result", "ExecMainStatus", "StatusText", "Job"]
-PREFIX = "server-monitoring: error: "
 LOG_LINES = 20
 
 
@@ -57,8 +58,8 @@ def reason(log: list[str], properties: dict[str, str]) -> str:
     if properties.get("LoadState") == "not-found":
         return "no such unit on this host; run provision.yml"
     for line in reversed(log):
-        if PREFIX in line:
-            return line.partition(PREFIX)[2]
+        if ERROR_PREFIX in line:
+            return line.partition(ERROR_PREFIX)[2]
     result, status = properties.get("Result"), properties.get("ExecMainStatus")
     last = f"; its last line: {log[-1]}" if log else ""
     return f"systemd reports {result}, exit status {status}{last}"
