@@ -8,8 +8,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.server_monitoring.cluster.plugins.filter.pipeline_manifest import manifest
+
 from tests.support.app_settings import settings
-from tests.support.plugins import load
 from tests.support.project import PROJECT
 
 EXPECTED = PROJECT / "tests" / "pipeline" / "expected"
@@ -24,7 +25,6 @@ HIGH, SPIKE, FULL = (
     "CPU spike suspected",
     "Memory saturation suspected",
 )
-_manifest = load("roles/pipeline/filter_plugins/pipeline_manifest.py").manifest
 Rows = Iterable[Iterable[str]]
 
 
@@ -90,7 +90,7 @@ def _facts(run_id: str, values: Mapping[str, Any], analyzed: Any, found: Any) ->
     }
     left_out = {"foreign": 0, "malformed": 0, "duplicates": 0}
     overlay = {"name": "zerotier", "version": "1.14.1", "package_version": "1", "is_double": True}
-    made: dict[str, Any] = _manifest(
+    made: dict[str, Any] = manifest(
         values,
         {"id": run_id, "started": "2026-01-01T00:00:00Z", "dataset": "/data/metrics.csv"},
         produced,

@@ -37,10 +37,10 @@ def test_a_made_up_run_is_whole_under_any_settings(
     config, run = stored_run.prepare(lab.config(), tmp_path / "made-up")
     for group in config.groups.values():
         for topic in find_topics(run, group):
-            assert len(topic.files) == run.PARTITIONS
-            assert topic.rows >= run.SERVERS * 30
+            assert len(topic.files) == stored_run.PARTITIONS
+            assert topic.rows >= stored_run.SERVERS * 30
         result = job.analyze(lab.session, run, config, group, lambda _: None)
-        assert result.windows >= run.SERVERS
+        assert result.windows >= stored_run.SERVERS
         assert not any(result.corrupt_rows.values())
     assert not lab.run.data_dir.exists()
 

@@ -30,6 +30,7 @@ VALUES = {
     "kafka_max_connections_per_ip": 500,
     "kafka_max_request_bytes": 16777216,
     "kafka_broker_port": 9094,
+    "kafka_access_admin_properties": "/etc/kafka/admin.properties",
     "_kafka_key_store": "/etc/kafka/broker.pem",
     "_kafka_trust_store": "/etc/kafka/ca.pem",
     "_kafka_super_users": "User:kafka-1;User:kafka-2",

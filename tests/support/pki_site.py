@@ -46,6 +46,7 @@ class Site:
             "kafka_access_enabled": True,
             "pki_packages": [],
             "_pki_node_dir": str(self.folder) + "/{{ inventory_hostname }}/etc",
+            "_kafka_cluster_ca": "{{ _pki_node_dir }}/kafka-ca.pem",
             "_pki_node_owner": os.geteuid(),
         }
         path = f"playbooks/{playbook}.yml"

@@ -19,6 +19,7 @@ from server_monitoring.commands import (
     validate,
 )
 from server_monitoring.errors import ServerMonitoringError, UsageError
+from server_monitoring.model.names import ERROR_PREFIX
 
 COMMANDS = {
     "produce": produce,
@@ -69,11 +70,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         args = build_parser().parse_args(argv)
         status: int = args.run(args)
     except ServerMonitoringError as error:
-        print(f"server-monitoring: error: {error}", file=sys.stderr)
+        print(f"{ERROR_PREFIX}{error}", file=sys.stderr)
         return error.exit_status
     except ModuleNotFoundError as error:
         print(
-            f"server-monitoring: error: {error.name}: not installed in {sys.prefix}; run analyze "
+            f"{ERROR_PREFIX}{error.name}: not installed in {sys.prefix}; run analyze "
             "from the analysis venv and everything else from the pipeline's",
             file=sys.stderr,
         )

@@ -9,8 +9,7 @@ from server_monitoring.broker.cluster import Cluster
 from server_monitoring.broker.limits import CONNECT_SECONDS, KAFKA_PYTHON, LEAST_TIMEOUT
 from server_monitoring.broker.reader import TopicPartition
 from server_monitoring.errors import BrokerError
-
-PROBE_TOPIC = "server-monitoring-probe"
+from server_monitoring.model.names import PROBE_TOPIC
 
 
 @dataclass(frozen=True)

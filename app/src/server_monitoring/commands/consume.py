@@ -16,6 +16,7 @@ from server_monitoring.host.progress import stored_text
 from server_monitoring.host.runs import Run
 from server_monitoring.host.summary import Timer, rates
 from server_monitoring.model.groups import Group
+from server_monitoring.model.names import consumer_group
 from server_monitoring.settings.config import Config, share_of
 
 HELP = "store a metric group's records in raw CSV segments, up to the run's end offsets"
@@ -69,7 +70,7 @@ class Consumption:
             BrokerError, StorageError: see `consumer.Consumer`.
 
         """
-        group_id = f"server-monitoring-{self._group.name}"
+        group_id = consumer_group(self._group.name)
         with self._client.open_reader(self._config.cluster, group_id) as reader:
             patience = self._config.broker_timeout
             consumer = Consumer(

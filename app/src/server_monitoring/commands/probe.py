@@ -5,11 +5,12 @@ from pathlib import Path
 
 from server_monitoring.broker.client import client_for
 from server_monitoring.broker.cluster import Cluster, parse_server
-from server_monitoring.broker.probe import PROBE_TOPIC, probe
+from server_monitoring.broker.probe import probe
 from server_monitoring.commands import common
 from server_monitoring.consume.assignment import assigned_partitions
 from server_monitoring.errors import UsageError
 from server_monitoring.model.groups import Share
+from server_monitoring.model.names import PROBE_TOPIC
 from server_monitoring.settings.config import Config
 
 HELP = "produce one record to a topic of its own, read it back, and look for the run's topics"

@@ -3,12 +3,10 @@
 from pathlib import Path
 
 import pytest
+from ansible_collections.server_monitoring.cluster.plugins.filter import pipeline
+from ansible_collections.server_monitoring.cluster.plugins.filter import pipeline_config as config
 
 from tests.support.app_settings import settings
-from tests.support.plugins import load
-
-pipeline = load("roles/pipeline/filter_plugins/pipeline.py")
-config = load("roles/pipeline/filter_plugins/pipeline_config.py")
 
 
 @pytest.mark.parametrize("hosts", [1, 2, 3, 5])
@@ -76,3 +74,18 @@ def test_ansible_s_own_types_are_made_plain() -> None:
     assert plain == {"a": ["b", True, 1, 1.5, None]}
     assert {type(k) for k in plain} == {str}
     assert [type(v) for v in plain["a"]] == [str, bool, int, float, type(None)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "name"),
+    [
+        (("produce",), "server-monitoring-produce@.service"),
+        (("produce", "r1"), "server-monitoring-produce@r1.service"),
+        (("consume", "r1", "cpu_mem"), "server-monitoring-consume-cpu_mem@r1.service"),
+        (("consume", "", "cpu_mem"), "server-monitoring-consume-cpu_mem@.service"),
+        (("*", "*"), "server-monitoring-*@*.service"),
+    ],
+)
+def test_units_have_the_names_that_they_always_had(arguments: tuple[str, ...], name: str) -> None:
+    """A run that an older version began is found by a newer one."""
+    assert pipeline.unit_name(*arguments) == name

@@ -26,8 +26,8 @@ def render(name: str) -> str:
         "ansible_managed": "Ansible managed",
         "item": "cpu_mem",
         "_pipeline_is_restricted": True,
-        "_pipeline_credentials_dir": "/etc/server-monitoring/credentials",
-        "_pipeline_broker_addresses": ["172.29.0.1", "172.29.0.2"],
+        "kafka_access_credentials_dir": "/etc/server-monitoring/credentials",
+        "_kafka_cluster_addresses": ["172.29.0.1", "172.29.0.2"],
         "_pipeline_config": settings(Path("/var/lib/server-monitoring")),
     }
     return environment.get_template(name).render(variables)
