@@ -1,6 +1,6 @@
-"""A run's results as a person reads them: tables, then incidents, then a page.
+"""A run's results as a person or a program reads them: page, terminal, CSV, JSON.
 
-`manifest` and `tables` read a results folder, `incidents` and `changes` say what happened,
-`series`, `strip` and `payload` make it small enough for a page, and `page` writes that. Runs on
-the control machine with Python's own library and PyYAML alone.
+Guarantee: nothing that a run's files say stands in the page as markup or script, and the page
+asks for nothing. Imports results, host, model, errors; it runs on the control machine with
+Python's own library and PyYAML alone.
 """

@@ -7,15 +7,13 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from server_monitoring.model import timestamps
 from server_monitoring.errors import ConfigError, ResultsError
-from server_monitoring.settings.strict import Node
+from server_monitoring.model import timestamps
 from server_monitoring.model.incidents import Limit
+from server_monitoring.settings.strict import Node
 
 NAME = "manifest.json"
 FIXED_COLUMNS = ("server_id", "window_start", "window_end", "alert")
-
-
 
 
 @dataclass(frozen=True)

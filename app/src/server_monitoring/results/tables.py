@@ -10,12 +10,12 @@ from operator import ge, itemgetter
 from pathlib import Path
 from typing import NamedTuple
 
-from server_monitoring.model.csv_text import text_cell, text_of
 from server_monitoring.errors import ResultsError, one_line
+from server_monitoring.model.csv_text import text_cell, text_of
 from server_monitoring.model.incidents import AlertWindow, Incident, Merger
+from server_monitoring.model.timestamps import TimeForm
 from server_monitoring.results.manifest import Group, Manifest
 from server_monitoring.results.series import Series
-from server_monitoring.model.timestamps import TimeForm
 
 # Rows of one server that are looked at together.
 CHUNK = 20_000
