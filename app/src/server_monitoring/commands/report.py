@@ -4,9 +4,10 @@ import argparse
 from pathlib import Path
 
 from server_monitoring.commands import common
+from server_monitoring.host.durable import write_text
 from server_monitoring.report.export import CSV_NAME, JSON_NAME, write_incidents
 from server_monitoring.report.library import default_path, read_library
-from server_monitoring.report.page import NAME, render, write_page
+from server_monitoring.report.page import NAME, render
 from server_monitoring.results.changes import check_comparable, compare
 from server_monitoring.results.folder import read_results
 
@@ -37,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
     incidents = results.incidents()
     write_incidents(args.run_dir, incidents, results.manifest)
     page = render(results, library, against)
-    write_page(args.run_dir / NAME, page)
+    write_text(args.run_dir / NAME, page)
     print(
         f"{args.run_dir / NAME}: {len(incidents):,} incidents on {len(results.servers):,} servers, "
         f"{len(page.encode()) / 1e6:.1f} MB; also {CSV_NAME} and {JSON_NAME}"

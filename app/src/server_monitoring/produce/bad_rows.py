@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from server_monitoring.host.durable import replace_file, storage_error
+from server_monitoring.host.durable import replace_file
 from server_monitoring.host.runs import Run
 from server_monitoring.model.csv_text import csv_row
 from server_monitoring.sources.dataset import Dataset, Report, Row
@@ -27,7 +27,4 @@ def set_aside(dataset: Dataset, run_files: Run, report: Report) -> None:
                     reason = "; ".join(problem.reason() for problem in row.problems)
                     out.write(csv_row([row.line, reason, csv_row(row.fields).rstrip("\n")]))
 
-    try:
-        replace_file(path, fill)
-    except OSError as error:
-        raise storage_error(path, error) from error
+    replace_file(path, fill)

@@ -4,16 +4,14 @@ Guarantee: the marker is on disk before the first record is sent, and is never w
 """
 
 import contextlib
-import fcntl
-import json
 import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from server_monitoring.errors import DatasetError, StorageError, one_line
-from server_monitoring.host.durable import storage_error, write_json
+from server_monitoring.host.durable import read_json, storage_error, write_json
+from server_monitoring.host.lock import open_locked
 from server_monitoring.host.runs import Run
 
 
@@ -35,6 +33,12 @@ class Marker:
     topic_ids: dict[str, str]
     start_offsets: dict[str, dict[str, int]]
 
+    def __post_init__(self) -> None:
+        """Raise ValueError where a partition is not a number."""
+        for offsets in self.start_offsets.values():
+            for partition in offsets:
+                int(partition)
+
     def partitions(self) -> dict[str, int]:
         """Return how many partitions each topic has."""
         return {topic: len(offsets) for topic, offsets in self.start_offsets.items()}
@@ -53,18 +57,10 @@ def only_producer(run: Run) -> Iterator[None]:
         StorageError: another process has it, or the lock cannot be made.
 
     """
-    path = run.directory / "produce.lock"
+    advice = f"sends run {run.run_id}; wait for its end or stop it first"
+    descriptor = open_locked(run.directory / "produce.lock", advice)
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    except OSError as error:
-        raise storage_error(path, error) from error
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
-    except BlockingIOError as error:
-        raise StorageError(
-            f"{path}: another process sends run {run.run_id}; wait for its end or stop it first"
-        ) from error
     finally:
         os.close(descriptor)
 
@@ -103,17 +99,12 @@ def _check(run: Run, name: str, first: object, now: object) -> None:
 
 def _read(path: Path) -> Marker | None:
     try:
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        marker = Marker(**content)
-        for offsets in marker.start_offsets.values():
-            for partition, offset in offsets.items():
-                int(partition), int(offset)
+        return read_json(path, Marker)
     except FileNotFoundError:
         return None
     except OSError as error:
         raise storage_error(path, error) from error
-    except (ValueError, TypeError, AttributeError) as error:
+    except ValueError as error:
         raise StorageError(
-            f"{path}: found {one_line(error, 100)}, expected a producer's marker; start a new run"
+            f"{path}: {error}, expected a producer's marker; start a new run"
         ) from error
-    return marker

@@ -9,14 +9,13 @@ long, and later ones were taken: sent now, a missing row would come too late to 
 row sent twice, so such a run is refused.
 """
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from server_monitoring.broker.reader import Reader, Record, TopicPartition
 from server_monitoring.errors import BrokerError
-from server_monitoring.host.durable import write_json
+from server_monitoring.host.durable import read_json, write_json
 from server_monitoring.host.runs import Run
 from server_monitoring.model.groups import Metric
 from server_monitoring.model.wire import RUN_ID_HEADER, partition_for, row_number
@@ -70,14 +69,16 @@ def read_checkpoint(run: Run, marker: Marker) -> Checkpoint:
     An older checkpoint costs only time: more is read.
     """
     try:
-        content = json.loads(checkpoint_path(run).read_text(encoding="utf-8"))
-        offsets = {
-            topic: {partition: int(content["offsets"][topic][partition]) for partition in starts}
-            for topic, starts in marker.start_offsets.items()
-        }
-        return Checkpoint(int(content["row"]), offsets)
-    except (OSError, ValueError, TypeError, KeyError):
+        found = read_json(checkpoint_path(run), Checkpoint)
+    except (OSError, ValueError):
+        found = None
+    if found is None or _partitions(found.offsets) != _partitions(marker.start_offsets):
         return Checkpoint(0, marker.start_offsets)
+    return found
+
+
+def _partitions(offsets: Offsets) -> set[tuple[str, str]]:
+    return {(topic, partition) for topic, starts in offsets.items() for partition in starts}
 
 
 def find(

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from server_monitoring import __version__
-from server_monitoring.host.durable import replace_file, storage_error, write_json
+from server_monitoring.host.durable import replace_file, write_json
 from server_monitoring.model.csv_text import csv_row, text_cell
 from server_monitoring.model.incidents import Incident, Peak
 from server_monitoring.results.changes import Change
@@ -144,8 +144,5 @@ def write_incidents(folder: Path, incidents: list[Incident], manifest: Manifest)
         with temporary.open("w", encoding="utf-8", newline="") as out:
             out.writelines(csv_lines(incidents, manifest))
 
-    try:
-        replace_file(folder / CSV_NAME, fill)
-    except OSError as error:
-        raise storage_error(folder / CSV_NAME, error) from error
+    replace_file(folder / CSV_NAME, fill)
     write_json(folder / JSON_NAME, document(incidents, manifest))

@@ -11,10 +11,8 @@ import html
 import json
 import re
 from importlib import resources
-from pathlib import Path
 
 from server_monitoring import __version__
-from server_monitoring.host.durable import replace_file, storage_error, write_text
 from server_monitoring.report.library import Library
 from server_monitoring.report.overview import overview
 from server_monitoring.report.payload import pack, pack_servers
@@ -71,16 +69,3 @@ def policy(scripts: list[str], style: str) -> str:
 
 def _source(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
-
-
-def write_page(path: Path, page: str) -> None:
-    """Write the page, with the guarantee of `durable.replace_file`.
-
-    Raises:
-        StorageError: it cannot be written.
-
-    """
-    try:
-        replace_file(path, lambda temporary: write_text(temporary, page))
-    except OSError as error:
-        raise storage_error(path, error) from error

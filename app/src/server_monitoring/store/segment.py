@@ -13,13 +13,13 @@ but no sidecar, or that is of another run or topic id is refused and left as it 
 """
 
 import contextlib
-import fcntl
 import os
 from collections.abc import Iterable
 from pathlib import Path
 
 from server_monitoring.errors import StorageError
 from server_monitoring.host.durable import fsync_directory, storage_error, write_all
+from server_monitoring.host.lock import open_locked
 from server_monitoring.model.csv_text import csv_field
 from server_monitoring.store import malformed
 from server_monitoring.store.sidecar import Sidecar, read_sidecar, sidecar_path, write_sidecar
@@ -53,11 +53,10 @@ class Segment:
         self.dirty = False
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         except OSError as error:
             raise storage_error(path, error) from error
+        self._fd = open_locked(path, "writes it; stop that consumer first")
         try:
-            self._lock()
             self.state = self._resume(fresh)
             self._aside = malformed.Aside(path, self.state.malformed_bytes)
         except OSError as error:
@@ -66,14 +65,6 @@ class Segment:
         except BaseException:
             os.close(self._fd)
             raise
-
-    def _lock(self) -> None:
-        try:
-            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise StorageError(
-                f"{self.path}: another process writes it; stop that consumer first"
-            ) from error
 
     def _resume(self, fresh: Sidecar) -> Sidecar:
         header = header_line(self._column).encode()

@@ -1,13 +1,10 @@
 """The sidecar of a raw segment: how far the segment is valid, and what was left out of it."""
 
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from server_monitoring.errors import StorageError, one_line
-from server_monitoring.host.durable import write_json
-
-_TEXTS = {"run_id", "topic", "topic_id"}
+from server_monitoring.errors import StorageError
+from server_monitoring.host.durable import read_json, write_json
 
 
 @dataclass
@@ -65,18 +62,11 @@ def read_sidecar(segment: Path) -> Sidecar:
     """
     path = sidecar_path(segment)
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        sidecar = Sidecar(**content)
+        return read_json(path, Sidecar)
     except OSError as error:
         raise StorageError(
             f"{path}: {error.strerror}, so it is unknown how far {segment.name} is valid; "
             "restore it, or move the segment away to start the run again"
         ) from error
-    except (ValueError, TypeError) as error:
-        raise StorageError(
-            f"{path}: found {one_line(error, 100)}, expected a segment's sidecar; restore it"
-        ) from error
-    for name, value in asdict(sidecar).items():
-        if type(value) is not (str if name in _TEXTS else int):
-            raise StorageError(f"{path}: {name}: found {value!r}; restore the sidecar")
-    return sidecar
+    except ValueError as error:
+        raise StorageError(f"{path}: {error}, expected a segment's sidecar; restore it") from error

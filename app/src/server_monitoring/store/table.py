@@ -63,7 +63,7 @@ def join(parts: Sequence[Path], path: Path, header: str) -> str:
     Guarantee: that of `durable.replace_file`. Memory: one entry a server, not a row.
 
     Raises:
-        OSError: a part cannot be read, or the file not be written.
+        StorageError: a part cannot be read, or the file not be written.
 
     """
     digest = hashlib.sha256()
