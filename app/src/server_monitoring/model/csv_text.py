@@ -30,8 +30,8 @@ def text_cell(text: str) -> str:
     return MARK + text if _NEEDS_MARK.match(text) else text
 
 
-def text_of(cell: str) -> str:
-    """Return the text that `text_cell` made a cell of."""
+def unmarked(cell: str) -> str:
+    """Return a cell's text, without the mark that `text_cell` put in front."""
     return cell[1:] if cell.startswith(MARK) and _NEEDS_MARK.match(cell) else cell
 
 

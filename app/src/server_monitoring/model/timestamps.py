@@ -96,7 +96,7 @@ def offset_of(zone: str) -> int:
     return (-1 if zone[0] == "-" else 1) * (int(zone[1:3]) * 3600 + int(zone[4:6]) * 60)
 
 
-def text_of(second: int, like: str) -> str:
+def time_text(second: int, like: str) -> str:
     """Return a second as text of the form, and in the zone, of the time stamp `like`.
 
     HH:mm:ss begins again at 00:00:00 past midnight.

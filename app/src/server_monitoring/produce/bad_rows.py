@@ -8,7 +8,7 @@ from server_monitoring.model.csv_text import csv_row
 from server_monitoring.sources.dataset import Dataset, Report, Row
 
 
-def set_aside(dataset: Dataset, run_files: Run, report: Report) -> None:
+def set_aside(dataset: Dataset, run: Run, report: Report) -> None:
     """List the bad rows in the run's bad-rows.csv; without any, do nothing.
 
     Raises:
@@ -17,7 +17,7 @@ def set_aside(dataset: Dataset, run_files: Run, report: Report) -> None:
     """
     if not report.bad_rows:
         return
-    path = run_files.directory / "bad-rows.csv"
+    path = run.directory / "bad-rows.csv"
 
     def fill(temporary: Path) -> None:
         with temporary.open("w", encoding="utf-8", errors="surrogateescape", newline="") as out:

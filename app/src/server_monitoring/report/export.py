@@ -47,15 +47,15 @@ def row(incident: Incident, manifest: Manifest) -> list[str]:
     worst = incident.worst
     return [
         incident.server,
-        manifest.text_of(incident.start),
-        manifest.text_of(incident.end),
+        manifest.time_text(incident.start),
+        manifest.time_text(incident.end),
         incident.group,
         incident.label,
         str(incident.seconds),
         str(incident.windows),
         worst.column,
         worst.value,
-        manifest.text_of(worst.at),
+        manifest.time_text(worst.at),
         plain(worst.threshold),
         plain(worst.above),
         "" if worst.percent is None else str(worst.percent),
@@ -67,7 +67,7 @@ def change_row(change: Change, manifest: Manifest) -> list[str]:
     was = change.was if change.now else None
     before = ["", "", "", ""]
     if was is not None:
-        times = [manifest.text_of(was.start), manifest.text_of(was.end)]
+        times = [manifest.time_text(was.start), manifest.time_text(was.end)]
         before = [*times, str(was.windows), was.worst.value]
     return [change.kind, *row(change.incident, manifest), *before]
 
@@ -76,8 +76,8 @@ def as_json(incident: Incident, manifest: Manifest) -> dict[str, Any]:
     """Return an incident as a JSON object; times as in the tables, values as numbers."""
     return {
         "server_id": incident.server,
-        "incident_start": manifest.text_of(incident.start),
-        "incident_end": manifest.text_of(incident.end),
+        "incident_start": manifest.time_text(incident.start),
+        "incident_end": manifest.time_text(incident.end),
         "group": incident.group,
         "alert": incident.label,
         "duration_seconds": incident.seconds,
@@ -90,7 +90,7 @@ def _peak(peak: Peak, manifest: Manifest) -> dict[str, Any]:
     return {
         "column": peak.column,
         "peak": float(peak.value),
-        "peak_at": manifest.text_of(peak.at),
+        "peak_at": manifest.time_text(peak.at),
         "threshold": float(peak.threshold),
         "above": float(peak.above),
         "above_percent": peak.percent,

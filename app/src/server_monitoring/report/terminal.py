@@ -46,7 +46,7 @@ def _before(change: Change, manifest: Manifest) -> str:
     was, now = change.was, change.now
     if was is None or now is None:
         return ""
-    times = f"{manifest.text_of(was.start)} to {manifest.text_of(was.end)}, "
+    times = f"{manifest.time_text(was.start)} to {manifest.time_text(was.end)}, "
     return f"{times if (was.start, was.end) != (now.start, now.end) else ''}peak {was.worst.value}"
 
 
@@ -56,8 +56,8 @@ def _cells(incident: Incident, manifest: Manifest) -> list[str]:
     return [
         shortened(printable(incident.server), NAME_WIDTH),
         printable(incident.label),
-        manifest.text_of(incident.start),
-        manifest.text_of(incident.end),
+        manifest.time_text(incident.start),
+        manifest.time_text(incident.end),
         duration(incident.seconds),
         worst.column,
         f"{float(worst.value):.6g}" if len(worst.value) > len("-123.456") else worst.value,

@@ -17,8 +17,8 @@ FIXED_COLUMNS = ("server_id", "window_start", "window_end", "alert")
 
 
 @dataclass(frozen=True)
-class Group:
-    """A metric group and its table.
+class GroupResult:
+    """What a run found in a metric group: its table, and counts of it.
 
     Attributes:
         alerts: label to the number of windows that bear it, in the manifest's order.
@@ -47,16 +47,16 @@ class Manifest:
     window_seconds: int
     slide_seconds: int
     start: str
-    groups: tuple[Group, ...]
+    groups: tuple[GroupResult, ...]
     facts: Mapping[str, Any]
 
     def time_form(self) -> timestamps.TimeForm:
         """Return how times are written in the tables: as the setting start is."""
         return timestamps.form_of(self.start) or timestamps.CLOCK
 
-    def text_of(self, second: int) -> str:
+    def time_text(self, second: int) -> str:
         """Return a second as the tables write it."""
-        return timestamps.text_of(second, self.start)
+        return timestamps.time_text(second, self.start)
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -104,12 +104,12 @@ def _parse(path: Path, root: Node) -> Manifest:
     )
 
 
-def _group(name: str, node: Node, thresholds: dict[str, Decimal]) -> Group:
+def _group(name: str, node: Node, thresholds: dict[str, Decimal]) -> GroupResult:
     metrics = [
         _metric(metric, thresholds) for metric in _child(node, "metrics").items("a list of metrics")
     ]
     alerts = _child(node, "alerts").children()
-    return Group(
+    return GroupResult(
         name=name,
         file=_child(node, "file").text("a plain file name", lambda text: Path(text).name == text),
         sha256=_text(_child(node, "sha256")),

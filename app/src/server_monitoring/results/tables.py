@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from server_monitoring.errors import ResultsError, one_line
-from server_monitoring.model.csv_text import text_cell, text_of
+from server_monitoring.model.csv_text import text_cell, unmarked
 from server_monitoring.model.incidents import AlertWindow, Incident, Merger
 from server_monitoring.model.timestamps import TimeForm
-from server_monitoring.results.manifest import Group, Manifest
+from server_monitoring.results.manifest import GroupResult, Manifest
 from server_monitoring.results.series import Series
 
 # Rows of one server that are looked at together.
@@ -47,7 +47,7 @@ class _Seconds(dict[str, int]):
 class TableReader:
     """An alert table; after `servers` was read to its end, it is known to fit its manifest."""
 
-    def __init__(self, folder: Path, manifest: Manifest, group: Group) -> None:
+    def __init__(self, folder: Path, manifest: Manifest, group: GroupResult) -> None:
         """Name the table of a group in a results folder."""
         self.path = folder / group.file
         self._manifest = manifest
@@ -105,7 +105,7 @@ class TableReader:
             raise self._fail(f"columns {header} found, expected {self._group.header()}")
         seen: set[str] = set()
         for server, rows in groupby(reader, key=itemgetter(slice(0, 1))):
-            name = text_of(server[0]) if server else ""
+            name = unmarked(server[0]) if server else ""
             if not name or name in seen:
                 raise self._fail(
                     f"row {self._rows + 1}: server_id {name!r} is empty or comes twice"

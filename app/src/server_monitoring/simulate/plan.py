@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from server_monitoring.errors import UsageError
 from server_monitoring.model.groups import Group
-from server_monitoring.model.timestamps import CLOCK, SECONDS_PER_DAY, text_of
+from server_monitoring.model.timestamps import CLOCK, SECONDS_PER_DAY, time_text
 from server_monitoring.settings.config import Config
 
 KINDS = {"both": (True, True), "first": (True, False), "second": (False, True)}
@@ -120,7 +120,7 @@ class Simulation:
                 incident = waiting.pop()
                 active[incident.server] = incident
             active = {server: i for server, i in active.items() if second < i.end}
-            ts = text_of(second, self._config.start)
+            ts = time_text(second, self._config.start)
             for server, name in enumerate(names):
                 yield [ts, name, *self._values(rng, second, server, active.get(server))]
 
@@ -144,7 +144,7 @@ class Simulation:
     def truth(self) -> Iterator[list[str]]:
         """Yield the incidents: server, start, end (not included), group, label."""
         for incident in self.incidents:
-            times = [text_of(s, self._config.start) for s in (incident.start, incident.end)]
+            times = [time_text(s, self._config.start) for s in (incident.start, incident.end)]
             label = getattr(self._config.groups[incident.group].labels, incident.kind)
             yield [self.server_id(incident.server), *times, incident.group, label]
 

@@ -17,18 +17,18 @@ from server_monitoring.host.durable import fsync_directory, storage_error, write
 SHOWN = 1_000
 
 
-def aside_path(segment: Path) -> Path:
+def malformed_path(segment: Path) -> Path:
     """Return the path of a segment's malformed records."""
     return segment.with_suffix(".malformed.jsonl")
 
 
 def has_entries(segment: Path) -> bool:
     """Return whether there is a file of malformed records with anything in it."""
-    path = aside_path(segment)
+    path = malformed_path(segment)
     return path.exists() and path.stat().st_size > 0
 
 
-class Aside:
+class MalformedFile:
     """The file of malformed records; made when the first one comes."""
 
     def __init__(self, segment: Path, valid: int) -> None:
@@ -38,7 +38,7 @@ class Aside:
             StorageError: it is shorter, and left as it is, or cannot be opened.
 
         """
-        self.path = aside_path(segment)
+        self.path = malformed_path(segment)
         self._fd: int | None = None
         self._dirty = False
         try:

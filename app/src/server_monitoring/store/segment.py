@@ -58,7 +58,7 @@ class Segment:
         self._fd = open_locked(path, "writes it; stop that consumer first")
         try:
             self.state = self._resume(fresh)
-            self._aside = malformed.Aside(path, self.state.malformed_bytes)
+            self._malformed = malformed.MalformedFile(path, self.state.malformed_bytes)
         except OSError as error:
             os.close(self._fd)
             raise storage_error(path, error) from error
@@ -145,7 +145,7 @@ class Segment:
         self.state.malformed += 1
         self.dirty = True
         if self.state.malformed <= malformed.SHOWN:
-            self.state.malformed_bytes += self._aside.add(offset, reason, value)
+            self.state.malformed_bytes += self._malformed.add(offset, reason, value)
 
     def store(self) -> None:
         """Make everything so far valid: sync segment and malformed records, then the sidecar.
@@ -160,12 +160,12 @@ class Segment:
             os.fdatasync(self._fd)
         except OSError as error:
             raise storage_error(self.path, error) from error
-        self._aside.sync()
+        self._malformed.sync()
         write_sidecar(self.path, self.state)
         self.dirty = False
 
     def close(self) -> None:
         """Close the file and release its lock, without storing."""
-        self._aside.close()
+        self._malformed.close()
         with contextlib.suppress(OSError):
             os.close(self._fd)
