@@ -16,6 +16,9 @@ from server_monitoring.host.runs import Run, checked_run_id
 from server_monitoring.settings.config import Config, load
 from server_monitoring.sources.dataset import Dataset
 
+DEFAULT_CONFIG = Path("/etc/server-monitoring/config.yml")
+DEFAULT_DATA_DIR = Path("/var/lib/server-monitoring")
+
 
 def add_config(parser: argparse.ArgumentParser) -> None:
     """Add `--config`."""
@@ -101,9 +104,9 @@ def open_dataset(path: Path, config: Config) -> Dataset:
 
 
 def collect_rarely() -> None:
-    """Let Python look for reference cycles rarely: a third of a record's cost otherwise.
+    """Let Python look for reference cycles rarely: a third of the cost of a record otherwise.
 
-    A record makes several short-lived objects and no cycle that stays, so memory is as bounded
+    A record makes several short-lived objects and no lasting cycle, so memory stays as bounded
     as before (70 MB at a million records).
     """
     gc.set_threshold(100_000, 50, 50)
@@ -114,10 +117,6 @@ def open_run(args: argparse.Namespace, config: Config) -> Run:
     run = Run(config.data_dir, checked_run_id(args.run_id))
     run.create()
     return run
-
-
-DEFAULT_CONFIG = Path("/etc/server-monitoring/config.yml")
-DEFAULT_DATA_DIR = Path("/var/lib/server-monitoring")
 
 
 def default_path(run_id: str | None) -> Path:

@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Analyze a made-up run in one session, and print one line.
 
-    Java has then loaded what a job needs, and can keep it in an archive for those that follow.
+    Java has then loaded the classes that a job needs, and can archive them for later jobs.
     """
     config = common.load_config(args)
     # Spark is not there in the pipeline's venv.

@@ -1,4 +1,4 @@
-"""`server-monitoring report`: make a run's page and incident files from its results folder."""
+"""`server-monitoring report`: write a run's page and incident files from its results folder."""
 
 import argparse
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`server-monitoring simulate`: make up a data set whose incidents are known."""
+"""`server-monitoring simulate`: write a made-up data set whose incidents are known."""
 
 import argparse
 from collections.abc import Iterable

@@ -101,7 +101,7 @@ def _is(value: object, wanted: Any) -> bool:
 
 
 def write_all(descriptor: int, data: bytes) -> None:
-    """Write all of `data`, also where the kernel takes less at a time."""
+    """Write all of `data`, even if the kernel takes less at a time."""
     left = memoryview(data)
     while left:
         left = left[os.write(descriptor, left) :]

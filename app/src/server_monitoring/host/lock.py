@@ -1,4 +1,4 @@
-"""Files that one process at a time may have."""
+"""Files that only one process at a time may have open."""
 
 import fcntl
 import os
@@ -12,7 +12,7 @@ def open_locked(path: Path, advice: str) -> int:
     """Open a file for reading and writing, or create it, and lock it; return its descriptor.
 
     Guarantee: no other process gets the lock until the descriptor is closed or this process has
-    ended, in whatever way.
+    ended, however it ends.
 
     Raises:
         StorageError: another process has the lock (the message ends with `advice`), or the file

@@ -1,4 +1,4 @@
-"""`bad-rows.csv`: the rows of a data set that were left out, each with its number and reasons."""
+"""`bad-rows.csv`: the rows of a data set that were left out, with their numbers and reasons."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from server_monitoring.sources.dataset import Dataset, Report, Row
 
 
 def set_aside(dataset: Dataset, run: Run, report: Report) -> None:
-    """List the bad rows in the run's bad-rows.csv; without any, do nothing.
+    """List the bad rows in the run's bad-rows.csv; do nothing if there are none.
 
     Raises:
         StorageError: the file cannot be written.

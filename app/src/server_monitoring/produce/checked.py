@@ -14,7 +14,7 @@ from server_monitoring.sources.dataset import Dataset, Report
 
 @dataclass(frozen=True)
 class Checked:
-    """What was found, and what it holds for: another app may find bad what this one did not.
+    """What was found, and what that is valid for: another version may find other rows bad.
 
     Attributes:
         sha256: of the data set.
@@ -33,7 +33,7 @@ class Checked:
 
 
 def checked_path(run: Run) -> Path:
-    """Return where it is noted."""
+    """Return where the note is."""
     return run.directory / "produce.checked"
 
 
@@ -49,7 +49,7 @@ def _checked(dataset: Dataset, sha256: str, report: Report) -> Checked:
 
 
 def recall(run: Run, dataset: Dataset, sha256: str) -> Report | None:
-    """Return what an earlier start noted of this very data set; None if it has to be read."""
+    """Return what an earlier start noted about this data set, or None if it has to be read."""
     try:
         known = read_json(checked_path(run), Checked)
     except (OSError, ValueError):
@@ -59,10 +59,10 @@ def recall(run: Run, dataset: Dataset, sha256: str) -> Report | None:
 
 
 def note(run: Run, dataset: Dataset, sha256: str, report: Report) -> None:
-    """Note that a data set was read; one with bad rows is read again, to name them.
+    """Note that a data set was read, unless bad rows will have to be named again.
 
     Raises:
-        StorageError: it cannot be written.
+        StorageError: the note cannot be written.
 
     """
     if not report.bad_rows:

@@ -1,4 +1,4 @@
-"""`produce.started`: what a run's producer began with, so that a later start goes on with the same.
+"""`produce.started`: what a run's producer began with, so that later starts go on with the same.
 
 Guarantee: the marker is on disk before the first record is sent, and is never written again.
 """
@@ -17,13 +17,14 @@ from server_monitoring.host.runs import Run
 
 @dataclass(frozen=True)
 class Marker:
-    """What must be the same at each start of a run's producer.
+    """What must be the same whenever a run's producer starts.
 
     Attributes:
         sha256: of the data set.
         columns: the data set's column of each topic.
-        topic_ids: the broker's own name of each topic.
-        start_offsets: next offset of each topic and partition before the run's first record.
+        topic_ids: the broker's own name for each topic.
+        start_offsets: the next offset of each partition of each topic before the run's first
+            record.
 
     """
 
@@ -54,7 +55,7 @@ def only_producer(run: Run) -> Iterator[None]:
     """Hold the run's lock: on a host, a run has one producer at a time.
 
     Raises:
-        StorageError: another process has it, or the lock cannot be made.
+        StorageError: another process has it, or its file cannot be opened.
 
     """
     advice = f"sends run {run.run_id}; wait for its end or stop it first"
@@ -66,7 +67,7 @@ def only_producer(run: Run) -> Iterator[None]:
 
 
 def begin(run: Run, now: Marker, dataset: Path) -> tuple[Marker, bool]:
-    """Return the run's marker, which is `now` if this is the first start, and whether it is not.
+    """Return the run's marker, which is `now` at the first start, and whether there was one before.
 
     Raises:
         DatasetError: the data set is not the one of the first start.
@@ -93,7 +94,7 @@ def _check(run: Run, name: str, first: object, now: object) -> None:
     if first != now:
         raise StorageError(
             f"{marker_path(run)}: {name}: run {run.run_id} was begun with {one_line(first, 120)}, "
-            f"found {one_line(now, 120)}; undo that change, or start a new run"
+            f"found {one_line(now, 120)}; undo this change, or start a new run"
         )
 
 

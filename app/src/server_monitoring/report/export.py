@@ -1,6 +1,6 @@
-"""Incidents as rows and as JSON: the columns of incidents.csv and incidents.json.
+"""Incidents as rows and as JSON: the contents of incidents.csv and incidents.json.
 
-The columns are documented in docs/results.md and stay as they are; new ones come at the end.
+The columns are documented in docs/results.md and do not change; new ones come at the end.
 """
 
 from collections.abc import Iterable, Iterator
@@ -31,13 +31,13 @@ COLUMNS = (
     "above_percent",
 )
 CHANGE_COLUMNS = ("change", *COLUMNS, "was_start", "was_end", "was_windows", "was_peak")
-# What the data set and the settings say, in words.
+# Texts of the data set and the settings.
 TEXTS = {"server_id", "alert"}
 CSV_NAME, JSON_NAME = "incidents.csv", "incidents.json"
 
 
 def plain(number: Decimal) -> str:
-    """Return a decimal without an exponent and without zeros at its end."""
+    """Return a decimal without an exponent and without trailing zeros."""
     text = f"{number:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
@@ -73,7 +73,7 @@ def change_row(change: Change, manifest: Manifest) -> list[str]:
 
 
 def as_json(incident: Incident, manifest: Manifest) -> dict[str, Any]:
-    """Return an incident as a JSON object; times as in the tables, values as numbers."""
+    """Return an incident as a JSON object: times as in the tables, values as numbers."""
     return {
         "server_id": incident.server,
         "incident_start": manifest.time_text(incident.start),
@@ -98,9 +98,9 @@ def _peak(peak: Peak, manifest: Manifest) -> dict[str, Any]:
 
 
 def change_json(change: Change, manifest: Manifest) -> dict[str, Any]:
-    """Return a change as a JSON object: the incident now and as it was, null where there is none.
+    """Return a change as a JSON object: the incident as it is and as it was, null if there is none.
 
-    Each of the two is an object as `as_json` returns it.
+    Both are objects as `as_json` returns them.
     """
     return {
         "change": change.kind,
@@ -110,7 +110,7 @@ def change_json(change: Change, manifest: Manifest) -> dict[str, Any]:
 
 
 def document(incidents: Iterable[Incident], manifest: Manifest) -> dict[str, Any]:
-    """Return what incidents.json holds."""
+    """Return the content of incidents.json."""
     return {
         "run_id": manifest.run_id,
         "app_version": __version__,
@@ -120,7 +120,7 @@ def document(incidents: Iterable[Incident], manifest: Manifest) -> dict[str, Any
 
 
 def csv_line(fields: Iterable[str], columns: Iterable[str] = COLUMNS) -> str:
-    """Return fields of `columns` as a line of CSV, with no text that a spreadsheet runs."""
+    """Return fields of `columns` as a line of CSV, without a text that a spreadsheet would run."""
     pairs = zip(columns, fields, strict=True)
     return csv_row(text_cell(field) if column in TEXTS else field for column, field in pairs)
 

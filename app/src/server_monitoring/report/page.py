@@ -1,4 +1,4 @@
-"""Writing report.html: one file that opens offline and asks for nothing.
+"""report.html: one file that opens offline and makes no request.
 
 Guarantee: nothing that a run's files say stands in the page as markup or script. All of it is
 packed as base64 and put into the page as text by the page's own script; a Content-Security-Policy
@@ -32,8 +32,8 @@ def render(
 
     Args:
         results: the run.
-        library: what draws the charts.
-        against: another run's manifest, and what differs from it.
+        library: draws the charts.
+        against: another run's manifest, and the changes since.
 
     """
     blocks = pack_servers(results)
@@ -54,12 +54,12 @@ def render(
 
 
 def asset(name: str) -> str:
-    """Return the text of one of this package's own files for the page."""
+    """Return the text of one of this package's files for the page."""
     return (resources.files(__package__) / "assets" / name).read_text(encoding="utf-8")
 
 
 def policy(scripts: list[str], style: str) -> str:
-    """Return the Content-Security-Policy: these scripts, this style, and no request."""
+    """Return the Content-Security-Policy: these scripts, this style, and no requests."""
     sums = " ".join(map(_source, scripts))
     return (
         f"default-src 'none'; script-src {sums}; style-src {_source(style)}; img-src data:; "

@@ -1,4 +1,4 @@
-"""What a run's manifest says of its tables: groups, columns, thresholds, labels and windows."""
+"""What a run's manifest says about its tables: groups, columns, thresholds, labels, windows."""
 
 import json
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ class GroupResult:
     """What a run found in a metric group: its table, and counts of it.
 
     Attributes:
-        alerts: label to the number of windows that bear it, in the manifest's order.
+        alerts: the number of windows with each label, in the manifest's order.
 
     """
 
@@ -40,7 +40,7 @@ class GroupResult:
 
 @dataclass(frozen=True)
 class Manifest:
-    """A run's manifest; `facts` is all of it as it was read."""
+    """A run's manifest; `facts` is all of it, as read."""
 
     path: Path
     run_id: str
@@ -51,7 +51,7 @@ class Manifest:
     facts: Mapping[str, Any]
 
     def time_form(self) -> timestamps.TimeForm:
-        """Return how times are written in the tables: as the setting start is."""
+        """Return how the tables write times: as the setting `start` does."""
         return timestamps.form_of(self.start) or timestamps.CLOCK
 
     def time_text(self, second: int) -> str:
@@ -73,7 +73,7 @@ def read_manifest(folder: Path) -> Manifest:
         facts = json.loads(path.read_bytes())
     except FileNotFoundError as error:
         raise ResultsError(
-            f"{path}: missing, so this is no folder of a finished run; name one below results/"
+            f"{path}: missing, so this is not the folder of a finished run; name one below results/"
         ) from error
     except OSError as error:
         raise ResultsError(f"{path}: {error.strerror}; make it readable") from error
@@ -130,8 +130,9 @@ def _child(node: Node, key: str) -> Node:
     found = node.children().get(key)
     if found is None:
         where = f"{node.path}.{key}" if node.path else key
-        message = f"{node.file}: {where}: missing: another version made this folder, or half of it"
-        raise ConfigError(message)
+        raise ConfigError(
+            f"{node.file}: {where}: missing: another version wrote this folder, or not all of it"
+        )
     return found
 
 

@@ -1,4 +1,4 @@
-"""Reading an alert table server by server, in bounded memory, held against its manifest."""
+"""Reading an alert table server by server, in bounded memory, checked against its manifest."""
 
 import csv
 import hashlib
@@ -17,7 +17,7 @@ from server_monitoring.model.timestamps import TimeForm
 from server_monitoring.results.manifest import GroupResult, Manifest
 from server_monitoring.results.series import Series
 
-# Rows of one server that are looked at together.
+# Rows of one server that are processed together.
 CHUNK = 20_000
 Rows = list[list[str]]
 
@@ -31,7 +31,7 @@ class ServerTable(NamedTuple):
 
 
 class _Seconds(dict[str, int]):
-    """Time stamps already understood: every server has the same ones."""
+    """Timestamps already parsed: every server has the same ones."""
 
     def __init__(self, form: TimeForm) -> None:
         super().__init__()
@@ -45,7 +45,7 @@ class _Seconds(dict[str, int]):
 
 
 class TableReader:
-    """An alert table; after `servers` was read to its end, it is known to fit its manifest."""
+    """An alert table; once `servers` has been read to its end, it is known to fit its manifest."""
 
     def __init__(self, folder: Path, manifest: Manifest, group: GroupResult) -> None:
         """Name the table of a group in a results folder."""
@@ -62,8 +62,8 @@ class TableReader:
         """Yield the servers in the table's order.
 
         Raises:
-            ResultsError: the table is missing, is not the one that the manifest names, or holds
-                what no table holds.
+            ResultsError: the table is missing, is not the one that the manifest names, or
+                contains what no table contains.
 
         """
         try:
@@ -83,7 +83,7 @@ class TableReader:
         self._check_counts()
 
     def _fail(self, what: str) -> ResultsError:
-        return ResultsError(f"{self.path}: {what}; copy the results folder anew, or run again")
+        return ResultsError(f"{self.path}: {what}; copy the results folder again, or run again")
 
     def _check_sum(self) -> None:
         with self.path.open("rb") as table:
@@ -91,7 +91,7 @@ class TableReader:
         if found != self._group.sha256:
             raise self._fail(
                 f"sha256 {found[:12]}... found, expected {self._group.sha256[:12]}... as in "
-                f"{self._manifest.path.name}: half of it, or edited"
+                f"{self._manifest.path.name}: incomplete, or edited"
             )
 
     def _check_counts(self) -> None:
@@ -152,7 +152,7 @@ class TableReader:
                 merger.add(AlertWindow(starts[i], label, values, texts))
 
     def _explain(self, chunk: Rows, error: Exception) -> str:
-        """Return what is wrong in a chunk: the first row that fails when it is taken alone."""
+        """Return what is wrong in a chunk: the first row that fails on its own."""
         group = self._group
         for number, row in enumerate(chunk, start=self._rows + 1):
             series = Series.empty(len(group.metrics))

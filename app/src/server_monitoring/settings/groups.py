@@ -29,7 +29,7 @@ def read_thresholds(node: Node, groups: dict[str, Group]) -> dict[str, Decimal]:
 
 
 def read_groups(node: Node) -> dict[str, Group]:
-    """Return the metric groups by name; topics and output files are of one group each."""
+    """Return the metric groups by name; no two share a topic or an output file."""
     groups: dict[str, Group] = {}
     topics: set[str] = set()
     files: set[str] = set()

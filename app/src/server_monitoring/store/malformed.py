@@ -23,19 +23,19 @@ def malformed_path(segment: Path) -> Path:
 
 
 def has_entries(segment: Path) -> bool:
-    """Return whether there is a file of malformed records with anything in it."""
+    """Return whether there is a file of malformed records that is not empty."""
     path = malformed_path(segment)
     return path.exists() and path.stat().st_size > 0
 
 
 class MalformedFile:
-    """The file of malformed records; made when the first one comes."""
+    """The file of malformed records, created with the first of them."""
 
     def __init__(self, segment: Path, valid: int) -> None:
         """Cut the file to its first `valid` bytes.
 
         Raises:
-            StorageError: it is shorter, and left as it is, or cannot be opened.
+            StorageError: it is shorter (and left as it is), or cannot be opened.
 
         """
         self.path = malformed_path(segment)
@@ -88,7 +88,7 @@ class MalformedFile:
         return len(data)
 
     def sync(self) -> None:
-        """Bring all entries to the disk.
+        """Sync all entries to the disk.
 
         Raises:
             StorageError: the disk is full.

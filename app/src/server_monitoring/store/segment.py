@@ -31,21 +31,21 @@ def header_line(column: str) -> str:
 
 
 def csv_lines(readings: Iterable[tuple[str, str, str]]) -> str:
-    """Return readings (time stamp, server, value) as lines of a segment."""
+    """Return readings (timestamp, server, value) as lines of a segment."""
     return "".join([f"{ts},{csv_field(server_id)},{value}\n" for ts, server_id, value in readings])
 
 
 class Segment:
-    """A segment that is open for appending."""
+    """A segment, open for appending."""
 
     def __init__(self, path: Path, column: str, fresh: Sidecar) -> None:
         """Open `path`, or create it with `fresh` as its first sidecar.
 
-        After this, the sidecar stands on disk and `state` says where to read on.
+        The sidecar is then on disk, and `state` says where to go on reading.
 
         Raises:
-            StorageError: the disk is full, another process has the segment, or the segment and
-                its sidecar contradict each other.
+            StorageError: the disk is full, another process has the segment open, or the segment
+                and its sidecar contradict each other.
 
         """
         self.path = path
@@ -98,8 +98,8 @@ class Segment:
         if state.topic_id != fresh.topic_id:
             raise StorageError(
                 f"{sidecar_path(self.path)}: found topic id {state.topic_id}, but topic "
-                f"{fresh.topic} is now {fresh.topic_id}: it was deleted and made again, so offset "
-                f"{state.offset} means nothing in it; start a new run"
+                f"{fresh.topic} is now {fresh.topic_id}: it was deleted and created again, so "
+                f"offset {state.offset} means nothing in it; start a new run"
             )
 
     def _begin(self, fresh: Sidecar, header: bytes) -> Sidecar:

@@ -12,12 +12,12 @@ class Sidecar:
     """How far a segment is valid.
 
     Attributes:
-        topic_id: the broker's own name of the topic: a topic that was deleted and made again
-            has another one, and offsets of the old one mean nothing in it.
+        topic_id: the broker's own name for the topic: one that was deleted and created again has
+            another, and offsets of the old one mean nothing in it.
         offset: the next offset to read.
         bytes, rows: size of the valid part, header included in bytes and not in rows.
         last_row: row number (its line in the data set) of the last stored row; 0 before any.
-        foreign: records of other runs that were passed over.
+        foreign: records of other runs, which were skipped.
         malformed: records of this run that were not in the wire format.
         duplicates: records of this run whose row was stored before.
         malformed_bytes: size of the valid part of `<partition>.malformed.jsonl`.
@@ -65,7 +65,7 @@ def read_sidecar(segment: Path) -> Sidecar:
         return read_json(path, Sidecar)
     except OSError as error:
         raise StorageError(
-            f"{path}: {error.strerror}, so it is unknown how far {segment.name} is valid; "
+            f"{path}: {error.strerror}, so nothing says how far {segment.name} is valid; "
             "restore it, or move the segment away to start the run again"
         ) from error
     except ValueError as error:

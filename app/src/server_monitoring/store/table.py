@@ -1,7 +1,7 @@
-"""Join the sorted parts of an alert table to one sorted file. Pure Python: no Spark.
+"""Join the sorted parts of an alert table into one sorted file. Pure Python: no Spark.
 
-A part holds whole servers, sorted; servers are spread over the parts. A server's block of lines
-is copied as it is, so that the join costs little more than reading the parts once.
+Each part has all the lines of some of the servers, sorted. A server's block of lines is copied as
+it is, so the join costs little more than reading the parts once.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ _CHUNK = 1 << 20
 
 
 class Block(NamedTuple):
-    """The bytes of one server in a part."""
+    """Where a server's lines are in a part."""
 
     server_id: str
     part: int
