@@ -7,8 +7,8 @@ from pathlib import Path
 
 import yaml
 
-from tests.report.report_runs import SPIKE, window, write_run
 from tests.support.project import PROJECT
+from tests.support.report_runs import SPIKE, window, write_run
 
 
 def play(results: Path, run_id: str) -> subprocess.CompletedProcess[str]:

@@ -12,7 +12,7 @@ from server_monitoring.results import tables
 from server_monitoring.results.folder import Holder, Server, read_results
 from server_monitoring.results.series import Series
 
-from tests.report.report_runs import (
+from tests.support.report_runs import (
     FULL,
     SPIKE,
     config,
