@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from server_monitoring.errors import ConfigError, ResultsError
+from server_monitoring.host.durable import write_text
 from server_monitoring.model import timestamps
+from server_monitoring.model.groups import table_columns
 from server_monitoring.model.incidents import Limit
 from server_monitoring.settings.strict import Node
 
 NAME = "manifest.json"
-FIXED_COLUMNS = ("server_id", "window_start", "window_end", "alert")
 
 
 @dataclass(frozen=True)
@@ -34,8 +35,7 @@ class GroupResult:
 
     def header(self) -> list[str]:
         """Return the table's columns."""
-        values = [metric.output_column for metric in self.metrics]
-        return [*FIXED_COLUMNS[:3], *values, FIXED_COLUMNS[3]]
+        return table_columns(metric.output_column for metric in self.metrics)
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,23 @@ def read_manifest(folder: Path) -> Manifest:
         raise ResultsError(f"{path}: {error.strerror}; make it readable") from error
     except ValueError as error:
         raise ResultsError(f"{path}: not valid JSON ({error}); run the pipeline again") from error
+    return _checked(path, facts)
+
+
+def write_manifest(folder: Path, facts: dict[str, Any]) -> Manifest:
+    """Write the manifest of a results folder, with the guarantee of `durable.replace_file`.
+
+    Raises:
+        ResultsError: `read_manifest` would refuse it.
+        StorageError: the file cannot be written.
+
+    """
+    manifest = _checked(folder / NAME, facts)
+    write_text(manifest.path, json.dumps(facts, indent=2) + "\n")
+    return manifest
+
+
+def _checked(path: Path, facts: object) -> Manifest:
     try:
         return _parse(path, Node(path, "", facts))
     except ConfigError as error:
