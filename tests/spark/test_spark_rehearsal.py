@@ -37,7 +37,7 @@ def test_a_made_up_run_is_whole_under_any_settings(
     config, run = stored_run.prepare(lab.config(), tmp_path / "made-up")
     for group in config.groups.values():
         for topic in find_topics(run, group):
-            assert len(topic.files) == run.PARTITIONS
+            assert len(topic.files) == stored_run.PARTITIONS
             assert topic.rows >= run.SERVERS * 30
         result = job.analyze(lab.session, run, config, group, lambda _: None)
         assert result.windows >= run.SERVERS
