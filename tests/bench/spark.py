@@ -28,8 +28,9 @@ from tests.bench import spark_data
 from tests.bench.measurement import Measurement
 from tests.bench.spark_processes import Command, CommandFailedError, Cost, measure_together
 from tests.support.app_settings import settings, write_settings
+from tests.support.project import PROJECT
 
-ROLE = spark_data.PROJECT / "roles" / "pipeline"
+ROLE = PROJECT / "roles" / "pipeline"
 ARCHIVE = "/opt/spark/classes.jsa"
 GROUPS = ("cpu_mem", "net_disk")
 # The share of the reference's time that a job may take.
@@ -182,9 +183,7 @@ def _on_this_machine(line: str, archive: Path) -> list[str]:
     assert found.origin is not None
     places = {
         "/opt/spark/jars": str(Path(found.origin).with_name("jars")),
-        "/opt/spark/server-monitoring.py": str(
-            spark_data.PROJECT / "app/src/server_monitoring/__main__.py"
-        ),
+        "/opt/spark/server-monitoring.py": str(PROJECT / "app/src/server_monitoring/__main__.py"),
         ARCHIVE: str(archive),
         "%i": spark_data.RUN_ID,
     }
@@ -213,7 +212,7 @@ def environment() -> dict[str, str]:
     tools = str(Path(sys.executable).parent)
     own = {
         "PATH": f"{tools}:{os.environ['PATH']}",
-        "PYTHONPATH": str(spark_data.PROJECT / "app" / "src"),
+        "PYTHONPATH": str(PROJECT / "app" / "src"),
         "PYTHONUNBUFFERED": "1",
         "SPARK_LOCAL_IP": "127.0.0.1",
     }

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from testinfra.host import Host
 
-from tests.support.project import PROJECT
+from tests.support.project import PLUGINS
 
-ICMP = PROJECT / "roles" / "zerotier" / "module_utils" / "icmp.py"
+ICMP = PLUGINS / "module_utils/zerotier/icmp.py"
 
 
 def is_open(host: Host, address: str, port: int) -> bool:

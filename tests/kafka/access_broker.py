@@ -1,21 +1,16 @@
 """A broker as the role kafka_access finds it: users by SCRAM, administration by mutual TLS."""
 
-import runpy
 import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import ansible.module_utils
+from ansible_collections.server_monitoring.cluster.plugins.module_utils.kafka.login import lets_in
 
 from tests.kafka.authority import LOOPBACK, Authority
 from tests.kafka.kafka_broker import Broker, free_port
-from tests.support.project import PROJECT
 
 NAME = "kafka-1"
-# Ansible puts those of a role, and of the roles that it depends on, beside its own.
-UTILS = [PROJECT / f"roles/{role}/module_utils" for role in ("kafka_access", "kafka_admin")]
-ansible.module_utils.__path__ += map(str, UTILS)
 PROPERTIES = """\
 listeners={clients},{admins},{local}
 advertised.listeners={clients},{admins},{local}
@@ -96,7 +91,5 @@ class AccessBroker(Broker):
 
 def logs_in(broker: AccessBroker, user: str, secret: str) -> bool:
     """Tell whether the broker lets a user in; it is asked once."""
-    login = runpy.run_path(str(UTILS[0] / "kafka_login.py"))["lets_in"]
     context = ssl.create_default_context(cafile=str(broker.authority.file))
-    answer: bool = login(broker.clients, context, "SCRAM-SHA-512", user, secret, 20)
-    return answer
+    return lets_in(broker.clients, context, "SCRAM-SHA-512", user, secret, 20)

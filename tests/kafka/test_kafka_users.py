@@ -13,22 +13,19 @@ from typing import Any
 import pytest
 from kafka.admin import KafkaAdminClient
 
-from tests.kafka.access_broker import UTILS, AccessBroker, logs_in
+from tests.kafka.access_broker import AccessBroker, logs_in
 from tests.kafka.kafka_broker import create_topics, free_port
 from tests.support.project import PROJECT
 
 TOPIC = {"resource": "topic", "name": "topic-cpu", "operations": ["read", "write"]}
 Module = Callable[..., dict[str, Any]]
-LIBRARY = PROJECT / "roles/kafka_access/library/kafka_access.py"
-# As Ansible runs a module: arguments by standard input, the role's module_utils among its own.
+MODULE = "ansible_collections.server_monitoring.cluster.plugins.modules.kafka_access"
+# As Ansible runs a module, with its arguments by standard input.
 RUN = """\
 import runpy, sys
 import ansible.module_utils.basic as basic
-import ansible.module_utils
-library, *utils = sys.argv[1:]
-ansible.module_utils.__path__ += utils
 basic._ANSIBLE_ARGS, basic._ANSIBLE_PROFILE = sys.stdin.buffer.read(), "legacy"
-runpy.run_path(library, run_name="__main__")
+runpy.run_module(sys.argv[1], run_name="__main__")
 """
 
 
@@ -39,7 +36,8 @@ def module(access_broker: AccessBroker) -> Iterator[Module]:
     def run(*, check: bool = False, **arguments: Any) -> dict[str, Any]:
         given = access_broker.arguments(**arguments) | {"_ansible_check_mode": check}
         done = subprocess.run(
-            [sys.executable, "-c", RUN, *map(str, (LIBRARY, *UTILS))],
+            [sys.executable, "-c", RUN, MODULE],
+            env=os.environ | {"PYTHONPATH": str(PROJECT / "collections")},
             input=json.dumps({"ANSIBLE_MODULE_ARGS": given}),
             capture_output=True,
             text=True,
@@ -133,8 +131,11 @@ def test_no_password_is_printed(access_broker: AccessBroker, tmp_path: Path) -> 
     users = {"users": [{"name": "printed"}], "passwords": {"printed": secret}}
     lost = {"bootstrap_servers": [f"127.0.0.1:{free_port()}"]}
     tasks = [
-        {"kafka_access": access_broker.arguments(**users)},
-        {"kafka_access": access_broker.arguments(**users, **lost), "ignore_errors": True},
+        {"server_monitoring.cluster.kafka_access": access_broker.arguments(**users)},
+        {
+            "server_monitoring.cluster.kafka_access": access_broker.arguments(**users, **lost),
+            "ignore_errors": True,
+        },
     ]
     python = {"ansible_python_interpreter": sys.executable}
     play = {"hosts": "localhost", "gather_facts": False, "vars": python, "tasks": tasks}
@@ -144,8 +145,7 @@ def test_no_password_is_printed(access_broker: AccessBroker, tmp_path: Path) -> 
         ["ansible-playbook", "--inventory=localhost,", "--diff", "-vvv", file],
         env=os.environ
         | {
-            "ANSIBLE_LIBRARY": str(LIBRARY.parent),
-            "ANSIBLE_MODULE_UTILS": os.pathsep.join(map(str, UTILS)),
+            "ANSIBLE_COLLECTIONS_PATH": str(PROJECT / "collections"),
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         },
         capture_output=True,

@@ -6,12 +6,15 @@ import traceback
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier import central_http
+from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier.api import (
+    ZerotierError,
+)
+from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier.central import (
+    Central,
+)
 
-from tests.support.zerotier_lab import NETWORK, Json  # isort: split
-
-from ansible.module_utils import central_http  # found after the line above
-from ansible.module_utils.zerotier_api import ZerotierError
-from ansible.module_utils.zerotier_central import Central
+from tests.support.zerotier_lab import NETWORK, Json
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -17,29 +15,10 @@ from tests.support.project import PROJECT
 
 if TYPE_CHECKING:
     from pathlib import Path
-    from types import ModuleType
 
 DOUBLE = PROJECT / "tests/doubles/zerotier"
 ROLE = PROJECT / "roles/zerotier"
-
-
 Json = dict[str, Any]
-
-
-def load(path: Path, name: str) -> ModuleType:
-    """Import a file under a name of its own."""
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise ImportError(name)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-# Ansible puts a role's module_utils there when it sends a module to a node.
-for utility in sorted((ROLE / "module_utils").glob("*.py")):
-    load(utility, f"ansible.module_utils.{utility.stem}")
 
 
 def capture(name: str) -> Any:

@@ -1,29 +1,33 @@
-"""Runs the role's modules as Ansible runs them, and watches what they do."""
+"""Runs the ZeroTier modules as Ansible runs them, and watches what they do."""
 
 from __future__ import annotations
 
 import json
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 import pytest
-from ansible.module_utils import zerotier_module
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.testing import patch_module_args
-from ansible.module_utils.zerotier_api import LocalApi
+from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier import (
+    module as zerotier_module,
+)
+from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier.api import LocalApi
 
-from tests.support.zerotier_lab import ROLE, Json, load
+from tests.support.project import PLUGINS, PLUGINS_PACKAGE
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.support.zerotier_lab import Cluster
+    from tests.support.zerotier_lab import Cluster, Json
 
 FILES = {
-    file.stem.removeprefix("zerotier_"): file for file in sorted((ROLE / "library").glob("*.py"))
+    file.stem.removeprefix("zerotier_"): file
+    for file in sorted((PLUGINS / "modules").glob("zerotier_*.py"))
 }
-MODULES = {name: load(file, f"zerotier_module_{name}") for name, file in FILES.items()}
-# What each module hands to zerotier_module.run; test_zerotier_role_modules holds it against them.
+MODULES = {name: import_module(f"{PLUGINS_PACKAGE}.modules.zerotier_{name}") for name in FILES}
+# What each module hands to its frame, module.run; test_modules holds it against them.
 WORK = dict.fromkeys(MODULES, "keep") | {
     "info": "report",
     "peers": "look",

@@ -11,7 +11,10 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from ansible.module_utils.zerotier_central import member_body, network_body
+from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier.central import (
+    member_body,
+    network_body,
+)
 from central_faults import FaultError, parse
 from central_server import FakeCentral
 from central_spec import SCHEMAS, SPEC, merged, problems, taken_over

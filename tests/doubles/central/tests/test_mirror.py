@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from ansible.module_utils.zerotier_central import Central
+    from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier import (
+        central as zerotier_central,
+    )
 
 B = NAMES["B"]
 
@@ -30,7 +32,7 @@ def fake(served: Served, tmp_path: Path) -> Iterator[FakeCentral]:
 
 
 @pytest.fixture
-def central(fake: FakeCentral) -> Central:
+def central(fake: FakeCentral) -> zerotier_central.Central:
     """Return a client of it."""
     return client(fake)
 
@@ -41,7 +43,7 @@ def status(cluster: Cluster, name: str, network: str) -> Json:
     return next(found for found in cluster[name].networks() if found["id"] == network)
 
 
-def test_network_is_the_controllers(cluster: Cluster, central: Central) -> None:
+def test_network_is_the_controllers(cluster: Cluster, central: zerotier_central.Central) -> None:
     """The network has the controller's id there, and the wanted settings on both sides."""
     made = central.create_network(WANTED)
     assert cluster["A"].controller.networks() == [made["id"]]
@@ -52,7 +54,7 @@ def test_network_is_the_controllers(cluster: Cluster, central: Central) -> None:
     assert (record["mtu"], record["name"], record["private"]) == (2000, "renamed", True)
 
 
-def test_authorized_member_becomes_ok(cluster: Cluster, central: Central) -> None:
+def test_authorized_member_becomes_ok(cluster: Cluster, central: zerotier_central.Central) -> None:
     """A node is let in with the address that Central gave it, and shut out again."""
     network = central.create_network(WANTED)["id"]
     central.save_member(network, B, JOINED)
@@ -65,7 +67,9 @@ def test_authorized_member_becomes_ok(cluster: Cluster, central: Central) -> Non
     assert status(cluster, "B", network)["status"] == "ACCESS_DENIED"
 
 
-def test_node_that_asked_to_join_is_listed(cluster: Cluster, central: Central) -> None:
+def test_node_that_asked_to_join_is_listed(
+    cluster: Cluster, central: zerotier_central.Central
+) -> None:
     """A node nobody named shows up like at Central: not authorized, and with its identity."""
     network = central.create_network(WANTED)["id"]
     cluster["B"].join(network)
@@ -77,7 +81,9 @@ def test_node_that_asked_to_join_is_listed(cluster: Cluster, central: Central) -
     assert status(cluster, "B", network)["status"] == "OK"
 
 
-def test_deleted_member_is_shut_out(cluster: Cluster, fake: FakeCentral, central: Central) -> None:
+def test_deleted_member_is_shut_out(
+    cluster: Cluster, fake: FakeCentral, central: zerotier_central.Central
+) -> None:
     """Deleting a member and a network deletes them on the controller."""
     network = central.create_network(WANTED)["id"]
     central.save_member(network, B, JOINED)
@@ -89,7 +95,7 @@ def test_deleted_member_is_shut_out(cluster: Cluster, fake: FakeCentral, central
 
 
 def test_change_that_the_controller_misses_is_not_kept(
-    served: Served, central: Central, monkeypatch: pytest.MonkeyPatch
+    served: Served, central: zerotier_central.Central, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where the controller is away, a change fails loudly and Central still has the old record."""
     stopped(monkeypatch)

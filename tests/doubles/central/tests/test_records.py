@@ -21,7 +21,9 @@ from tests.support.central_client import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ansible.module_utils.zerotier_central import Central
+    from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier import (
+        central as zerotier_central,
+    )
 
 
 @pytest.fixture
@@ -33,12 +35,14 @@ def fake() -> Iterator[FakeCentral]:
 
 
 @pytest.fixture
-def central(fake: FakeCentral) -> Central:
+def central(fake: FakeCentral) -> zerotier_central.Central:
     """Return a client of it."""
     return client(fake)
 
 
-def test_network_is_made_in_one_request(fake: FakeCentral, central: Central) -> None:
+def test_network_is_made_in_one_request(
+    fake: FakeCentral, central: zerotier_central.Central
+) -> None:
     """The record is what was wanted with the id that Central chose, after one POST."""
     made = central.create_network(WANTED)
     assert made == WANTED | {"id": made["id"]}
@@ -47,7 +51,9 @@ def test_network_is_made_in_one_request(fake: FakeCentral, central: Central) -> 
     assert central.networks() == [made]
 
 
-def test_what_making_a_network_ignored_is_saved(fake: FakeCentral, central: Central) -> None:
+def test_what_making_a_network_ignored_is_saved(
+    fake: FakeCentral, central: zerotier_central.Central
+) -> None:
     """Where Central makes a network without looking at the request, a second one names the rest."""
     bare = fake.store.create_network({})
     fake.fail("POST /network", status=200, text=f'{{"id": "{bare["id"]}", "config": null}}')
@@ -57,13 +63,15 @@ def test_what_making_a_network_ignored_is_saved(fake: FakeCentral, central: Cent
     assert fake.requests[1] == ("POST", f"/network/{bare['id']}", {"config": missed})
 
 
-def test_networks_come_by_id(central: Central) -> None:
+def test_networks_come_by_id(central: zerotier_central.Central) -> None:
     """Several networks are listed in the order of their ids."""
     made = [central.create_network(WANTED | {"name": name})["id"] for name in "abcde"]
     assert [network["id"] for network in central.networks()] == sorted(made)
 
 
-def test_network_change_leaves_the_rest(fake: FakeCentral, central: Central) -> None:
+def test_network_change_leaves_the_rest(
+    fake: FakeCentral, central: zerotier_central.Central
+) -> None:
     """One named key is sent, and neither other settings nor rules and descriptions are wiped."""
     before = fake.store.create_network({"description": "kept", "config": WANTED})
     changed = central.save_network(before["id"], {"mtu": 2000})
@@ -77,7 +85,7 @@ def test_network_change_leaves_the_rest(fake: FakeCentral, central: Central) -> 
     assert after == before
 
 
-def test_unknown_things_are_none(central: Central) -> None:
+def test_unknown_things_are_none(central: zerotier_central.Central) -> None:
     """A network or member that Central does not know is None, not a failure."""
     assert central.network(UNKNOWN) is None
     assert central.member(UNKNOWN, MEMBER) is None
@@ -86,7 +94,9 @@ def test_unknown_things_are_none(central: Central) -> None:
     assert central.members(made["id"]) == []
 
 
-def test_member_is_authorized_before_it_joins(fake: FakeCentral, central: Central) -> None:
+def test_member_is_authorized_before_it_joins(
+    fake: FakeCentral, central: zerotier_central.Central
+) -> None:
     """A member that never joined gets its record by one POST, the name beside its settings."""
     network = central.create_network(WANTED)["id"]
     saved = central.save_member(network, MEMBER, JOINED)
@@ -97,7 +107,9 @@ def test_member_is_authorized_before_it_joins(fake: FakeCentral, central: Centra
     assert central.member(network, MEMBER) == saved
 
 
-def test_member_change_leaves_the_rest(fake: FakeCentral, central: Central) -> None:
+def test_member_change_leaves_the_rest(
+    fake: FakeCentral, central: zerotier_central.Central
+) -> None:
     """Taking the authorization away sends this alone; a name alone sends no settings."""
     network = central.create_network(WANTED)["id"]
     central.save_member(network, MEMBER, JOINED)
@@ -109,7 +121,7 @@ def test_member_change_leaves_the_rest(fake: FakeCentral, central: Central) -> N
     assert fake.store.member(network, MEMBER)["config"]["ipAssignments"] == ["172.29.0.2"]
 
 
-def test_members_come_by_address(central: Central) -> None:
+def test_members_come_by_address(central: zerotier_central.Central) -> None:
     """Members are listed in the order of their addresses, in a node's controller's words."""
     network = central.create_network(WANTED)["id"]
     for address in ("ffffffffff", "0000000001", MEMBER):
@@ -119,7 +131,7 @@ def test_members_come_by_address(central: Central) -> None:
     assert all(member.keys() == JOINED.keys() | {"id"} for member in listed)
 
 
-def test_member_is_deleted_twice(fake: FakeCentral, central: Central) -> None:
+def test_member_is_deleted_twice(fake: FakeCentral, central: zerotier_central.Central) -> None:
     """A deleted member is gone; deleting it again is fine, also where Central answers 404."""
     network = central.create_network(WANTED)["id"]
     central.save_member(network, MEMBER, JOINED)
@@ -131,7 +143,9 @@ def test_member_is_deleted_twice(fake: FakeCentral, central: Central) -> None:
     assert sent(fake).count(f"DELETE /network/{network}/member/{MEMBER}") == 3
 
 
-def test_nulls_and_gaps_are_normal_values(fake: FakeCentral, central: Central) -> None:
+def test_nulls_and_gaps_are_normal_values(
+    fake: FakeCentral, central: zerotier_central.Central
+) -> None:
     """What the specification lets be null or missing compares like what it stands for."""
     text = (
         f'{{"id": "{UNKNOWN}", "config": {{"name": null, "private": true, "mtu": 2800,'
@@ -158,7 +172,7 @@ def test_nulls_and_gaps_are_normal_values(fake: FakeCentral, central: Central) -
     assert central.member(UNKNOWN, MEMBER) == bare | {"noAutoAssignIps": False}
 
 
-def test_record_can_be_sent_back_whole(central: Central) -> None:
+def test_record_can_be_sent_back_whole(central: zerotier_central.Central) -> None:
     """A record with its id is accepted as changes: the id is no change."""
     made = central.create_network(WANTED | {"id": "ignored"})
     assert central.save_network(made["id"], made) == made
@@ -167,7 +181,9 @@ def test_record_can_be_sent_back_whole(central: Central) -> None:
 
 
 @pytest.mark.parametrize("kind", ["network", "member"])
-def test_other_keys_are_refused(fake: FakeCentral, central: Central, kind: str) -> None:
+def test_other_keys_are_refused(
+    fake: FakeCentral, central: zerotier_central.Central, kind: str
+) -> None:
     """A key that the two backends do not share is named, and nothing is sent."""
     ids = [UNKNOWN] if kind == "network" else [UNKNOWN, MEMBER]
     line = refusal(lambda: getattr(central, f"save_{kind}")(*ids, {"rules": [], "name": "x"}))
@@ -176,7 +192,9 @@ def test_other_keys_are_refused(fake: FakeCentral, central: Central, kind: str) 
 
 
 @pytest.mark.parametrize("wrong", ["../status", UNKNOWN.upper(), UNKNOWN + "0", ""])
-def test_ids_that_are_paths_are_refused(fake: FakeCentral, central: Central, wrong: str) -> None:
+def test_ids_that_are_paths_are_refused(
+    fake: FakeCentral, central: zerotier_central.Central, wrong: str
+) -> None:
     """An id that the API would take for another path never leaves."""
     assert refusal(lambda: central.network(wrong)).startswith(f"network_id: found {wrong!r}")
     assert refusal(lambda: central.delete_member(UNKNOWN, wrong)).startswith(

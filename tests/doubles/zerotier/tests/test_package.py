@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.zerotier_lab import DOUBLE, load
+from tests.doubles.zerotier import build
+from tests.support.zerotier_lab import DOUBLE
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-build = load(DOUBLE / "build.py", "zerotier_double_build")
 
 
 @pytest.fixture

@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.zerotier_lab import DOUBLE, load
+from tests.doubles.zerotier import build, repository
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-build = load(DOUBLE / "build.py", "zerotier_double_build_repository")
-repository = load(DOUBLE / "repository.py", "zerotier_double_repository")
 needs_tools = pytest.mark.skipif(
     any(shutil.which(tool) is None for tool in (*repository.TOOLS, "apt-get")),
     reason="apt-get, apt-ftparchive, dpkg-deb or gpg is missing: they are Debian's",
@@ -174,7 +172,7 @@ def test_missing_tool_is_named_with_its_package(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The line says what to install."""
-    monkeypatch.setattr(repository.shutil, "which", lambda tool: None if "apt" in tool else tool)
+    monkeypatch.setattr(shutil, "which", lambda tool: None if "apt" in tool else tool)
     assert repository.main([str(tmp_path), "x.deb"]) == 1
     line = "repository.py: apt-ftparchive is missing, install it: apt install apt-utils\n"
     assert capsys.readouterr().err == line

@@ -11,12 +11,12 @@ import pytest
 from zerotier_double import api
 from zerotier_double.variant import BUILT, Variant
 
-from tests.support.zerotier_lab import DOUBLE, NAMES, NETWORK, Cluster, load
+from tests.doubles.zerotier import build
+from tests.support.zerotier_lab import DOUBLE, NAMES, NETWORK, Cluster
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-build = load(DOUBLE / "build.py", "zerotier_double_build_variants")
 WITHOUT_CONTROLLER = Variant(version="1.16.0", controller=False)
 
 

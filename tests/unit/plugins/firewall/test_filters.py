@@ -4,11 +4,10 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.server_monitoring.cluster.plugins.filter import firewall
 
-from tests.support.plugins import load
 from tests.support.project import PROJECT
 
-firewall = load("roles/firewall/filter_plugins/firewall.py")
 ADDRESSES = {"k": "172.29.0.1", "p": "172.29.0.2", "c1": "172.29.0.3", "c2": "172.29.0.4", "x": ""}
 GROUPS = {
     "all": [*ADDRESSES],

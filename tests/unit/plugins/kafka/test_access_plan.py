@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
-
-if TYPE_CHECKING:
-    from types import ModuleType
+from ansible_collections.server_monitoring.cluster.plugins.module_utils.kafka import access_plan
 
 TOPIC = {"resource": "topic", "name": "topic-cpu", "operations": ["read", "write"]}
 PASSWORD = "a-long-enough-password"  # noqa: S105 -- of nobody
@@ -20,28 +18,28 @@ def user(name: str = "producer", *acls: dict[str, Any], **rest: Any) -> dict[str
     return {"name": name, "acls": list(acls or [TOPIC])} | rest
 
 
-def problems(plan: ModuleType, *entries: object, **passwords: Any) -> list[str]:
+def problems(*entries: object, **passwords: Any) -> list[str]:
     """Return what is wrong with declarations; a broker is kafka-1."""
-    found: list[str] = plan.declaration_problems(entries, ["kafka-1"], passwords or None)
+    found: list[str] = access_plan.declaration_problems(entries, ["kafka-1"], passwords or None)
     return found
 
 
-def state(plan: ModuleType, *acls: Any, proven: Any = (), **users: Any) -> Any:
+def state(*acls: Any, proven: Any = (), **users: Any) -> Any:
     """Return what a cluster has."""
-    return plan.State(users, frozenset(acls), proven)
+    return access_plan.State(users, frozenset(acls), proven)
 
 
-def planned(plan: ModuleType, entries: list[Any], found: Any) -> Any:
+def planned(entries: list[Any], found: Any) -> Any:
     """Return the plan that leads from what is found to the declarations."""
-    return plan.make_plan(plan.parse(entries), found, ["kafka-1"], ROUNDS)
+    return access_plan.make_plan(access_plan.parse(entries), found, ["kafka-1"], ROUNDS)
 
 
-def test_sound_declarations_have_no_problem(access_plan: ModuleType) -> None:
+def test_sound_declarations_have_no_problem() -> None:
     """ACLs may be left out, and patterns written or not."""
     prefixed = TOPIC | {"pattern": "prefixed"}
     whole = {"resource": "cluster", "name": "kafka-cluster", "operations": ["describe"]}
     entries = [user("a", TOPIC, prefixed), user("b", whole), {"name": "c"}]
-    assert problems(access_plan, *entries, a=PASSWORD, b=PASSWORD, c=PASSWORD) == []
+    assert problems(*entries, a=PASSWORD, b=PASSWORD, c=PASSWORD) == []
 
 
 @pytest.mark.parametrize(
@@ -71,18 +69,16 @@ def test_sound_declarations_have_no_problem(access_plan: ModuleType) -> None:
         (user("kafka-1"), "found the name of a broker"),
     ],
 )
-def test_a_bad_declaration_is_named_in_one_line(
-    access_plan: ModuleType, entry: object, named: str
-) -> None:
+def test_a_bad_declaration_is_named_in_one_line(entry: object, named: str) -> None:
     """Each fault gives exactly one line, which says what was found."""
-    (problem,) = problems(access_plan, entry)
+    (problem,) = problems(entry)
     assert named in problem
     assert "\n" not in problem
 
 
-def test_a_user_declared_twice_is_refused(access_plan: ModuleType) -> None:
+def test_a_user_declared_twice_is_refused() -> None:
     """Two declarations of one user could contradict each other."""
-    assert problems(access_plan, user(), user()) == [
+    assert problems(user(), user()) == [
         "user producer: declared twice, expected once: remove one of the two"
     ]
 
@@ -98,18 +94,16 @@ def test_a_user_declared_twice_is_refused(access_plan: ModuleType) -> None:
         (12345678901234567, "none"),
     ],
 )
-def test_a_bad_password_is_told_and_not_quoted(
-    access_plan: ModuleType, password: Any, found: str
-) -> None:
+def test_a_bad_password_is_told_and_not_quoted(password: Any, found: str) -> None:
     """The line says what is wrong with it, and nothing that is in it."""
-    (problem,) = problems(access_plan, user(), producer=password)
+    (problem,) = problems(user(), producer=password)
     assert problem.startswith(f"user producer: password: found {found}")
     assert not password or str(password) not in problem
 
 
-def test_what_is_missing_is_created(access_plan: ModuleType) -> None:
+def test_what_is_missing_is_created() -> None:
     """A bare cluster gets the user, its password, and a line for each operation."""
-    plan = planned(access_plan, [user()], state(access_plan))
+    plan = planned([user()], state())
     assert plan.set_passwords == ["producer"]
     assert [str(acl) for acl in plan.create_acls] == [
         "ALLOW READ TOPIC LITERAL topic-cpu",
@@ -119,11 +113,11 @@ def test_what_is_missing_is_created(access_plan: ModuleType) -> None:
     assert plan.delete_acls == []
 
 
-def test_what_is_as_declared_stays(access_plan: ModuleType) -> None:
+def test_what_is_as_declared_stays() -> None:
     """With every line there and the password proven there is nothing to do."""
     acls = access_plan.parse([user()])["producer"]
-    found = state(access_plan, *acls, producer={SHA_512: ROUNDS}, proven=("producer",))
-    plan = planned(access_plan, [user()], found)
+    found = state(*acls, producer={SHA_512: ROUNDS}, proven=("producer",))
+    plan = planned([user()], found)
     assert not plan.changed
     assert access_plan.diff(plan, found) == ({}, {})
 
@@ -133,53 +127,53 @@ def test_what_is_as_declared_stays(access_plan: ModuleType) -> None:
     [({SHA_512: ROUNDS}, ()), ({SHA_512: 8192}, ("producer",)), ({}, ())],
 )
 def test_a_password_is_set_where_it_does_not_let_in(
-    access_plan: ModuleType, credentials: dict[str, int], proven: tuple[str, ...]
+    credentials: dict[str, int], proven: tuple[str, ...]
 ) -> None:
     """Another password, another number of rounds and no credential are all put right."""
     acls = access_plan.parse([user()])["producer"]
-    found = state(access_plan, *acls, producer=credentials, proven=proven)
-    plan = planned(access_plan, [user()], found)
+    found = state(*acls, producer=credentials, proven=proven)
+    plan = planned([user()], found)
     assert plan.set_passwords == ["producer"]
     assert plan.create_acls == plan.delete_acls == []
 
 
-def test_who_is_not_declared_loses_everything(access_plan: ModuleType) -> None:
+def test_who_is_not_declared_loses_everything() -> None:
     """Credentials of every mechanism, and ACLs of every kind of principal."""
     line = ("TOPIC", "*", "LITERAL", "READ")
     others = [access_plan.Acl(who, *line) for who in ("User:old", "User:*", "Group:x")]
     denied = access_plan.Acl("User:producer", *line, permission="DENY")
-    found = state(access_plan, *others, denied, old={SHA_512: ROUNDS, SHA_256: ROUNDS})
-    plan = planned(access_plan, [user()], found)
+    found = state(*others, denied, old={SHA_512: ROUNDS, SHA_256: ROUNDS})
+    plan = planned([user()], found)
     assert plan.retire_credentials == {"old": [SHA_256, SHA_512]}
     assert set(plan.delete_acls) == {*others, denied}
 
 
-def test_another_mechanism_s_password_goes(access_plan: ModuleType) -> None:
+def test_another_mechanism_s_password_goes() -> None:
     """An old password of a declared user would go on to hold there."""
-    found = state(access_plan, producer={SHA_512: ROUNDS, SHA_256: ROUNDS})
-    assert planned(access_plan, [user()], found).retire_credentials == {"producer": [SHA_256]}
+    found = state(producer={SHA_512: ROUNDS, SHA_256: ROUNDS})
+    assert planned([user()], found).retire_credentials == {"producer": [SHA_256]}
 
 
-def test_a_super_user_is_left_alone(access_plan: ModuleType) -> None:
+def test_a_super_user_is_left_alone() -> None:
     """The brokers are not declared here."""
     own = access_plan.Acl("User:kafka-1", "TOPIC", "*", "LITERAL", "READ")
-    found = state(access_plan, own, **{"kafka-1": {SHA_512: ROUNDS}})
-    plan = planned(access_plan, [], found)
+    found = state(own, **{"kafka-1": {SHA_512: ROUNDS}})
+    plan = planned([], found)
     assert not plan.changed
 
 
-def test_only_passwords_that_may_be_right_are_tried(access_plan: ModuleType) -> None:
+def test_only_passwords_that_may_be_right_are_tried() -> None:
     """A user that is new, or is set again anyway, is not logged in as."""
     users = {"a": {SHA_512: ROUNDS}, "b": {SHA_512: 1}, "c": {SHA_256: ROUNDS}, "x": {}}
-    found = state(access_plan, **users)
+    found = state(**users)
     assert access_plan.to_prove(["a", "b", "c", "d"], found, ROUNDS) == ["a"]
 
 
-def test_the_difference_tells_lines_and_no_password(access_plan: ModuleType) -> None:
+def test_the_difference_tells_lines_and_no_password() -> None:
     """Before and after of each principal that changes, in words."""
     gone = access_plan.Acl("User:old", "GROUP", "g", "PREFIXED", "READ", host="192.0.2.1")
-    found = state(access_plan, gone, old={SHA_512: ROUNDS}, producer={SHA_512: ROUNDS})
-    before, after = access_plan.diff(planned(access_plan, [user()], found), found)
+    found = state(gone, old={SHA_512: ROUNDS}, producer={SHA_512: ROUNDS})
+    before, after = access_plan.diff(planned([user()], found), found)
     assert before == {
         "User:old": {SHA_512: "a password", "acls": ["ALLOW READ GROUP PREFIXED g from 192.0.2.1"]},
         "User:producer": {SHA_512: "another password", "acls": []},
@@ -191,12 +185,12 @@ def test_the_difference_tells_lines_and_no_password(access_plan: ModuleType) -> 
     }
 
 
-def test_a_retired_user_stays_so_until_it_is_declared_again(access_plan: ModuleType) -> None:
+def test_a_retired_user_stays_so_until_it_is_declared_again() -> None:
     """Nothing is left to do; its next password is set, as it has other rounds."""
     retired = {SHA_512: access_plan.RETIRED}
     acls = access_plan.parse([user()])["producer"]
-    found = state(access_plan, *acls, producer={SHA_512: ROUNDS}, old=retired, proven=("producer",))
-    assert not planned(access_plan, [user()], found).changed
-    again = planned(access_plan, [user()], state(access_plan, *acls, producer=retired))
+    found = state(*acls, producer={SHA_512: ROUNDS}, old=retired, proven=("producer",))
+    assert not planned([user()], found).changed
+    again = planned([user()], state(*acls, producer=retired))
     assert again.set_passwords == ["producer"]
     assert again.retire_credentials == {}

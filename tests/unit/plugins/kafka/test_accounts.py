@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 import yaml
+from ansible_collections.server_monitoring.cluster.plugins.filter import kafka_access as accounts
+from ansible_collections.server_monitoring.cluster.plugins.module_utils.kafka import access_plan
 
 from tests.support.project import PROJECT
-
-if TYPE_CHECKING:
-    from types import ModuleType
 
 DEFAULTS = PROJECT / "roles/pipeline/defaults/main.yml"
 GROUPS = yaml.safe_load(DEFAULTS.read_text())["pipeline_groups"]
 
 
-def test_the_accounts_pass_the_module_s_own_check(
-    accounts: ModuleType, access_plan: ModuleType
-) -> None:
+def test_the_accounts_pass_the_module_s_own_check() -> None:
     """As the role hands them over, also those with the names of both users."""
     rights = accounts.rights(GROUPS)
     assert list(rights) == [
@@ -44,7 +39,7 @@ def test_the_accounts_pass_the_module_s_own_check(
     ],
 )
 def test_no_account_but_the_administrator_s_may_delete_or_alter(
-    accounts: ModuleType, access_plan: ModuleType, account: str, forbidden: set[str]
+    account: str, forbidden: set[str]
 ) -> None:
     """Writing and creating are for the probe's topic alone, the producer's own topics apart."""
     users = accounts.users(accounts.rights(GROUPS), [f"{account}-a"])
@@ -55,9 +50,7 @@ def test_no_account_but_the_administrator_s_may_delete_or_alter(
     assert written == own | {"server-monitoring-probe"}
 
 
-def test_a_consumer_reads_its_own_topics_and_group_alone(
-    accounts: ModuleType, access_plan: ModuleType
-) -> None:
+def test_a_consumer_reads_its_own_topics_and_group_alone() -> None:
     """Of the others it sees that they are there."""
     users = accounts.users(accounts.rights(GROUPS), ["consumer_cpu_mem-a"])
     acls = access_plan.parse(users)["consumer_cpu_mem-a"]
@@ -69,7 +62,7 @@ def test_a_consumer_reads_its_own_topics_and_group_alone(
     }
 
 
-def test_credentials_go_where_they_are_used(accounts: ModuleType) -> None:
+def test_credentials_go_where_they_are_used() -> None:
     """The administrator's go nowhere; a group that has no hosts is no error."""
     inventory = {"kafka": ["k"], "producers": ["p", "q"], "consumers_cpu_mem": ["c"]}
     assert accounts.hosts(GROUPS, inventory) == {
@@ -80,7 +73,7 @@ def test_credentials_go_where_they_are_used(accounts: ModuleType) -> None:
     }
 
 
-def test_users_are_those_that_have_a_password(accounts: ModuleType) -> None:
+def test_users_are_those_that_have_a_password() -> None:
     """Both of an account while passwords change; secrets of others do not count."""
     secrets = {
         "kafka_access_password_x_a": "1",

@@ -78,7 +78,6 @@ def write_site(folder: Path, scenes: Mapping[str, Sequence[Scene]]) -> dict[str,
         **os.environ,
         "PATH": f"{tools}:{os.environ['PATH']}",
         "ANSIBLE_CONFIG": str(PROJECT / "ansible.cfg"),
-        "ANSIBLE_ACTION_PLUGINS": str(PROJECT / "roles" / "pipeline" / "action_plugins"),
         "ANSIBLE_ROLES_PATH": str(PROJECT / "roles"),
         "ANSIBLE_NOCOLOR": "1",
         "TERM": "xterm",
@@ -105,7 +104,7 @@ def plays() -> list[dict[str, object]]:
         "gather_facts": False,
         "any_errors_fatal": True,
         "vars": {"unit": units},
-        "tasks": [{"name": "Drain", "pipeline_progress": watch}],
+        "tasks": [{"name": "Drain", "server_monitoring.cluster.pipeline_progress": watch}],
     }
     produce: dict[str, object] = {"import_playbook": str(PROJECT / "playbooks" / "run_produce.yml")}
     return [name, produce, drain]

@@ -3,12 +3,10 @@
 from pathlib import Path
 
 import pytest
+from ansible_collections.server_monitoring.cluster.plugins.filter import pipeline
+from ansible_collections.server_monitoring.cluster.plugins.filter import pipeline_config as config
 
 from tests.support.app_settings import settings
-from tests.support.plugins import load
-
-pipeline = load("roles/pipeline/filter_plugins/pipeline.py")
-config = load("roles/pipeline/filter_plugins/pipeline_config.py")
 
 
 @pytest.mark.parametrize("hosts", [1, 2, 3, 5])

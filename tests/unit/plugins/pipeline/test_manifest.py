@@ -2,9 +2,7 @@
 
 from typing import Any
 
-from tests.support.plugins import load
-
-module = load("roles/pipeline/filter_plugins/pipeline_manifest.py")
+from ansible_collections.server_monitoring.cluster.plugins.filter import pipeline_manifest as module
 
 
 def facts() -> dict[str, Any]:

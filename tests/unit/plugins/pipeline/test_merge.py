@@ -3,10 +3,8 @@
 from pathlib import Path
 
 import pytest
+from ansible_collections.server_monitoring.cluster.plugins.modules import pipeline_merge as module
 
-from tests.support.plugins import load
-
-module = load("roles/pipeline/library/pipeline_merge.py")
 HEADER = "server_id,window_start\n"
 
 

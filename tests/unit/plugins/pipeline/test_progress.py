@@ -4,8 +4,9 @@ import time
 from pathlib import Path
 
 import pytest
+from ansible_collections.server_monitoring.cluster.plugins.action import pipeline_progress as plugin
+from ansible_collections.server_monitoring.cluster.plugins.module_utils.pipeline import board
 
-from tests.support.plugins import load
 from tests.unit.plugins.pipeline.progress_plays import (
     BROKEN,
     CONSUMER,
@@ -17,8 +18,6 @@ from tests.unit.plugins.pipeline.progress_plays import (
     run,
     started,
 )
-
-board = load("roles/pipeline/module_utils/pipeline_board.py")
 
 PRODUCE, DRAIN = "step 3 of 6, produce", "step 4 of 6, drain"
 TEXTS = {
@@ -194,9 +193,6 @@ def test_fewer_forks_than_hosts_end_all_the_same(tmp_path: Path) -> None:
     """With one worker at a time the producer still gets its turn (it is the first host here)."""
     done = run(tmp_path, SCENES, "--forks=2")
     assert done.returncode == 0, done.stdout
-
-
-plugin = load("roles/pipeline/action_plugins/pipeline_progress.py")
 
 
 @pytest.mark.parametrize(

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.server_monitoring.cluster.plugins.filter.pipeline_rehearsal import (
+    rehearsal_problem as problem,
+)
 
-from tests.support.plugins import load
 from tests.support.project import PROJECT
-
-problem = load("roles/pipeline/filter_plugins/pipeline_rehearsal.py").rehearsal_problem
 
 # What Java 17 says when started with 10m; with 1m; with an option that it does not know.
 HEAP = (

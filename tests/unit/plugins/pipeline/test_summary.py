@@ -9,11 +9,9 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.server_monitoring.cluster.plugins.filter import pipeline_summary as module
 
-from tests.support.plugins import load
 from tests.support.project import PROJECT
-
-module = load("roles/pipeline/filter_plugins/pipeline_summary.py")
 
 SAID = {
     "Kafka": {"rc": 0, "stdout": "kafka-4.3.1", "stderr": ""},

@@ -1,10 +1,7 @@
 """What systemctl shows of several units, as it comes over ssh."""
 
 import pytest
-
-from tests.support.plugins import load
-
-systemd = load("roles/pipeline/module_utils/pipeline_systemd.py")
+from ansible_collections.server_monitoring.cluster.plugins.module_utils.pipeline import systemd
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])

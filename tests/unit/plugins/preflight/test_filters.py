@@ -1,10 +1,8 @@
 """What is wrong with an inventory is said in one line for each problem."""
 
 import pytest
+from ansible_collections.server_monitoring.cluster.plugins.filter import preflight
 
-from tests.support.plugins import load
-
-preflight = load("roles/preflight/filter_plugins/preflight.py")
 NETWORK = "172.29.0.0/24"
 
 

@@ -7,7 +7,9 @@ import socket
 from typing import TYPE_CHECKING
 
 import pytest
-from ansible.module_utils.zerotier_central import Central
+from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier.central import (
+    Central,
+)
 from central_server import FakeCentral
 
 from tests.support.central_client import (

@@ -11,8 +11,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
 import pytest
-from ansible.module_utils import central_http
-from ansible.module_utils.zerotier_central import Central
+from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier import central_http
+from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier.central import (
+    Central,
+)
 from central_server import FakeCentral
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization

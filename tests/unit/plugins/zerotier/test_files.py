@@ -6,9 +6,13 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
-from ansible.module_utils import zerotier_files as files
-from ansible.module_utils import zerotier_ledger as ledger
-from ansible.module_utils.zerotier_api import ZerotierError
+from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier import (
+    files,
+    ledger,
+)
+from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier.api import (
+    ZerotierError,
+)
 
 from tests.support.zerotier_lab import NETWORK
 

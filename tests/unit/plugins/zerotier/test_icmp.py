@@ -7,7 +7,7 @@ import struct
 from contextlib import nullcontext
 
 import pytest
-from ansible.module_utils import icmp
+from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier import icmp
 
 PAYLOAD = b"payload!"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from ansible.module_utils.zerotier_api import LocalApi
+from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier.api import LocalApi
 
 from tests.support.zerotier_lab import NAMES, NETWORK, Cluster, Json
 from tests.support.zerotier_runner import Runner, calls, changing

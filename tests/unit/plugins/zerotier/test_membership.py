@@ -6,8 +6,10 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from ansible.module_utils import zerotier_ledger as ledger
-from ansible.module_utils.zerotier_api import ZerotierError
+from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier import ledger
+from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier.api import (
+    ZerotierError,
+)
 
 from tests.support.zerotier_lab import NETWORK, Cluster, Json
 from tests.support.zerotier_runner import Runner, calls, changing, content

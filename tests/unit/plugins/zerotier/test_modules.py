@@ -1,4 +1,4 @@
-"""What holds for every module of the role: its documentation, its start, its failures."""
+"""What holds for every ZeroTier module: its start, its secrets, its uses."""
 
 from __future__ import annotations
 
@@ -20,44 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 IMPORT = re.compile(r"(?:import_tasks|include_tasks|tasks_from): (\S+)")
-KEYS = ("type", "default", "required", "choices", "elements")
-
-
-def facts(option: Json, nested: str) -> Json:
-    """Return what documentation and arguments must agree on; `nested` names the suboptions."""
-    found = {key: option[key] for key in KEYS if key in option}
-    below = {name: facts(one, nested) for name, one in option.get(nested, {}).items()}
-    return found | ({"nested": below} if below else {})
-
-
-@pytest.mark.parametrize("name", MODULES)
-def test_documentation_names_the_arguments(name: str) -> None:
-    """Each option has the type, default and choices that the module takes, suboptions too."""
-    module = MODULES[name]
-    documented = yaml.safe_load(module.DOCUMENTATION)
-    options = documented["options"]
-    assert documented["module"] == f"zerotier_{name}"
-    assert {key: facts(one, "suboptions") for key, one in options.items()} == {
-        key: facts(one, "options") for key, one in module.ARGUMENTS.items()
-    }
-
-
-def described(options: Json) -> Iterator[str]:
-    """Yield the description of every option and suboption."""
-    for option in options.values():
-        yield option["description"]
-        yield from described(option.get("suboptions", {}))
-
-
-@pytest.mark.parametrize("name", MODULES)
-def test_documentation_is_in_sentences(name: str) -> None:
-    """What an option does and what a module returns is told, and the example is YAML of it."""
-    module = MODULES[name]
-    documented, returned = yaml.safe_load(module.DOCUMENTATION), yaml.safe_load(module.RETURN)
-    lines = [*described(documented["options"]), *documented["description"]]
-    lines += [value["description"] for value in returned.values()]
-    assert [line for line in lines if not line.strip().endswith(".")] == []
-    assert f"zerotier_{name}" in yaml.safe_load(module.EXAMPLES)[0]
+PREFIX = "server_monitoring.cluster.zerotier_"
 
 
 def secrets(arguments: Json) -> set[str]:
@@ -78,7 +41,7 @@ def test_secrets_are_never_logged() -> None:
 
 @pytest.mark.parametrize("name", MODULES)
 def test_module_starts_as_ansible_starts_it(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """Run as a program it hands its arguments and the tested function to the role's frame."""
+    """Run as a program it hands its arguments and the tested function to the modules' frame."""
     with patch_module_args({"unknown": 1}), pytest.raises(SystemExit) as ended:
         runpy.run_path(str(FILES[name]), run_name="__main__")
     assert ended.value.code == 1
@@ -105,17 +68,17 @@ def tasks(node: Any) -> Iterator[Json]:
 
 
 def used() -> list[tuple[str, str, Json]]:
-    """Return file, module and arguments of each task that runs one of the role's modules."""
+    """Return file, module and arguments of each task that runs one of these modules."""
     files = sorted((ROLE / "tasks").glob("*.yml"))
     importing = [*files, *(PROJECT / "playbooks").glob("*.yml")]
     named = {name for file in importing for name in IMPORT.findall(file.read_text("utf-8"))}
     return [
-        (file.name, key.removeprefix("zerotier_"), arguments or {})
+        (file.name, key.removeprefix(PREFIX), arguments or {})
         for file in files
         if file.name in {"main.yml", *named}
         for task in tasks(yaml.safe_load(file.read_text("utf-8")))
         for key, arguments in task.items()
-        if key.removeprefix("zerotier_") in MODULES and key.startswith("zerotier_")
+        if key.removeprefix(PREFIX) in MODULES and key.startswith(PREFIX)
     ]
 
 

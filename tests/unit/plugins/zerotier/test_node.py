@@ -6,8 +6,8 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from ansible.module_utils import zerotier_ledger as ledger
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier import ledger
 
 from tests.support.zerotier_lab import NAMES, NETWORK, Json, Served
 from tests.support.zerotier_runner import MODULES, Runner

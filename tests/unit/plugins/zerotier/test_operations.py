@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 from ansible.parsing.vault import VaultLib, VaultSecret
+from ansible_collections.server_monitoring.cluster.plugins.filter import (
+    zerotier_operations as operations,
+)
 
-from tests.support.zerotier_lab import NAMES, ROLE, Json, load
+from tests.support.zerotier_lab import NAMES, Json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-operations = load(ROLE / "filter_plugins/zerotier_operations.py", "zerotier_filter_operations")
 HOSTS = ["kafka-1", "producer-1", "consumer-1"]
 KAFKA = {"name": "kafka-1", "address": NAMES["A"]}
 PRODUCER = {"name": "producer-1", "address": NAMES["B"]}

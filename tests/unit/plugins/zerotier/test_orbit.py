@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from ansible.module_utils import zerotier_ledger as ledger
+from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier import ledger
 from zerotier_double import world
 from zerotier_double.identity import Identity
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
+from ansible_collections.server_monitoring.cluster.plugins.filter import zerotier_package as package
 
-from tests.support.zerotier_lab import ROLE, Json, load
+if TYPE_CHECKING:
+    from tests.support.zerotier_lab import Json
 
-package = load(ROLE / "filter_plugins/zerotier_package.py", "zerotier_filter_package")
 URI = "http://127.0.0.1:1/debian/bookworm"
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tests.support.zerotier_lab import NAMES, ROLE, Json, load
+from ansible_collections.server_monitoring.cluster.plugins.filter import zerotier_reports as reports
 
-reports = load(ROLE / "filter_plugins/zerotier_reports.py", "zerotier_filter_reports")
+from tests.support.zerotier_lab import NAMES, Json
 
 
 def test_strangers_are_told_in_one_line() -> None:

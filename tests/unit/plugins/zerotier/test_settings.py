@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.server_monitoring.cluster.plugins.filter import zerotier as settings_filter
 
 from tests.support.central_client import TOKEN
-from tests.support.zerotier_lab import ROLE, Json, load
+from tests.support.project import PLUGINS, PLUGINS_PACKAGE
+from tests.support.zerotier_lab import ROLE, Json
 
-settings_filter = load(ROLE / "filter_plugins/zerotier.py", "zerotier_filter_plugin")
 SUM = "0a" * 32
 FINE: Json = {
     "install_method": "preinstalled",
@@ -201,8 +203,8 @@ def test_filters_are_offered_to_ansible() -> None:
     """Ansible finds every filter of the role by its name."""
     offered = {
         name
-        for file in (ROLE / "filter_plugins").glob("*.py")
-        for name in load(file, f"offered_{file.stem}").FilterModule().filters()
+        for file in (PLUGINS / "filter").glob("zerotier*.py")
+        for name in import_module(f"{PLUGINS_PACKAGE}.filter.{file.stem}").FilterModule().filters()
     }
     assert offered == {
         "zerotier_problem",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible.module_utils import zerotier_state as state
+from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier import state
 
 from tests.support.zerotier_lab import NAMES, NETWORK, Json, capture
 from tests.support.zerotier_runner import MODULES

@@ -6,12 +6,11 @@ import json
 import subprocess
 
 import pytest
+from ansible_collections.server_monitoring.cluster.plugins.filter import firewall
 
 from tests.support.firewall_rendering import render
 from tests.support.playbooks import AS_ROOT
-from tests.support.plugins import load
 
-firewall = load("roles/firewall/filter_plugins/firewall.py")
 PORTS = [22, 9092, 9093, 9100, 18080]
 # The node has an interface of each kind; its peer is a client, a stranger and a neighbour.
 NODE_OVERLAY, CLIENT, STRANGER = "172.29.0.1", "172.29.0.2", "172.29.0.9"

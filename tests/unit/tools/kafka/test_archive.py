@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.project import PROJECT
+from tools.kafka import build_archive
 
 if TYPE_CHECKING:
     from pathlib import Path
-    from types import ModuleType
 
 PARTS = PROJECT / "files/kafka"
 USUAL = [
@@ -56,49 +56,46 @@ def jars(tmp_path: Path) -> tuple[Path, Path]:
     return libs, sums
 
 
-def test_equal_jars_pass(builder: ModuleType, jars: tuple[Path, Path]) -> None:
+def test_equal_jars_pass(jars: tuple[Path, Path]) -> None:
     """A folder that is exactly the list raises nothing."""
-    assert builder.check_jars(*jars) is None
+    build_archive.check_jars(*jars)
 
 
-def test_a_changed_jar_is_refused_by_name(builder: ModuleType, jars: tuple[Path, Path]) -> None:
+def test_a_changed_jar_is_refused_by_name(jars: tuple[Path, Path]) -> None:
     """The message has the jar's name and both sums."""
     (jars[0] / "b-2.jar").write_bytes(b"other")
-    with pytest.raises(builder.ArchiveError, match=r"b-2\.jar has sha256 \w+, expected \w+"):
-        builder.check_jars(*jars)
+    with pytest.raises(build_archive.ArchiveError, match=r"b-2\.jar has sha256 \w+, expected \w+"):
+        build_archive.check_jars(*jars)
 
 
-def test_a_missing_jar_is_refused_by_name(builder: ModuleType, jars: tuple[Path, Path]) -> None:
+def test_a_missing_jar_is_refused_by_name(jars: tuple[Path, Path]) -> None:
     """The message has the jar's name."""
     (jars[0] / "a-1.jar").unlink()
-    with pytest.raises(builder.ArchiveError, match=r"a-1\.jar is missing"):
-        builder.check_jars(*jars)
+    with pytest.raises(build_archive.ArchiveError, match=r"a-1\.jar is missing"):
+        build_archive.check_jars(*jars)
 
 
-def test_an_extra_file_is_refused_by_name(builder: ModuleType, jars: tuple[Path, Path]) -> None:
+def test_an_extra_file_is_refused_by_name(jars: tuple[Path, Path]) -> None:
     """Nothing unlisted gets onto the class path."""
     (jars[0] / "c.jar").touch()
-    with pytest.raises(builder.ArchiveError, match=r"c\.jar is not in the list"):
-        builder.check_jars(*jars)
+    with pytest.raises(build_archive.ArchiveError, match=r"c\.jar is not in the list"):
+        build_archive.check_jars(*jars)
 
 
-def test_a_broken_list_is_refused_with_its_line(
-    builder: ModuleType, jars: tuple[Path, Path]
-) -> None:
+def test_a_broken_list_is_refused_with_its_line(jars: tuple[Path, Path]) -> None:
     """A sum that is too short names file and line number."""
     jars[1].write_text("abc  a-1.jar\n")
-    with pytest.raises(builder.ArchiveError, match="line 1: found 'abc"):
-        builder.check_jars(*jars)
+    with pytest.raises(build_archive.ArchiveError, match="line 1: found 'abc"):
+        build_archive.check_jars(*jars)
 
 
-def test_another_version_than_the_list_s_is_refused(builder: ModuleType, tmp_path: Path) -> None:
+def test_another_version_than_the_list_s_is_refused(tmp_path: Path) -> None:
     """The sums hold for one version only."""
-    with pytest.raises(builder.ArchiveError, match=r"found 9\.9\.9, but .* are for 4\."):
-        builder.ensure(PARTS, "9.9.9", tmp_path, check=False)
+    with pytest.raises(build_archive.ArchiveError, match=r"found 9\.9\.9, but .* are for 4\."):
+        build_archive.ensure(PARTS, "9.9.9", tmp_path, check=False)
 
 
 def test_missing_maven_says_what_to_install(
-    builder: ModuleType,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -106,7 +103,7 @@ def test_missing_maven_says_what_to_install(
     """One line on standard error, status 1, and no archive."""
     monkeypatch.setenv("PATH", str(tmp_path))
     version = builder_version()
-    assert builder.main(["--kafka-version", version, "--cache", str(tmp_path / "cache")]) == 1
+    assert build_archive.main(["--kafka-version", version, "--cache", str(tmp_path / "cache")]) == 1
     error = capsys.readouterr().err
     assert error.count("\n") == 1
     assert "apt-get install maven" in error
@@ -114,7 +111,7 @@ def test_missing_maven_says_what_to_install(
 
 
 def test_the_archive_is_made_once_and_again_when_damaged(
-    builder: ModuleType, jars: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    jars: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Equal inputs give equal bytes; a second call does nothing; a damaged archive is replaced."""
     fetched = []
@@ -124,37 +121,37 @@ def test_the_archive_is_made_once_and_again_when_damaged(
         for jar in jars[0].iterdir():
             (libs / jar.name).write_bytes(jar.read_bytes())
 
-    monkeypatch.setattr(builder, "fetch_jars", fetch)
-    monkeypatch.setattr(builder, "check_jars", lambda *_: None)
+    monkeypatch.setattr(build_archive, "fetch_jars", fetch)
+    monkeypatch.setattr(build_archive, "check_jars", lambda *_: None)
     cache, version = tmp_path / "cache", builder_version()
-    told = builder.ensure(PARTS, version, cache, check=True)
+    told = build_archive.ensure(PARTS, version, cache, check=True)
     assert (told["changed"], told["sha256"], fetched) == (True, "", [])
-    first = builder.ensure(PARTS, version, cache, check=False)
-    again = builder.ensure(PARTS, version, cache, check=False)
+    first = build_archive.ensure(PARTS, version, cache, check=False)
+    again = build_archive.ensure(PARTS, version, cache, check=False)
     assert (first["changed"], again["changed"], len(fetched)) == (True, False, 1)
     (cache / f"kafka-{version}.tar.gz").write_bytes(b"damaged")
-    third = builder.ensure(PARTS, version, cache, check=False)
+    third = build_archive.ensure(PARTS, version, cache, check=False)
     assert third == first
 
 
-def test_the_archive_s_files_are_root_s_and_its_tools_executable(
-    builder: ModuleType, tmp_path: Path
-) -> None:
+def test_the_archive_s_files_are_root_s_and_its_tools_executable(tmp_path: Path) -> None:
     """Owner, mode and time of each member are fixed, whatever the umask."""
     target = tmp_path / "x.tar.gz"
-    builder.pack([("bin/a.sh", b"#!/bin/sh\n", 0o755), ("libs/a.jar", b"", 0o644)], "k", target)
+    build_archive.pack(
+        [("bin/a.sh", b"#!/bin/sh\n", 0o755), ("libs/a.jar", b"", 0o644)], "k", target
+    )
     with tarfile.open(target) as archive:
         found = [(m.name, m.mode, m.uid, m.gid, m.mtime) for m in archive.getmembers()]
     assert found == [("k/bin/a.sh", 0o755, 0, 0, 0), ("k/libs/a.jar", 0o644, 0, 0, 0)]
 
 
 @pytest.mark.parametrize("tool", USUAL)
-def test_the_usual_tool_is_in_the_map(builder: ModuleType, tool: str) -> None:
+def test_the_usual_tool_is_in_the_map(tool: str) -> None:
     """People find the names that they know."""
-    assert f"kafka-{tool}.sh" in builder.read_tools(PARTS / "tools.txt")
+    assert f"kafka-{tool}.sh" in build_archive.read_tools(PARTS / "tools.txt")
 
 
-def test_every_main_class_is_in_the_jars(builder: ModuleType) -> None:
+def test_every_main_class_is_in_the_jars() -> None:
     """Each line of the tool map starts something (needs the archive that provisioning makes)."""
     archive = PROJECT / f".cache/kafka/kafka-{builder_version()}.tar.gz"
     if not archive.exists():
@@ -167,14 +164,16 @@ def test_every_main_class_is_in_the_jars(builder: ModuleType) -> None:
                 assert content is not None
                 with zipfile.ZipFile(content) as jar:
                     classes.update(jar.namelist())
-    tools = builder.read_tools(PARTS / "tools.txt") | {"server": "kafka.Kafka"}
+    tools = build_archive.read_tools(PARTS / "tools.txt") | {"server": "kafka.Kafka"}
     missing = {t: c for t, c in tools.items() if c.replace(".", "/") + ".class" not in classes}
     assert missing == {}
 
 
-def test_the_list_of_sums_names_each_jar_once(builder: ModuleType) -> None:
+def test_the_list_of_sums_names_each_jar_once() -> None:
     """The list has every dependency that pom.xml asks for, in its version."""
-    names = [name for _, name in builder.read_pairs(PARTS / "sha256sums", builder.SUM_LINE)]
+    names = [
+        name for _, name in build_archive.read_pairs(PARTS / "sha256sums", build_archive.SUM_LINE)
+    ]
     assert len(set(names)) == len(names)
     version = builder_version()
     assert {f"kafka_2.13-{version}.jar", f"kafka-tools-{version}.jar"} <= set(names)

@@ -67,7 +67,7 @@ def test_maven_runs_pinned_plugins_and_refuses_wrong_checksums() -> None:
     makefile = [line for line in logical_lines(PROJECT / "Makefile") if "\tmvn " in line]
     scripts = [
         path.read_text(encoding="utf-8")
-        for path in tracked("files/*.py")
+        for path in tracked("tools/*.py")
         if 'shutil.which("mvn")' in path.read_text(encoding="utf-8")
     ]
     assert len(makefile) == 1

@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.plugins import load
 from tests.support.project import PROJECT
+from tools.supply_chain import supply_chain as script
 
 SCRIPT = PROJECT / "tools" / "supply_chain" / "supply_chain.py"
 DOCUMENTS = {
@@ -108,6 +108,7 @@ def copy(tmp_path: Path) -> Path:
     (top / ".cache").mkdir()
     (top / ".cache" / "supply-chain").symlink_to(PROJECT / ".cache" / "supply-chain")
     script = top / SCRIPT.relative_to(PROJECT)
+    script.parent.mkdir(parents=True)
     shutil.copy(SCRIPT, script)
     return script
 
@@ -116,7 +117,7 @@ def test_jars_that_are_not_the_listed_ones_make_no_bill_of_materials(
     copy: Path, tmp_path: Path
 ) -> None:
     """One line, and the documents of an earlier run stay."""
-    sums = copy.parents[1] / "report" / "sha256sums"
+    sums = copy.parents[2] / "files" / "report" / "sha256sums"
     sums.write_text("0" * 64 + "  uplot-1.6.30.jar\n")
     out = tmp_path / "out"
     out.mkdir()
@@ -209,7 +210,6 @@ def test_a_requirement_that_was_left_out_was_not_checked(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Some databases know no answer for a package: that is no clean bill."""
-    script = load("tools/supply_chain/supply_chain.py")
     left_out = [{"name": "lz4", "skip_reason": "not found"}]
     monkeypatch.setattr(script, "run", lambda _: None)
     monkeypatch.setattr(script, "ask", lambda _, findings: findings.add(left_out) or "")

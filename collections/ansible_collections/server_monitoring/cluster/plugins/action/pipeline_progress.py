@@ -1,0 +1,227 @@
+"""Watch a step on all its hosts, and show it as one line that goes along."""
+
+import os
+import shlex
+import shutil
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from ansible import constants
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+from server_monitoring.host import progress
+
+from ansible_collections.server_monitoring.cluster.plugins.module_utils.pipeline import systemd
+from ansible_collections.server_monitoring.cluster.plugins.module_utils.pipeline.board import (
+    ENDED,
+    FAILED,
+    GOING_ON,
+    OVER,
+    Board,
+    Entry,
+    line,
+    step_of,
+)
+
+DOCUMENTATION = r"""
+module: pipeline_progress
+short_description: Watch a step on all its hosts, and show it as one line that goes along
+description:
+  - Each host polls its own units and writes what they say on a board on the control machine.
+  - One host shows the whole as a line, in place on a terminal, every few seconds elsewhere.
+  - A unit that fails ends the task on every host; on its own with its reason and its journal.
+options:
+  title: {description: The step's name in the line., type: str, required: true}
+  units:
+    description: Name and label of each unit on this host.
+    type: list
+    elements: dict
+    required: true
+  leader:
+    description:
+      - The host whose first unit's end is the end of the step; the others only watch theirs.
+      - Without it each host waits until its own units have ended.
+    type: str
+  start: {description: Whether to start the first unit., type: bool, default: false}
+  expected: {description: Rows that each topic will have., type: dict, default: {}}
+  timeout: {description: Seconds after which to give up., type: int, default: 3600}
+"""
+SPEC: dict[str, dict[str, Any]] = {
+    "title": {"type": "str", "required": True},
+    "units": {"type": "list", "elements": "dict", "required": True},
+    "leader": {"type": "str", "default": ""},
+    "start": {"type": "bool", "default": False},
+    "expected": {"type": "dict", "default": {}},
+    "timeout": {"type": "int", "default": 3600},
+}
+POLL_SECONDS = 1.0
+LINE_SECONDS = 5.0
+# Seconds without a word of the leader after which a host that only watches leaves: with fewer forks
+# than hosts the leader may have to wait for its place.
+PATIENCE = 60.0
+# Seconds within which the line is closed when a host that does not show it fails.
+CLOSE_SECONDS = 5.0
+
+# Ansible imports this in its main process first, whose workers have no terminal of their own.
+ON_TERMINAL = sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+WIDTH = shutil.get_terminal_size().columns - 1
+if hasattr(sys.stdout, "reconfigure"):
+    # Otherwise a pipe would get the lines when the task is over.
+    sys.stdout.reconfigure(line_buffering=True)
+
+
+class Screen:
+    """The line: in place on a terminal, else a plain one at most every few seconds."""
+
+    def __init__(self) -> None:
+        """Start without a line."""
+        self._next = 0.0
+        self._last = ""
+
+    def show(self, text: str) -> None:
+        """Show the line as it stands now."""
+        if ON_TERMINAL:
+            Display().display(f"\r{text}\x1b[K", newline=False, screen_only=True)
+        elif text != self._last and time.monotonic() >= self._next:
+            Display().display(text)
+            self._next = time.monotonic() + LINE_SECONDS
+            self._last = text
+
+    def close(self, text: str) -> None:
+        """Show the line for the last time, and leave the next one to Ansible."""
+        Display().display(f"\r{text}\x1b[K" if ON_TERMINAL else text)
+
+
+class ActionModule(ActionBase):
+    """The action: a worker for each host, on the control machine."""
+
+    _supports_check_mode = False
+
+    def run(self, tmp: None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Watch until the step is over; return `changed`, or `failed` with the reason."""
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        _, self.args = self.validate_argument_spec(argument_spec=SPEC)
+        facts = task_vars or {}
+        self.host: str = facts.get("inventory_hostname", "host")
+        self.hosts = set(facts.get("ansible_play_hosts", [self.host]))
+        self.texts: dict[str, str] = {}
+        # One host alone shows the line; the others stay until it has closed it.
+        self.drawer = self.args["leader"] or min(self.hosts)
+        self.draws = self.drawer == self.host
+        name = f"pipeline-progress/{self.args['title'].encode().hex()}"
+        self.board = Board(Path(constants.DEFAULT_LOCAL_TMP) / name)
+        self.screen = Screen()
+        if self.args["start"]:
+            self._command("systemctl", "start", "--no-block", self.args["units"][0]["name"])
+        result["changed"] = self.args["start"]
+        try:
+            result.update(self._watch())
+        except BaseException:
+            self._fail()
+            raise
+        return result
+
+    def _watch(self) -> dict[str, Any]:
+        """Poll until the step is over for this host; return what to add to the result."""
+        began = time.monotonic()
+        while True:
+            found = self._poll()
+            states = [systemd.state_of(properties) for properties in found]
+            seconds = time.monotonic() - began
+            late = seconds > self.args["timeout"]
+            ended = states[0] == "ended" if self._leads() else all(s == "ended" for s in states)
+            if "failed" in states or (late and not (ended or self._follows())):
+                wrong = "failed" if "failed" in states else next(s for s in states if s != "ended")
+                self._fail()
+                return self._failure(states.index(wrong), wrong, found)
+            self._write(ENDED if ended else GOING_ON)
+            entries = self.board.read()
+            if any(entry.state == FAILED for entry in entries.values()):
+                self._close(self._line(entries))
+                return {}
+            if self._over(entries, seconds, ended=ended):
+                self._close(self._last_line(entries))
+                return {}
+            if self.draws:
+                self.screen.show(self._line(entries))
+            time.sleep(POLL_SECONDS)
+
+    def _leads(self) -> bool:
+        return bool(self.args["leader"]) and self.draws
+
+    def _follows(self) -> bool:
+        return bool(self.args["leader"]) and not self.draws
+
+    def _over(self, entries: dict[str, Entry], seconds: float, *, ended: bool) -> bool:
+        """Tell whether this host need not go on."""
+        if self._leads():
+            return ended
+        if self.draws:
+            # A host that has not written yet may be a slow one, or wait for a worker.
+            told = self.hosts <= entries.keys() or seconds > PATIENCE
+            return told and all(entry.state != GOING_ON for entry in entries.values())
+        return (ended or self._follows()) and self._released(entries, seconds)
+
+    def _released(self, entries: dict[str, Entry], seconds: float) -> bool:
+        """Tell whether the host that shows the line has closed it, or gives no sign of life."""
+        drawer = entries.get(self.drawer)
+        if drawer is None:
+            return seconds > PATIENCE
+        return drawer.state in (OVER, FAILED) or time.time() - drawer.written > PATIENCE
+
+    def _line(self, entries: dict[str, Entry]) -> str:
+        width = WIDTH if ON_TERMINAL else 0
+        return line(self.args["title"], step_of(entries.values(), self.args["expected"]), width)
+
+    def _last_line(self, entries: dict[str, Entry]) -> str:
+        """Return the line of a step that went well; a unit's last status may have been missed."""
+        if not self.args["leader"]:
+            return f"{self.args['title']}: every consumer has reached its end offsets"
+        told = map(progress.read, entries[self.drawer].texts) if self.drawer in entries else []
+        total = max((p.total for p in told if p), default=0)
+        return f"{self.args['title']}: all {total:,} rows sent" if total else self._line(entries)
+
+    def _write(self, state: str) -> None:
+        self.board.write(self.host, Entry(state, list(self.texts.values())))
+
+    def _close(self, text: str) -> None:
+        """Close the line, if it is this host's, and then let the others go."""
+        if self.draws:
+            self.screen.close(text)
+            self._write(OVER)
+
+    def _fail(self) -> None:
+        """Tell the others, and give the line the time to be closed before Ansible says why."""
+        if self.draws:
+            self.screen.close(self._line(self.board.read()))
+        self._write(FAILED)
+        until = time.monotonic() + CLOSE_SECONDS
+        while not self.draws and time.monotonic() < until:
+            drawer = self.board.read().get(self.drawer)
+            if drawer is None or drawer.state in (OVER, FAILED):
+                return
+            time.sleep(POLL_SECONDS / 10)
+
+    def _poll(self) -> list[dict[str, str]]:
+        """Return each unit's properties; keep the texts that tell a progress."""
+        names = [unit["name"] for unit in self.args["units"]]
+        found = systemd.parse_units(self._command(*systemd.show(*names)), len(names))
+        for name, properties in zip(names, found, strict=True):
+            if progress.read(properties.get("StatusText", "")):
+                self.texts[name] = properties["StatusText"]
+        return found
+
+    def _failure(self, at: int, state: str, found: list[dict[str, str]]) -> dict[str, Any]:
+        """Return the failed result of the unit at a place of the list."""
+        unit, said = self.args["units"][at], found[at].get("StatusText") or "nothing"
+        log = systemd.lines(self._command(*systemd.journal(unit["name"])))
+        late = f"{state}, not ended, after at most {self.args['timeout']} s; last said: {said}"
+        why = systemd.reason(log, found[at]) if state == "failed" else late
+        msg = f"{self.host}: {unit['label']} ({unit['name']}): {why}"
+        return {"failed": True, "msg": msg, "journal": log}
+
+    def _command(self, *argv: str) -> str:
+        answer = self._low_level_execute_command(shlex.join(argv), sudoable=True)
+        return str(answer["stdout"])

@@ -1,0 +1,87 @@
+"""Start a systemd unit on the host and stay with it, showing what it says of itself."""
+
+import shlex
+import time
+from typing import Any
+
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+
+from ansible_collections.server_monitoring.cluster.plugins.module_utils.pipeline import systemd
+
+DOCUMENTATION = r"""
+module: pipeline_unit
+short_description: Start a systemd unit and stay with it, showing what it says of itself
+description:
+  - Starts the unit (if O(start) is set) and polls it until it is ready or has ended.
+  - Each new status text that the unit reports (sd_notify STATUS=) is shown as one line.
+  - A unit that fails ends the task with its reason and the last lines of its journal.
+options:
+  name: {description: The unit's full name., type: str, required: true}
+  label: {description: What to call it in the lines shown., type: str, required: true}
+  start: {description: Whether to start it first., type: bool, default: false}
+  until: {description: What to wait for., type: str, choices: [ready, ended], default: ended}
+  timeout: {description: Seconds after which to give up., type: int, default: 3600}
+"""
+
+
+class ActionModule(ActionBase):
+    """The action: it runs on the control machine and asks the host by its connection."""
+
+    _supports_check_mode = False
+
+    def run(self, tmp: None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Start the unit, poll it, and return `changed`, or `failed` with the reason."""
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        _, args = self.validate_argument_spec(
+            argument_spec={
+                "name": {"type": "str", "required": True},
+                "label": {"type": "str", "required": True},
+                "start": {"type": "bool", "default": False},
+                "until": {"type": "str", "choices": ["ready", "ended"], "default": "ended"},
+                "timeout": {"type": "int", "default": 3600},
+            },
+        )
+        host = (task_vars or {}).get("inventory_hostname", "host")
+        if args["start"]:
+            self._command("systemctl", "start", "--no-block", args["name"])
+        properties = self._watch(f"{host}: {args['label']}", args)
+        state = systemd.state_of(properties)
+        result["changed"] = args["start"]
+        if state == args["until"]:
+            return result
+        log = systemd.lines(self._command(*systemd.journal(args["name"])))
+        why = (
+            systemd.reason(log, properties)
+            if state == "failed"
+            else f"{state}, not {args['until']}, after at most {args['timeout']} s; last said: "
+            f"{properties.get('StatusText') or 'nothing'}"
+        )
+        result.update(
+            failed=True,
+            msg=f"{host}: {args['label']} ({args['name']}): {why}",
+            journal=log,
+        )
+        return result
+
+    def _watch(self, title: str, args: dict[str, Any]) -> dict[str, str]:
+        """Poll until the unit is in a state that ends the wait, showing each new status text."""
+        wanted = ("ready", "ended", "failed") if args["until"] == "ready" else ("ended", "failed")
+        deadline = time.monotonic() + args["timeout"]
+        shown = ""
+        while True:
+            properties = self._properties(args["name"])
+            text = properties.get("StatusText", "")
+            if text and text != shown:
+                Display().display(f"  {title}: {text}")
+                shown = text
+            if systemd.state_of(properties) in wanted or time.monotonic() > deadline:
+                return properties
+            time.sleep(1)
+
+    def _properties(self, unit: str) -> dict[str, str]:
+        return systemd.parse_properties(self._command(*systemd.show(unit)))
+
+    def _command(self, *argv: str) -> str:
+        answer = self._low_level_execute_command(shlex.join(argv), sudoable=True)
+        return str(answer["stdout"])

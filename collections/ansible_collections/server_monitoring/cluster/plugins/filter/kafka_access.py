@@ -1,0 +1,111 @@
+"""Who uses the brokers: accounts with their ACLs and hosts, and the users that stand for them.
+
+An account (producer) has two users in turn (producer-a, producer-b), as a user has one password:
+while passwords change, both log in, and nobody is locked out.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+SUFFIXES = ("a", "b")
+PROBE_TOPIC = "server-monitoring-probe"
+Acls = list[dict[str, Any]]
+
+
+def _acl(resource: str, name: str, *operations: str) -> dict[str, Any]:
+    return {"resource": resource, "name": name, "operations": list(operations)}
+
+
+def rights(groups: Mapping[str, Mapping[str, Any]]) -> dict[str, Acls]:
+    """Return the ACLs of each account of a pipeline, and not one more than its commands need.
+
+    Args:
+        groups: the metric groups, as `pipeline_groups`.
+
+    """
+    topics = {
+        group: [metric["topic"] for metric in settings["metrics"]]
+        for group, settings in groups.items()
+    }
+    every = sorted({topic for names in topics.values() for topic in names})
+    # A probe makes its topic where it is missing, writes a record and reads it back.
+    probe = [_acl("topic", PROBE_TOPIC, "create", "write", "read")]
+    # Read: a start after a crash looks for what is there already.
+    found = {"producer": [_acl("topic", topic, "write", "read") for topic in every] + probe}
+    for group, names in topics.items():
+        found[f"consumer_{group}"] = [
+            *(_acl("topic", topic, "read") for topic in names),
+            _acl("group", f"server-monitoring-{group}", "read"),
+            # A probe looks for the topics of all groups.
+            *(_acl("topic", topic, "describe") for topic in every),
+            *probe,
+        ]
+    found["operator"] = [
+        _acl("topic", "*", "describe", "describe_configs"),
+        _acl("group", "*", "describe"),
+        _acl("cluster", "kafka-cluster", "describe", "describe_configs"),
+        *probe,
+    ]
+    found["admin"] = [
+        _acl("topic", "*", "all"),
+        _acl("group", "*", "all"),
+        _acl("transactional_id", "*", "all"),
+        _acl("cluster", "kafka-cluster", "all"),
+    ]
+    return found
+
+
+def hosts(
+    groups: Iterable[str], inventory_groups: Mapping[str, Sequence[str]]
+) -> dict[str, list[str]]:
+    """Return the hosts that need an account's credentials.
+
+    The administrator's stay on the control machine: a broker's host has the broker's certificate.
+    """
+    wanted = {
+        "producer": "producers",
+        "operator": "kafka",
+        **{f"consumer_{group}": f"consumers_{group}" for group in groups},
+    }
+    return {account: list(inventory_groups.get(name, [])) for account, name in wanted.items()}
+
+
+def secret(account: str, suffix: str) -> str:
+    """Return the name of the secret that is a user's password."""
+    return f"kafka_access_password_{account}_{suffix}"
+
+
+def passwords(accounts: Iterable[str], secrets: Mapping[str, Any]) -> dict[str, str]:
+    """Return the password of each user that has one: both users' while passwords change."""
+    return {
+        f"{account}-{suffix}": secrets[secret(account, suffix)]
+        for account in accounts
+        for suffix in SUFFIXES
+        if secrets.get(secret(account, suffix))
+    }
+
+
+def users(accounts: Mapping[str, Acls], present: Iterable[str]) -> list[dict[str, Any]]:
+    """Return each user with its account's ACLs, as the module kafka_access takes them.
+
+    Args:
+        accounts: account -> ACLs.
+        present: users that have a password.
+
+    """
+    return [{"name": user, "acls": accounts[user.rpartition("-")[0]]} for user in present]
+
+
+def without_password(accounts: Iterable[str], present: Iterable[str], suffix: str) -> list[str]:
+    """Return the accounts whose present user has no password."""
+    known = set(present)
+    return [account for account in accounts if f"{account}-{suffix}" not in known]
+
+
+class FilterModule:
+    """The filters of this file."""
+
+    def filters(self) -> dict[str, Any]:
+        """Return the filters; in tasks each has its name after ``kafka_access_``."""
+        offered = (rights, hosts, passwords, users, without_password)
+        return {f"kafka_access_{offer.__name__}": offer for offer in offered}

@@ -1,0 +1,49 @@
+"""What the pipeline's playbooks compute: shares of partitions, and comparisons of counts."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+
+def share(group: str, inventory_groups: Mapping[str, Sequence[str]], host: str) -> dict[str, int]:
+    """Return the share of a metric group's partitions that `host` consumes.
+
+    A partition belongs to the host whose place among the hosts of `consumers_<group>` is
+    `partition % hosts`; all topics of a group are shared alike, so that a server's rows meet.
+    """
+    hosts = sorted(inventory_groups[f"consumers_{group}"])
+    return {"index": hosts.index(host), "hosts": len(hosts)}
+
+
+def consumer_unit(group: str, run_id: str) -> dict[str, str]:
+    """Return the name and the label of the unit that consumes a metric group in a run."""
+    name = f"server-monitoring-consume-{group}@{run_id}.service"
+    return {"name": name, "label": f"consumer of {group}"}
+
+
+def stored_rows(consumed: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+    """Return the rows stored of each topic, summed over the consumers' summaries."""
+    total: dict[str, int] = {}
+    for summary in consumed:
+        for topic, rows in summary["rows"].items():
+            total[topic] = total.get(topic, 0) + rows
+    return total
+
+
+def count_problems(produced: Mapping[str, int], stored: Mapping[str, int]) -> list[str]:
+    """Return each topic whose rows stored are not the rows produced, and by how much."""
+    problems = []
+    for topic, sent in produced.items():
+        kept = stored.get(topic, 0)
+        if kept != sent:
+            difference = f"{sent - kept} missing" if kept < sent else f"{kept - sent} too many"
+            problems.append(f"{topic}: {sent} rows produced, {kept} stored, {difference}")
+    return problems
+
+
+class FilterModule:
+    """The filters of this file."""
+
+    def filters(self) -> dict[str, Any]:
+        """Return the filters; in tasks each has its name after ``pipeline_``."""
+        offered = (share, consumer_unit, stored_rows, count_problems)
+        return {f"pipeline_{offer.__name__}": offer for offer in offered}

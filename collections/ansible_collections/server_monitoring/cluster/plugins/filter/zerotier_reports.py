@@ -1,0 +1,58 @@
+"""Say in words what was found: members, twins and paths."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+_HEADER = ("from", "to", "path", "latency", "underlay")
+
+
+def zerotier_strangers_line(members: Iterable[Mapping[str, Any]]) -> str:
+    """Return one line that tells members of the network apart from the inventory's hosts."""
+    told = [
+        f"{member['address']} (name {member['name'] or 'none'}, addresses "
+        f"{', '.join(member['ip_assignments']) or 'none'}, "
+        f"{'authorized' if member['authorized'] else 'not authorized'})"
+        for member in members
+    ]
+    return f"left alone, as the inventory does not know these members: {'; '.join(told)}"
+
+
+def zerotier_twins(addresses: Mapping[str, str]) -> str:
+    """Return one line on hosts that have the same ZeroTier address, or ''; `addresses` by host."""
+    for address in sorted(set(addresses.values())):
+        hosts = sorted(host for host, found in addresses.items() if found == address)
+        if len(hosts) > 1:
+            return (
+                f"{' and '.join(hosts)} have the same ZeroTier identity {address}, as clones of "
+                "one machine have; on all but one stop zerotier-one, remove identity.public and "
+                "identity.secret from its home directory, and run this again"
+            )
+    return ""
+
+
+def zerotier_links_table(links: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return the paths between hosts as lines of a table; latencies are in ms."""
+    rows = [_HEADER, *(_row(link) for link in links)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADER))]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
+
+
+def _row(link: Mapping[str, Any]) -> tuple[str, ...]:
+    latency = f"{link['latency']} ms" if link["latency"] >= 0 else "-"
+    return (link["from"], link["to"], link["link"], latency, link["path"] or "-")
+
+
+class FilterModule:
+    """The filters."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        """Return the filters by name."""
+        offered = (zerotier_strangers_line, zerotier_twins, zerotier_links_table)
+        return {offer.__name__: offer for offer in offered}

@@ -1,0 +1,1 @@
+"""Kafka: how a cluster is reached to administrate it, and plans of what is to change there."""

@@ -1,0 +1,182 @@
+"""Users and ACLs of a running Kafka cluster, by mutual TLS."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from secrets import token_urlsafe
+from typing import TYPE_CHECKING, Any
+
+from .access_plan import MECHANISM, RETIRED, Acl, Plan, State, to_prove
+from .admin import BrokerError, administrate, read_stores, tls_context
+from .login import lets_in
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+try:
+    from kafka import errors
+    from kafka.admin import (
+        ACL,
+        ACLFilter,
+        ACLOperation,
+        ACLPermissionType,
+        ACLResourcePatternType,
+        ResourcePattern,
+        ResourcePatternFilter,
+        ResourceType,
+        UserScramCredentialUpsertion,
+    )
+except ImportError:
+    # A check of the declarations needs no client; a connection says that it is missing.
+    errors = None
+
+
+class Cluster:
+    """Users and ACLs of a running cluster, through kafka-python's admin client."""
+
+    def __init__(
+        self, servers: list[str], client_servers: list[str], properties: str, timeout: int
+    ) -> None:
+        """Connect by mutual TLS.
+
+        Args:
+            servers: of the listener with mutual TLS, as host:port.
+            client_servers: of the listener for users.
+            properties: file of Kafka's properties with the stores.
+            timeout: seconds that each answer may take.
+
+        Raises:
+            BrokerError: no broker answers in time, or there is no client.
+
+        """
+        self._timeout = timeout
+        self._client_servers = client_servers
+        self._admin = administrate(servers, properties, timeout)
+        self._trust = tls_context(read_stores(properties), with_key=False)
+
+    def close(self) -> None:
+        """End the connection."""
+        self._admin.close()
+
+    def state(self, passwords: dict[str, str], iterations: int) -> State:
+        """Return all users and ACLs, and which of the passwords let their user in.
+
+        Raises:
+            BrokerError: the broker does not tell.
+
+        """
+        everything = ResourcePatternFilter(ResourceType.ANY, None, ACLResourcePatternType.ANY)
+        with _one_line():
+            # First: of who may not ask, this answer says so.
+            acls, _ = self._admin.describe_acls(
+                ACLFilter(None, None, ACLOperation.ANY, ACLPermissionType.ANY, everything)
+            )
+            answers = self._admin.describe_user_scram_credentials()
+        users = {
+            user: {
+                found["mechanism"].name.replace("_", "-"): found["iterations"]
+                for found in answer["credential_infos"]
+            }
+            for user, answer in answers.items()
+        }
+        state = State(users, frozenset(map(_plain, acls)))
+        return state._replace(
+            proven=[
+                user
+                for user in to_prove(passwords, state, iterations)
+                if self._lets_in(user, passwords[user])
+            ]
+        )
+
+    def _lets_in(self, user: str, password: str) -> bool:
+        """Tell whether every broker takes this password."""
+        server = ""
+        try:
+            for server in self._client_servers:
+                if not lets_in(server, self._trust, MECHANISM, user, password, self._timeout):
+                    return False
+        except (OSError, ValueError) as error:
+            message = f"{server}: no login as {user} could be tried: {error}"
+            raise BrokerError(message) from error
+        return True
+
+    def apply(self, plan: Plan, passwords: dict[str, str], iterations: int) -> None:
+        """Carry out a plan: what is new first, so that nobody is without access in between.
+
+        Raises:
+            BrokerError: naming the user or ACL and the broker's reason.
+
+        """
+        with _one_line():
+            self._alter(
+                UserScramCredentialUpsertion(user, MECHANISM, passwords[user], iterations)
+                for user in plan.set_passwords
+            )
+            self._create(plan.create_acls)
+            self._delete(plan.delete_acls)
+            # One request a mechanism, as the answers are by user.
+            retired = plan.retire_credentials
+            for mechanism in sorted({m for found in retired.values() for m in found}):
+                self._alter(
+                    UserScramCredentialUpsertion(user, mechanism, token_urlsafe(32), RETIRED)
+                    for user, found in retired.items()
+                    if mechanism in found
+                )
+
+    def _create(self, acls: list[Acl]) -> None:
+        if acls:
+            for refused in self._admin.create_acls(list(map(_kafka, acls)))["failed"]:
+                message = f"ACLs: refused by the broker: {refused.__name__}"
+                raise BrokerError(message)
+
+    def _delete(self, acls: list[Acl]) -> None:
+        if not acls:
+            return
+        answers = self._admin.delete_acls([_kafka(acl, ACLFilter) for acl in acls])
+        for acl, (_, _, kind) in zip(acls, answers, strict=True):
+            if kind is not errors.NoError:
+                message = f"{acl.principal}: {acl}: refused by the broker: {kind.__name__}"
+                raise BrokerError(message)
+
+    def _alter(self, changes: Iterable[Any]) -> None:
+        wanted = list(changes)
+        if not wanted:
+            return
+        for user, reason in self._admin.alter_user_scram_credentials(wanted).items():
+            if reason is not None:
+                message = f"user {user}: refused by the broker: {reason}"
+                raise BrokerError(message)
+
+
+@contextmanager
+def _one_line() -> Iterator[None]:
+    """Turn the client's errors into one line."""
+    try:
+        yield
+    except errors.KafkaError as error:
+        message = f"the broker refused: {type(error).__name__}: {error}"
+        raise BrokerError(message) from error
+
+
+def _plain(acl: Any) -> Acl:
+    pattern = acl.resource_pattern
+    return Acl(
+        acl.principal,
+        pattern.resource_type.name,
+        pattern.resource_name,
+        pattern.pattern_type.name,
+        acl.operation.name,
+        acl.permission_type.name,
+        acl.host,
+    )
+
+
+def _kafka(acl: Acl, of: Any = None) -> Any:
+    """Return an ACL as kafka-python has it; `of` is the class, for a filter that it alone fits."""
+    return (of or ACL)(
+        acl.principal,
+        acl.host,
+        ACLOperation[acl.operation],
+        ACLPermissionType[acl.permission],
+        ResourcePattern(ResourceType[acl.resource], acl.name, ACLResourcePatternType[acl.pattern]),
+    )

@@ -1,0 +1,64 @@
+"""What a systemd unit's properties and journal mean."""
+
+from __future__ import annotations
+
+PROPERTIES = ["LoadState", "ActiveState", "Result", "ExecMainStatus", "StatusText", "Job"]
+PREFIX = "server-monitoring: error: "
+LOG_LINES = 20
+
+
+def show(*units: str) -> list[str]:
+    """Return the command that asks for the units' properties."""
+    return ["systemctl", "show", *(f"--property={name}" for name in PROPERTIES), *units]
+
+
+def journal(unit: str) -> list[str]:
+    """Return the command that asks for the last lines of a unit's journal."""
+    return ["journalctl", "--no-pager", "--output=cat", f"--lines={LOG_LINES}", f"--unit={unit}"]
+
+
+def lines(text: str) -> list[str]:
+    """Return the lines of a journal that say something."""
+    return [line for line in text.splitlines() if line.strip()]
+
+
+def parse_properties(text: str) -> dict[str, str]:
+    """Return what `systemctl show` printed, as a mapping of properties to values."""
+    pairs = (line.partition("=") for line in text.splitlines() if "=" in line)
+    return {name: value for name, _, value in pairs}
+
+
+def parse_units(text: str, units: int) -> list[dict[str, str]]:
+    """Return the properties of each of several units, in the order that they were asked for.
+
+    Lines may end as a terminal's do: ssh gives the command one.
+    """
+    lines = "\n".join(text.strip().splitlines())
+    blocks = [parse_properties(block) for block in lines.split("\n\n")]
+    return (blocks + [{} for _ in range(units)])[:units]
+
+
+def state_of(properties: dict[str, str]) -> str:
+    """Return starting, ready, ended or failed for the unit's properties."""
+    if properties.get("LoadState") == "not-found":
+        return "failed"
+    if properties.get("Job", "0") not in ("", "0"):
+        return "starting"
+    active = properties.get("ActiveState")
+    if active == "failed":
+        return "failed"
+    if active == "inactive":
+        return "ended" if properties.get("Result") == "success" else "failed"
+    return "ready" if active == "active" else "starting"
+
+
+def reason(log: list[str], properties: dict[str, str]) -> str:
+    """Return why the unit failed: its own last error if it gave one, else what systemd saw."""
+    if properties.get("LoadState") == "not-found":
+        return "no such unit on this host; run provision.yml"
+    for line in reversed(log):
+        if PREFIX in line:
+            return line.partition(PREFIX)[2]
+    result, status = properties.get("Result"), properties.get("ExecMainStatus")
+    last = f"; its last line: {log[-1]}" if log else ""
+    return f"systemd reports {result}, exit status {status}{last}"

@@ -1,0 +1,1 @@
+"""ZeroTier: a node's own API, its files and state, and the keepers of a network."""
