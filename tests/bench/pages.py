@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.bench.measurement import Measurement
 from tests.bench.processes import Watched
 from tests.report.report_browser import chromium, open_page
-from tests.report.report_runs import wide_run
+from tests.support.report_runs import wide_run
 
 MADE_SECONDS, MADE_MIB, PAGE_MB, OPENED_SECONDS = 60.0, 1024.0, 5.0, 2.0
 _TIMEOUT = 600.0

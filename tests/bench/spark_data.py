@@ -7,7 +7,7 @@ from pathlib import Path
 
 from server_monitoring.host.runs import Run
 from server_monitoring.model.groups import Metric
-from server_monitoring.model.timestamps import SECONDS_PER_DAY, text_of
+from server_monitoring.model.timestamps import SECONDS_PER_DAY, time_text
 from server_monitoring.model.values import canonical_value
 from server_monitoring.model.wire import partition_for
 from server_monitoring.settings.config import Config, load
@@ -74,7 +74,7 @@ def _write_topic(run: Run, metric: Metric, texts: list[str], servers: int) -> No
         with path.open("w", encoding="utf-8", newline="") as out:
             out.write(header_line(metric.column))
             for place in range(ROWS_A_SERVER):
-                ts = text_of(place * INTERVAL, "00:00:00") + ","
+                ts = time_text(place * INTERVAL, "00:00:00") + ","
                 out.write(
                     "".join([ts + name + texts[(place + at) % len(texts)] for name, at in shifts])
                 )

@@ -83,5 +83,5 @@ def test_a_topic_that_was_made_again_is_refused_and_the_segment_left_alone(
     refused = pipeline.run("consume", "--run-id", "r1", "--group", "cpu_mem")
     assert refused.returncode == 6, refused.stderr
     assert f"topic {topic} is now" in refused.stderr
-    assert "it was deleted and made again" in refused.stderr
+    assert "it was deleted and created again" in refused.stderr
     assert {path: path.read_bytes() for path in raw.iterdir()} == before

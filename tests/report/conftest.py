@@ -9,7 +9,7 @@ from playwright.sync_api import Browser
 from server_monitoring.cli import main
 
 from tests.report.report_browser import Opened, chromium, open_page
-from tests.report.report_runs import lab_run
+from tests.support.report_runs import lab_run
 
 Open = Callable[..., Opened]
 

@@ -12,8 +12,8 @@ from server_monitoring.report import export, library
 from server_monitoring.report.terminal import duration, printable, shortened, width
 from server_monitoring.results.folder import read_results
 
-from tests.report.report_runs import FULL, LAB_TABLES, SPIKE, config, window, write_run
 from tests.support.project import PROJECT
+from tests.support.report_runs import FULL, LAB_TABLES, SPIKE, config, window, write_run
 
 RUN = [
     window("b", 0, 90, 10, SPIKE),

@@ -7,7 +7,7 @@ import pytest
 from server_monitoring.cli import main
 
 from tests.report.report_browser import PHONE, Opened
-from tests.report.report_runs import FULL, HIGH, SPIKE, config, wide_run, window, write_run
+from tests.support.report_runs import FULL, HIGH, SPIKE, config, wide_run, window, write_run
 
 Open = Callable[..., Opened]
 TO = "\N{EN DASH}"

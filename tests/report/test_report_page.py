@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.report.report_browser import PHONE, Opened
-from tests.report.report_runs import LAB_TABLES
+from tests.support.report_runs import LAB_TABLES
 
 Open = Callable[..., Opened]
 # Between the two ends of a span.

@@ -10,6 +10,7 @@ from server_monitoring import __version__
 from server_monitoring.commands import (
     alerts,
     analyze,
+    collect,
     consume,
     probe,
     produce,
@@ -29,6 +30,7 @@ COMMANDS = {
     "validate": validate,
     "probe": probe,
     "simulate": simulate,
+    "collect": collect,
     "report": report,
     "alerts": alerts,
 }

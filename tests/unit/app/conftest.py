@@ -1,30 +1,23 @@
 """Fixtures of the app's unit tests: no network, settings as files."""
 
-import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pytest_socket import disable_socket, enable_socket
 
 from tests.support.app_settings import settings, write_settings
 
 
 @pytest.fixture(autouse=True)
-def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+def _no_network(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Let no unit test reach beyond this machine's own file system."""
-    real = socket.socket
-
-    class LocalOnly(real):  # type: ignore[misc, valid-type]
-        def __init__(self, family: int = -1, *args: Any, **kwargs: Any) -> None:
-            if family != socket.AF_UNIX:
-                message = "a unit test opened a network socket"
-                raise AssertionError(message)
-            super().__init__(family, *args, **kwargs)
-
-    monkeypatch.setattr(socket, "socket", LocalOnly)
+    disable_socket(allow_unix_socket=True)
     # It asks the broker why no answer came; here there is none.
     monkeypatch.setattr("server_monitoring.broker.failures.problem", lambda _: None)
+    yield
+    enable_socket()
 
 
 @pytest.fixture

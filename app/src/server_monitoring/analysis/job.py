@@ -19,7 +19,7 @@ from server_monitoring.analysis.aggregates import AGGREGATES
 from server_monitoring.errors import AnalysisError, DiskFullError, ServerMonitoringError, one_line
 from server_monitoring.host.durable import storage_error
 from server_monitoring.host.runs import Run
-from server_monitoring.model.groups import Group
+from server_monitoring.model.groups import Group, table_columns
 from server_monitoring.model.timestamps import TimeForm
 from server_monitoring.settings.config import Config
 from server_monitoring.store import corrupt, lines, table
@@ -259,5 +259,4 @@ def _set_aside(
 
 
 def _header(group: Group) -> str:
-    outputs = [metric.output_column for metric in group.metrics]
-    return ",".join(["server_id", "window_start", "window_end", *outputs, "alert"]) + "\n"
+    return ",".join(table_columns(metric.output_column for metric in group.metrics)) + "\n"

@@ -13,9 +13,11 @@ from server_monitoring.broker.cluster import (
 )
 from server_monitoring.errors import ConfigError
 from server_monitoring.host.runs import Run, checked_run_id
-from server_monitoring.settings import config
-from server_monitoring.settings.config import load
+from server_monitoring.settings.config import Config, load
 from server_monitoring.sources.dataset import Dataset
+
+DEFAULT_CONFIG = Path("/etc/server-monitoring/config.yml")
+DEFAULT_DATA_DIR = Path("/var/lib/server-monitoring")
 
 
 def add_config(parser: argparse.ArgumentParser) -> None:
@@ -76,49 +78,45 @@ def with_credentials(cluster: Cluster, path: Path | None) -> Cluster:
     return replace(cluster, credentials=read_credentials(path))
 
 
-def load_config_to_connect(args: argparse.Namespace) -> config.Config:
+def load_config_to_connect(args: argparse.Namespace) -> Config:
     """Load the configuration, and the credentials that its brokers ask for."""
-    loaded = load_config(args)
-    return replace(loaded, cluster=with_credentials(loaded.cluster, args.credentials))
+    config = load_config(args)
+    return replace(config, cluster=with_credentials(config.cluster, args.credentials))
 
 
-def load_config(args: argparse.Namespace) -> config.Config:
+def load_config(args: argparse.Namespace) -> Config:
     """Load the configuration that the arguments name or imply."""
     run_id = getattr(args, "run_id", None)
     if run_id is not None:
         checked_run_id(run_id)
     path: Path = args.config or default_path(run_id)
-    return config.load(path)
+    return load(path)
 
 
-def open_dataset(path: Path, settings: config.Config) -> Dataset:
+def open_dataset(path: Path, config: Config) -> Dataset:
     """Open a data set with the columns and the time form of the configuration.
 
     Raises:
         DatasetError: see `dataset.Dataset`.
 
     """
-    return Dataset(path, [m.column for m in settings.metrics()], settings.time_form())
+    return Dataset(path, [m.column for m in config.metrics()], config.time_form())
 
 
 def collect_rarely() -> None:
-    """Let Python look for reference cycles rarely: a third of a record's cost otherwise.
+    """Let Python look for reference cycles rarely: a third of the cost of a record otherwise.
 
-    A record makes several short-lived objects and no cycle that stays, so memory is as bounded
+    A record makes several short-lived objects and no lasting cycle, so memory stays as bounded
     as before (70 MB at a million records).
     """
     gc.set_threshold(100_000, 50, 50)
 
 
-def open_run(args: argparse.Namespace, settings: config.Config) -> Run:
+def open_run(args: argparse.Namespace, config: Config) -> Run:
     """Return the run that the arguments name; its directory exists."""
-    run = Run(settings.data_dir, checked_run_id(args.run_id))
+    run = Run(config.data_dir, checked_run_id(args.run_id))
     run.create()
     return run
-
-
-DEFAULT_CONFIG = Path("/etc/server-monitoring/config.yml")
-DEFAULT_DATA_DIR = Path("/var/lib/server-monitoring")
 
 
 def default_path(run_id: str | None) -> Path:

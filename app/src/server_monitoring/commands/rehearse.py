@@ -19,18 +19,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Analyze a made-up run in one session, and print one line.
 
-    Java has then loaded what a job needs, and can keep it in an archive for those that follow.
+    Java has then loaded the classes that a job needs, and can archive them for later jobs.
     """
-    settings = common.load_config(args)
+    config = common.load_config(args)
     # Spark is not there in the pipeline's venv.
     from server_monitoring.analysis import job  # noqa: PLC0415
 
     with tempfile.TemporaryDirectory(prefix="server-monitoring-rehearsal-") as name:
-        config, run_files = stored_run.prepare(settings, Path(name))
+        config, run = stored_run.prepare(config, Path(name))
         spark = job.open_session("server-monitoring rehearse")
         try:
             results = [
-                job.analyze(spark, run_files, config, group, lambda _: None)
+                job.analyze(spark, run, config, group, lambda _: None)
                 for group in config.groups.values()
             ]
             versions = job.versions(spark)

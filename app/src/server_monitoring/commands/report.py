@@ -1,14 +1,10 @@
-"""`server-monitoring report`: make a run's page and incident files from its results folder."""
+"""`server-monitoring report`: write a run's page and incident files from its results folder."""
 
 import argparse
 from pathlib import Path
 
 from server_monitoring.commands import common
-from server_monitoring.report.export import CSV_NAME, JSON_NAME, write_incidents
-from server_monitoring.report.library import default_path, read_library
-from server_monitoring.report.page import NAME, render, write_page
-from server_monitoring.results.changes import check_comparable, compare
-from server_monitoring.results.folder import read_results
+from server_monitoring.report.files import write_report
 
 HELP = "write report.html, incidents.csv and incidents.json into a run's results folder"
 EXAMPLE = "server-monitoring report results/latest"
@@ -27,19 +23,5 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the three files and print one line."""
-    library = read_library(default_path())
-    results = read_results(args.run_dir)
-    against = None
-    if args.against is not None:
-        other = read_results(args.against, keep_series=False)
-        check_comparable(results.manifest, other.manifest)
-        against = (other.manifest, compare(results.incidents(), other.incidents()))
-    incidents = results.incidents()
-    write_incidents(args.run_dir, incidents, results.manifest)
-    page = render(results, library, against)
-    write_page(args.run_dir / NAME, page)
-    print(
-        f"{args.run_dir / NAME}: {len(incidents):,} incidents on {len(results.servers):,} servers, "
-        f"{len(page.encode()) / 1e6:.1f} MB; also {CSV_NAME} and {JSON_NAME}"
-    )
+    print(write_report(args.run_dir, args.against))
     return 0

@@ -1,11 +1,11 @@
-"""`server-monitoring simulate`: make up a data set whose incidents are known."""
+"""`server-monitoring simulate`: write a made-up data set whose incidents are known."""
 
 import argparse
 from collections.abc import Iterable
 from pathlib import Path
 
 from server_monitoring.commands import common
-from server_monitoring.host.durable import replace_file, storage_error
+from server_monitoring.host.durable import replace_file
 from server_monitoring.model.csv_text import csv_row
 from server_monitoring.simulate.plan import TRUTH_HEADER, Plan, Simulation
 
@@ -78,8 +78,5 @@ def write_rows(path: Path, header: list[str], rows: Iterable[list[str]]) -> int:
                 out.write(csv_row(row))
                 count += 1
 
-    try:
-        replace_file(path, fill)
-    except OSError as error:
-        raise storage_error(path, error) from error
+    replace_file(path, fill)
     return count

@@ -1,4 +1,4 @@
-"""Wait for space on a full disk, then do the same again."""
+"""Wait for space on a full disk, then try again."""
 
 import os
 import tempfile
@@ -10,14 +10,14 @@ from typing import TypeVar
 from server_monitoring.errors import DiskFullError
 from server_monitoring.host.durable import storage_error
 
-# What must be free before another try: more than a consumer writes between two stores.
+# What must be free before the next attempt: more than a consumer writes between two stores.
 NEEDED_BYTES = 96 * 1024 * 1024
 PROBE_BYTES = 64 * 1024
 T = TypeVar("T")
 
 
 def never() -> bool:
-    """Return False: nobody asks a command to stop that a signal ends at once."""
+    """Return False, for a command that a signal ends at once: it is never asked to stop."""
     return False
 
 
@@ -25,7 +25,7 @@ def check_space(path: Path) -> None:
     """Make a directory with a file in `path`, and remove both.
 
     Raises:
-        StorageError: that is not possible; DiskFullError if there is no space.
+        StorageError: that fails; DiskFullError if there is no space.
 
     """
     try:
@@ -36,7 +36,7 @@ def check_space(path: Path) -> None:
 
 
 class FullDisk:
-    """The waits of one command, bounded in all."""
+    """The waits of one command, with one limit for all of them."""
 
     def __init__(
         self,
@@ -48,10 +48,10 @@ class FullDisk:
         needed: int = NEEDED_BYTES,
         pause: int = 1,
     ) -> None:
-        """Wait for the file systems of `paths`, at most `timeout` seconds in all; `tell` so.
+        """Wait for the file systems of `paths`, `timeout` seconds in all at most, and `tell` so.
 
-        Before another try `needed` bytes must be free on each, and `pause` seconds pass: as many
-        as keep tries in vain cheap.
+        Before the next attempt `needed` bytes must be free on each, and `pause` seconds must have
+        passed: the more an attempt costs, the more of them.
         """
         self._paths = paths
         self._left = timeout
@@ -61,7 +61,7 @@ class FullDisk:
         self._pause = pause
 
     def retry(self, attempt: Callable[[], T], stopping: Callable[[], bool] = never) -> T:
-        """Return what `attempt` returns; while it ends with a full disk, wait and call it again.
+        """Return what `attempt` returns; wait and call it again as long as the disk is full.
 
         Raises:
             DiskFullError: that of the last attempt, once the time is used up or `stopping()`.

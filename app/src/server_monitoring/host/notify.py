@@ -12,7 +12,7 @@ def sd_notify(message: str) -> bool:
     address = os.environ.get("NOTIFY_SOCKET", "")
     if not address:
         return False
-    if address.startswith("@"):  # systemd's spelling of Linux's abstract name space
+    if address.startswith("@"):  # how systemd writes Linux's abstract namespace
         address = "\0" + address[1:]
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sock:
         sock.sendto(message.encode(), address)
@@ -30,15 +30,15 @@ def tell(message: str, line: str) -> None:
 
 
 def ready(line: str) -> None:
-    """Tell that the command has started, with its first status."""
+    """Report that the command has started, with its first status."""
     tell(f"READY=1\nSTATUS={line}", f"ready: {line}")
 
 
 class Status:
-    """A status line, told at most once an interval so that it costs nothing."""
+    """A status line, reported at most once per interval so that it costs nothing."""
 
     def __init__(self, interval: float = 1.0, clock: Callable[[], float] = time.monotonic) -> None:
-        """Tell at most once in `interval` seconds of `clock`."""
+        """Report at most once in `interval` seconds of `clock`."""
         self._interval = interval
         self._clock = clock
         self._next = clock()
@@ -48,6 +48,6 @@ class Status:
         return self._clock() >= self._next
 
     def tell(self, line: str) -> None:
-        """Tell `line` now."""
+        """Report `line` now."""
         self._next = self._clock() + self._interval
         tell(f"STATUS={line}", line)

@@ -1,4 +1,4 @@
-"""What producer and consumers say of how far they are: written and read in one place."""
+"""How producer and consumers word their progress: written and parsed in one place."""
 
 import re
 from collections.abc import Mapping
@@ -26,16 +26,16 @@ class Progress:
 
 
 def sent_text(rows: int, total: int, metrics: int, now: int, seconds: float) -> str:
-    """Return what a producer says after `rows` of `total` rows with `metrics` messages each.
+    """Return a producer's progress: `rows` of `total` rows sent, `metrics` messages each.
 
-    `now` of the messages were sent in these `seconds`; an earlier start had sent the others.
+    `now` of the messages were sent in these `seconds`, the others by an earlier start.
     """
     rate = now / seconds if seconds > 0 else 0.0
     return f"sent {rows} of {total} rows ({rows * metrics} messages, {rate:.0f}/s)"
 
 
 def stored_text(rows: Mapping[str, int], now: Mapping[str, int], seconds: float) -> str:
-    """Return what a consumer says that has stored `rows` by topic.
+    """Return a consumer's progress: the `rows` stored of each topic.
 
     `now` of them were stored in these `seconds` (0: not known), the others by an earlier start.
     """
@@ -45,7 +45,7 @@ def stored_text(rows: Mapping[str, int], now: Mapping[str, int], seconds: float)
 
 
 def read(text: str) -> Progress | None:
-    """Return the progress that a status text tells, None if it tells of something else."""
+    """Return the progress in a status text, or None if it is about something else."""
     if found := _SENT.search(text):
         sent, total, messages, rate = map(int, found.groups())
         return Progress(sent, total, rate=rate * sent / messages if messages else 0.0)

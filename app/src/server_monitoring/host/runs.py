@@ -1,4 +1,4 @@
-"""Where the files of a run are: `<data_dir>/runs/<run_id>/`."""
+"""Where a run's files are: `<data_dir>/runs/<run_id>/`."""
 
 import re
 from dataclasses import dataclass
@@ -48,14 +48,14 @@ class Run:
 
     @property
     def end_offsets(self) -> Path:
-        """End offsets of the run: `{topic: {partition: next offset}}`; appears during it."""
+        """The run's end offsets, `{topic: {partition: next offset}}`; written while it lasts."""
         return self.directory / "end_offsets.json"
 
     def create(self) -> None:
-        """Make the directory if it is missing.
+        """Create the directory if it is missing.
 
         Raises:
-            StorageError: it cannot be made.
+            StorageError: it cannot be created.
 
         """
         try:

@@ -1,4 +1,4 @@
-"""The JSON summary each command leaves in the run's directory."""
+"""The JSON summary that each command leaves in the run's directory."""
 
 import time
 from collections.abc import Mapping
@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 
 
 def utc_now() -> str:
-    """Return the time now in UTC as ISO 8601 with milliseconds."""
+    """Return the current time in UTC as ISO 8601 with milliseconds."""
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def rates(rows: Mapping[str, int], seconds: float) -> dict[str, float]:
-    """Return rows a second for each topic; 0.0 where no time has passed."""
+    """Return the rows per second of each topic; 0.0 if no time has passed."""
     return {topic: round(n / seconds, 1) if seconds > 0 else 0.0 for topic, n in rows.items()}
 
 

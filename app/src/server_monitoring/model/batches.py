@@ -1,8 +1,8 @@
-"""Many values at once: what `records` does one by one, at a fraction of the cost.
+"""Many values at once: what `values` and `wire` do one by one, at a fraction of the cost.
 
-Each function returns exactly what `records` would, or None where anything is unusual: then the
-caller goes through the batch one by one, and finds out what it is. They need orjson, which the
-venvs of the analysis and of the control machine do not have: it is imported when it is used.
+Each function returns exactly what those would, or None if anything is unusual: the caller then
+takes the batch value by value, and finds out what it is. orjson is missing from the venvs of the
+analysis and of the control machine, so it is imported where it is used.
 """
 
 from collections.abc import Sequence
@@ -13,12 +13,12 @@ from server_monitoring.model.values import MAX_FRACTION_DIGITS, VALUE_LIMIT, che
 from server_monitoring.model.wire import MAX_ROW_DIGITS, ROW_HEADER
 
 _NUMBER_BYTES = b"0123456789.+-eE,"
-# No longer text of a number below 10^12 can have too many digits after its point.
+# A text that is no longer than this cannot have too many digits after its point.
 _SURE_LENGTH = MAX_FRACTION_DIGITS + 2
 
 
 def canonical_texts(numbers: list[float]) -> list[str] | None:
-    """Return the canonical text of each double, as `records.canonical_double` does."""
+    """Return the canonical text of each double, as `values.canonical_double` does."""
     if not numbers or not -VALUE_LIMIT < min(numbers) <= max(numbers) < VALUE_LIMIT:
         return None
     import orjson  # noqa: PLC0415 - see above
@@ -26,13 +26,13 @@ def canonical_texts(numbers: list[float]) -> list[str] | None:
     # The shortest digits that read back as the same double, as Python's own repr has them.
     joined = orjson.dumps(numbers)[1:-1].decode()
     texts = joined.split(",")
-    # An exponent, a null that was not a number, a minus zero (or what looks like one).
+    # An exponent, null for what is not a number, minus zero (or what looks like it).
     unusual = any(mark in joined for mark in ("e", "n", "-0.0"))
     return None if unusual or max(map(len, texts)) > _SURE_LENGTH else texts
 
 
 def canonical_column(texts: Sequence[str]) -> list[str] | None:
-    """Return the canonical text of each number, as `records.canonical_value` does; "" for ""."""
+    """Return the canonical text of each number, as `values.canonical_value` does; "" for ""."""
     joined = ",".join(texts)
     if not joined.isascii() or joined.encode().translate(None, _NUMBER_BYTES):
         return None
@@ -70,7 +70,7 @@ def row_numbers(
 
 
 def decode_values(values: Sequence[bytes | None], column: str) -> list[tuple[str, str, str]] | None:
-    """Return time stamp, server and canonical value of each record, as `records.decode_value`."""
+    """Return timestamp, server and canonical value of each record, as `wire.decode_value`."""
     import orjson  # noqa: PLC0415 - see above
 
     try:

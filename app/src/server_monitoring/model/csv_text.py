@@ -1,7 +1,7 @@
 """CSV text: fields, lines, and cells that a spreadsheet must not run as formulas.
 
 A cell of an alert table that begins with one of `= + - @`, a tab or a line end gets a leading `'`,
-and so does one that has only such marks before one of them: each cell stands for one text, so that
+and so does one with nothing but such marks before one of them: each cell stands for one text, so
 a reader can take the mark off again. Source of the characters: OWASP, CSV injection.
 
 Only the alert tables and incidents.csv are marked so; raw segments, topics and JSON hold the text.
@@ -13,8 +13,8 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
-# Stands for a line end inside a server id, so that a line of a part is a row of the table. No
-# server id holds it: see `values.check_server_id`.
+# Replaces a line end inside a server id, so that each line of a part is a row of the table. No
+# server id contains it: see `values.check_server_id`.
 LINE_END_STAND_IN = "\0"
 _SPECIAL = frozenset(',"\r\n')
 MARK = "'"
@@ -26,18 +26,18 @@ _NEEDS_MARK = re.compile(NEEDS_MARK)
 
 
 def text_cell(text: str) -> str:
-    """Return `text` as a cell holds it."""
+    """Return `text` as the cell that stands for it."""
     return MARK + text if _NEEDS_MARK.match(text) else text
 
 
-def text_of(cell: str) -> str:
-    """Return the text that `text_cell` made a cell of."""
+def unmarked(cell: str) -> str:
+    """Return a cell's text, without the mark that `text_cell` put in front."""
     return cell[1:] if cell.startswith(MARK) and _NEEDS_MARK.match(cell) else cell
 
 
 @lru_cache(maxsize=100_000)
 def csv_field(text: str) -> str:
-    """Return `text` as one CSV field, quoted where it must be (RFC 4180)."""
+    """Return `text` as one CSV field, quoted where it has to be (RFC 4180)."""
     if _SPECIAL.isdisjoint(text):
         return text
     return '"' + text.replace('"', '""') + '"'

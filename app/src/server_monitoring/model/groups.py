@@ -1,9 +1,17 @@
 """Metric groups: two metrics that are analyzed together, and which partitions a host consumes."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 AVERAGE, MAXIMUM = "average", "maximum"
 JOIN_WINDOWS, JOIN_ROWS = "windows", "rows"
+# Of every alert table; the columns of its metrics come before the last one.
+TABLE_COLUMNS = ("server_id", "window_start", "window_end", "alert")
+
+
+def table_columns(metrics: Iterable[str]) -> list[str]:
+    """Return the columns of an alert table with these columns of metrics."""
+    return [*TABLE_COLUMNS[:-1], *metrics, TABLE_COLUMNS[-1]]
 
 
 @dataclass(frozen=True)

@@ -45,19 +45,19 @@ class Peak(NamedTuple):
 
     @property
     def above(self) -> Decimal:
-        """How far it is above its threshold, exactly."""
+        """How far it is above the threshold, exactly."""
         return Decimal(self.value) - self.threshold
 
     @property
     def ratio(self) -> float:
-        """How far above in proportion to the threshold: 0.5 is half as much again."""
+        """How far above, in proportion to the threshold: 0.5 is half as high again."""
         if not self.threshold:
             return math.inf
         return float(self.above / abs(self.threshold))
 
     @property
     def percent(self) -> float | None:
-        """The same in percent, to one place; None for a threshold of 0."""
+        """The ratio in percent, to one place; None for a threshold of 0."""
         return round(self.ratio * 100, 1) if self.threshold else None
 
 
@@ -92,7 +92,7 @@ class Incident(NamedTuple):
 
 
 class AlertWindow(NamedTuple):
-    """A labelled row of a table: its values as numbers and as the table writes them."""
+    """A labelled row of a table: its values as numbers, and as the table has them."""
 
     start: int
     label: str
@@ -124,7 +124,7 @@ class _Open:
 
 
 class Merger:
-    """Makes incidents of one server's alert windows of one group, given in order of time."""
+    """Merges one server's alert windows of one group, given in time order, into incidents."""
 
     def __init__(self, server: str, group: str, metrics: Sequence[Limit], window: int) -> None:
         """Take the metrics in the order of the values; `window` is in seconds."""
@@ -140,7 +140,7 @@ class Merger:
         """Take the next alert window.
 
         Raises:
-            ValueError: no value is above its threshold, so the label is not of these thresholds.
+            ValueError: no value is above its threshold, so the label does not fit these thresholds.
 
         """
         current = self._open.get(row.label)

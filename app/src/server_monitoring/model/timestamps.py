@@ -1,8 +1,8 @@
-"""Time stamps: text to whole seconds.
+"""Timestamps: text to whole seconds.
 
 Two forms: `HH:mm:ss`, seconds since midnight of one day, and ISO 8601 with date and zone, seconds
-since the epoch. One data set has one form: that of the setting `start`, whose zone is also the
-one that windows are written in. Callers ask a form and never look into the text themselves.
+since the epoch. A data set has one form: that of the setting `start`, in whose zone windows are
+written. Callers ask the form and never parse the text themselves.
 """
 
 import re
@@ -14,7 +14,7 @@ from functools import lru_cache
 SECONDS_PER_DAY = 86_400
 CLOCK_PATTERN = "([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
 ZONE_PATTERN = "(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])"
-# The pattern leaves dates such as 02-30 to whoever reads it.
+# The pattern accepts dates that do not exist, such as 02-30: its user checks them.
 ISO_PATTERN = (
     f"(19[7-9][0-9]|2[0-9]{{3}})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T{CLOCK_PATTERN}"
     f"{ZONE_PATTERN}"
@@ -26,15 +26,15 @@ _ISO_TIME_LENGTH = len("2024-05-01T20:52:00")
 
 @dataclass(frozen=True)
 class TimeForm:
-    """One way to write time.
+    """A way to write times.
 
     Attributes:
         name: as shown in messages.
-        pattern: regular expression, for Java and Python, that texts of the form match; it lets
-            days pass that do not exist.
-        matches: whether a text is exactly of this form.
+        pattern: regular expression, for Java and Python, that texts of the form match, and some
+            dates that do not exist.
+        matches: whether a text is a time of this form.
         to_seconds: a matching text to seconds since the form's epoch.
-        earliest: no window begins before this second; None where there is no such second.
+        earliest: no window starts before this second; None if there is no such limit.
 
     """
 
@@ -80,12 +80,12 @@ FORMS = (CLOCK, ISO)
 
 @lru_cache(maxsize=100_000)
 def form_of(text: str) -> TimeForm | None:
-    """Return the form `text` is written in, or None when it is no time stamp."""
+    """Return the form that `text` is written in, or None if it is not a timestamp."""
     return next((form for form in FORMS if form.matches(text)), None)
 
 
 def zone_of(text: str) -> str:
-    """Return the zone at the end of an ISO 8601 time stamp: `Z` or `+HH:MM`."""
+    """Return the zone at the end of an ISO 8601 timestamp: `Z` or `+HH:MM`."""
     return text[_ISO_TIME_LENGTH:]
 
 
@@ -96,10 +96,10 @@ def offset_of(zone: str) -> int:
     return (-1 if zone[0] == "-" else 1) * (int(zone[1:3]) * 3600 + int(zone[4:6]) * 60)
 
 
-def text_of(second: int, like: str) -> str:
-    """Return a second as text of the form, and in the zone, of the time stamp `like`.
+def time_text(second: int, like: str) -> str:
+    """Return a second as text in the form and zone of the timestamp `like`.
 
-    HH:mm:ss begins again at 00:00:00 past midnight.
+    HH:mm:ss starts over at 00:00:00 past midnight.
     """
     if form_of(like) is CLOCK:
         of_day = second % SECONDS_PER_DAY
@@ -110,5 +110,5 @@ def text_of(second: int, like: str) -> str:
 
 
 def expected_forms() -> str:
-    """Return the accepted forms as words for a message."""
+    """Return the names of the accepted forms for a message."""
     return " or ".join(form.name for form in FORMS)

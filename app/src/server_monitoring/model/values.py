@@ -28,7 +28,7 @@ def canonical_value(text: str) -> str:
     """Return the canonical text of a number written as `text`.
 
     Raises:
-        ValueError: not a finite number, or outside the limits; its text says what was expected.
+        ValueError: not a finite number, or outside the limits; the text says what was expected.
 
     """
     if _NUMBER.fullmatch(text) is None:

@@ -39,10 +39,10 @@ class Windows:
 
 
 def rounded_average(total: Decimal, count: int) -> Decimal:
-    """Return total / count with one half-up rounding (ties away from zero) to 2 places.
+    """Return total / count rounded once, half up (ties away from zero), to 2 places.
 
-    The specification that the Spark expression `analysis.rounded_average` is tested against.
-    Whole numbers all the way: `floor((200 |total| + count) / (2 count))` hundredths.
+    The specification of the averages in an alert table, which the analysis computes in Spark.
+    In whole numbers throughout: `floor((200 |total| + count) / (2 count))` hundredths.
     """
     with localcontext() as context:
         context.prec = 100

@@ -19,7 +19,7 @@ MAX_ROW_DIGITS = 18
 
 
 class Reading(NamedTuple):
-    """One value of one metric: time stamp, server and the value's canonical text."""
+    """One value of one metric: timestamp, server and the value's canonical text."""
 
     ts: str
     server_id: str
@@ -30,8 +30,8 @@ def encode_value(ts: str, server_id_json: str, column: str, value: str) -> bytes
     """Return a record's value.
 
     Args:
-        ts: a valid time stamp (needs no escaping).
-        server_id_json: `json.dumps(server_id)`, computed once a server.
+        ts: a valid timestamp (needs no escaping).
+        server_id_json: `json.dumps(server_id)`, computed once per server.
         column: a name of letters, digits and underscores.
         value: canonical text, which is a JSON number as it stands.
 

@@ -1,15 +1,15 @@
-"""`bad-rows.csv`: the rows of a data set that were left out, each with its number and reasons."""
+"""`bad-rows.csv`: the rows of a data set that were left out, with their numbers and reasons."""
 
 from pathlib import Path
 
-from server_monitoring.host.durable import replace_file, storage_error
+from server_monitoring.host.durable import replace_file
 from server_monitoring.host.runs import Run
 from server_monitoring.model.csv_text import csv_row
 from server_monitoring.sources.dataset import Dataset, Report, Row
 
 
-def set_aside(dataset: Dataset, run_files: Run, report: Report) -> None:
-    """List the bad rows in the run's bad-rows.csv; without any, do nothing.
+def set_aside(dataset: Dataset, run: Run, report: Report) -> None:
+    """List the bad rows in the run's bad-rows.csv; do nothing if there are none.
 
     Raises:
         StorageError: the file cannot be written.
@@ -17,7 +17,7 @@ def set_aside(dataset: Dataset, run_files: Run, report: Report) -> None:
     """
     if not report.bad_rows:
         return
-    path = run_files.directory / "bad-rows.csv"
+    path = run.directory / "bad-rows.csv"
 
     def fill(temporary: Path) -> None:
         with temporary.open("w", encoding="utf-8", errors="surrogateescape", newline="") as out:
@@ -27,7 +27,4 @@ def set_aside(dataset: Dataset, run_files: Run, report: Report) -> None:
                     reason = "; ".join(problem.reason() for problem in row.problems)
                     out.write(csv_row([row.line, reason, csv_row(row.fields).rstrip("\n")]))
 
-    try:
-        replace_file(path, fill)
-    except OSError as error:
-        raise storage_error(path, error) from error
+    replace_file(path, fill)

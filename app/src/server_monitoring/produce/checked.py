@@ -1,49 +1,69 @@
-"""`produce.checked`: that a run's data set was read to its end, and is without a bad row.
+"""`produce.checked`: that a run's data set was read to its end, and has no bad row.
 
-A producer that was killed goes on without reading a data set of any size once more.
+A producer that was killed need not read a large data set again.
 """
 
-import json
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from server_monitoring import __version__
-from server_monitoring.host.durable import write_json
+from server_monitoring.host.durable import read_json, write_json
 from server_monitoring.host.runs import Run
 from server_monitoring.sources.dataset import Dataset, Report
 
 
+@dataclass(frozen=True)
+class Checked:
+    """What was found, and what that is valid for: another version may find other rows bad.
+
+    Attributes:
+        sha256: of the data set.
+        columns: that were read.
+        times: the name of the form that they are written in.
+        rows, missing: as `dataset.Report` has them.
+
+    """
+
+    sha256: str
+    columns: list[str]
+    times: str
+    app_version: str
+    rows: int
+    missing: dict[str, int]
+
+
 def checked_path(run: Run) -> Path:
-    """Return where it is noted."""
+    """Return where the note is."""
     return run.directory / "produce.checked"
 
 
-def _key(dataset: Dataset, sha256: str) -> dict[str, object]:
-    """Return what the note holds for; another app may find bad what this one did not."""
-    return {
-        "sha256": sha256,
-        "columns": list(dataset.columns),
-        "times": dataset.form.name,
-        "app_version": __version__,
-    }
+def _checked(dataset: Dataset, sha256: str, report: Report) -> Checked:
+    return Checked(
+        sha256=sha256,
+        columns=list(dataset.columns),
+        times=dataset.form.name,
+        app_version=__version__,
+        rows=report.rows,
+        missing=report.missing,
+    )
 
 
 def recall(run: Run, dataset: Dataset, sha256: str) -> Report | None:
-    """Return what an earlier start noted of this very data set; None if it has to be read."""
+    """Return what an earlier start noted about this data set, or None if it has to be read."""
     try:
-        known = json.loads(checked_path(run).read_text(encoding="utf-8"))
-        report = Report(rows=known.pop("rows"), missing=known.pop("missing"))
-    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        known = read_json(checked_path(run), Checked)
+    except (OSError, ValueError):
         return None
-    return report if known == _key(dataset, sha256) else None
+    report = Report(rows=known.rows, missing=known.missing)
+    return report if known == _checked(dataset, sha256, report) else None
 
 
 def note(run: Run, dataset: Dataset, sha256: str, report: Report) -> None:
-    """Note that a data set was read; one with bad rows is read again, to name them.
+    """Note that a data set was read, unless bad rows will have to be named again.
 
     Raises:
-        StorageError: it cannot be written.
+        StorageError: the note cannot be written.
 
     """
     if not report.bad_rows:
-        counts = {"rows": report.rows, "missing": report.missing}
-        write_json(checked_path(run), _key(dataset, sha256) | counts)
+        write_json(checked_path(run), asdict(_checked(dataset, sha256, report)))

@@ -1,31 +1,30 @@
-"""`produce.started`: what a run's producer began with, so that a later start goes on with the same.
+"""`produce.started`: what a run's producer began with, so that later starts go on with the same.
 
 Guarantee: the marker is on disk before the first record is sent, and is never written again.
 """
 
 import contextlib
-import fcntl
-import json
 import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from server_monitoring.errors import DatasetError, StorageError, one_line
-from server_monitoring.host.durable import storage_error, write_json
+from server_monitoring.host.durable import read_json, storage_error, write_json
+from server_monitoring.host.lock import open_locked
 from server_monitoring.host.runs import Run
 
 
 @dataclass(frozen=True)
 class Marker:
-    """What must be the same at each start of a run's producer.
+    """What must be the same whenever a run's producer starts.
 
     Attributes:
         sha256: of the data set.
         columns: the data set's column of each topic.
-        topic_ids: the broker's own name of each topic.
-        start_offsets: next offset of each topic and partition before the run's first record.
+        topic_ids: the broker's own name for each topic.
+        start_offsets: the next offset of each partition of each topic before the run's first
+            record.
 
     """
 
@@ -34,6 +33,12 @@ class Marker:
     columns: dict[str, str]
     topic_ids: dict[str, str]
     start_offsets: dict[str, dict[str, int]]
+
+    def __post_init__(self) -> None:
+        """Raise ValueError where a partition is not a number."""
+        for offsets in self.start_offsets.values():
+            for partition in offsets:
+                int(partition)
 
     def partitions(self) -> dict[str, int]:
         """Return how many partitions each topic has."""
@@ -50,27 +55,19 @@ def only_producer(run: Run) -> Iterator[None]:
     """Hold the run's lock: on a host, a run has one producer at a time.
 
     Raises:
-        StorageError: another process has it, or the lock cannot be made.
+        StorageError: another process has it, or its file cannot be opened.
 
     """
-    path = run.directory / "produce.lock"
+    advice = f"sends run {run.run_id}; wait for its end or stop it first"
+    descriptor = open_locked(run.directory / "produce.lock", advice)
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    except OSError as error:
-        raise storage_error(path, error) from error
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
-    except BlockingIOError as error:
-        raise StorageError(
-            f"{path}: another process sends run {run.run_id}; wait for its end or stop it first"
-        ) from error
     finally:
         os.close(descriptor)
 
 
 def begin(run: Run, now: Marker, dataset: Path) -> tuple[Marker, bool]:
-    """Return the run's marker, which is `now` if this is the first start, and whether it is not.
+    """Return the run's marker, which is `now` at the first start, and whether there was one before.
 
     Raises:
         DatasetError: the data set is not the one of the first start.
@@ -97,23 +94,18 @@ def _check(run: Run, name: str, first: object, now: object) -> None:
     if first != now:
         raise StorageError(
             f"{marker_path(run)}: {name}: run {run.run_id} was begun with {one_line(first, 120)}, "
-            f"found {one_line(now, 120)}; undo that change, or start a new run"
+            f"found {one_line(now, 120)}; undo this change, or start a new run"
         )
 
 
 def _read(path: Path) -> Marker | None:
     try:
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        marker = Marker(**content)
-        for offsets in marker.start_offsets.values():
-            for partition, offset in offsets.items():
-                int(partition), int(offset)
+        return read_json(path, Marker)
     except FileNotFoundError:
         return None
     except OSError as error:
         raise storage_error(path, error) from error
-    except (ValueError, TypeError, AttributeError) as error:
+    except ValueError as error:
         raise StorageError(
-            f"{path}: found {one_line(error, 100)}, expected a producer's marker; start a new run"
+            f"{path}: {error}, expected a producer's marker; start a new run"
         ) from error
-    return marker

@@ -1,22 +1,21 @@
-"""What of a run is in its topics already, so that a producer that was killed goes on after it.
+"""What a run has in its topics already, so that a producer that was killed goes on from there.
 
-While it sends, a producer notes now and then up to which row everything is acknowledged, and an
-offset of each partition from which on its later rows lie. The next start reads from there to the
-end. It finds the last row of each partition, and counts: a partition's rows are sent in ascending
-order, so if as many rows were found as the data set has between the noted row and the last one,
-none is missing in between. That may happen where the broker refused a record, or was away for too
-long, and later ones were taken: sent now, a missing row would come too late to be told from a
-row sent twice, so such a run is refused.
+While it sends, a producer writes a checkpoint about once a second: the row up to which everything
+is acknowledged, and for each partition an offset with no later row before it. The next start reads
+from there to the end. It finds the last row of each partition, and counts: a partition's rows are
+sent in ascending order, so if there are as many rows as the data set has between the checkpoint's
+row and the last one, none is missing in between. One may be if the broker refused a record, or was
+away for too long, and later ones were accepted. Sent now, a missing row would look like one that
+was sent twice, so such a run is refused.
 """
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from server_monitoring.broker.reader import Reader, Record, TopicPartition
 from server_monitoring.errors import BrokerError
-from server_monitoring.host.durable import write_json
+from server_monitoring.host.durable import read_json, write_json
 from server_monitoring.host.runs import Run
 from server_monitoring.model.groups import Metric
 from server_monitoring.model.wire import RUN_ID_HEADER, partition_for, row_number
@@ -29,11 +28,11 @@ Rows = dict[TopicPartition, int]
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """How far a producer came.
+    """How far a producer got.
 
     Attributes:
         row: all records of the rows up to this one are acknowledged; 0 before any.
-        offsets: by topic and partition; later rows lie at this offset or behind it.
+        offsets: by topic and partition; later rows are at this offset or after it.
 
     """
 
@@ -43,7 +42,7 @@ class Checkpoint:
 
 @dataclass(frozen=True)
 class Found:
-    """A partition's rows behind a checkpoint: how many, and the last one (or the checkpoint's)."""
+    """A partition's rows after a checkpoint: how many, and the last one (or the checkpoint's)."""
 
     rows: int
     last: int
@@ -65,25 +64,27 @@ def write_checkpoint(run: Run, checkpoint: Checkpoint) -> None:
 
 
 def read_checkpoint(run: Run, marker: Marker) -> Checkpoint:
-    """Return the run's checkpoint; without a usable one, the beginning of the run.
+    """Return the run's checkpoint, or the beginning of the run if there is no usable one.
 
-    An older checkpoint costs only time: more is read.
+    An older checkpoint only costs time: more is read.
     """
     try:
-        content = json.loads(checkpoint_path(run).read_text(encoding="utf-8"))
-        offsets = {
-            topic: {partition: int(content["offsets"][topic][partition]) for partition in starts}
-            for topic, starts in marker.start_offsets.items()
-        }
-        return Checkpoint(int(content["row"]), offsets)
-    except (OSError, ValueError, TypeError, KeyError):
+        found = read_json(checkpoint_path(run), Checkpoint)
+    except (OSError, ValueError):
+        found = None
+    if found is None or _partitions(found.offsets) != _partitions(marker.start_offsets):
         return Checkpoint(0, marker.start_offsets)
+    return found
+
+
+def _partitions(offsets: Offsets) -> set[tuple[str, str]]:
+    return {(topic, partition) for topic, starts in offsets.items() for partition in starts}
 
 
 def find(
     reader: Reader, run_id: str, checkpoint: Checkpoint, ends: Offsets
 ) -> dict[TopicPartition, Found]:
-    """Return the rows of the run behind `checkpoint` and before `ends`.
+    """Return the rows of the run after `checkpoint` and before `ends`.
 
     Raises:
         BrokerError: no answer.
@@ -93,7 +94,7 @@ def find(
     for topic, by_partition in checkpoint.offsets.items():
         for partition, offset in by_partition.items():
             tp, end = TopicPartition(topic, int(partition)), ends[topic][partition]
-            # What retention took from the front is missing in the count, or was not this run's.
+            # Rows of this run that retention has deleted will be missing in the count.
             first = max(offset, reader.beginning(tp)) if offset < end else end
             records = reader.records(tp, first, end) if first < end else iter(())
             found[tp] = _ascending(_own_rows(records, run_id), checkpoint.row)
@@ -111,7 +112,7 @@ def _own_rows(records: Iterable[Record], run_id: str) -> Iterator[int]:
 
 
 def _ascending(rows: Iterable[int], last: int) -> Found:
-    """Count rows as a consumer stores them: those above all before."""
+    """Count rows as a consumer stores them: those higher than all before."""
     count = 0
     for row in rows:
         if row > last:
@@ -150,5 +151,5 @@ def check_whole(
             raise BrokerError(
                 f"topic {tp.topic}: partition {tp.partition} ends with line {found[tp].last}, but "
                 f"{count} rows before it are missing: they were refused, given up or deleted, and "
-                "cannot be sent in order any more; start a new run"
+                "can no longer be sent in order; start a new run"
             )

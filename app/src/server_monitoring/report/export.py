@@ -1,6 +1,6 @@
-"""Incidents as rows and as JSON: the columns of incidents.csv and incidents.json.
+"""Incidents as rows and as JSON: the contents of incidents.csv and incidents.json.
 
-The columns are documented in docs/results.md and stay as they are; new ones come at the end.
+The columns are documented in docs/results.md and do not change; new ones come at the end.
 """
 
 from collections.abc import Iterable, Iterator
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from server_monitoring import __version__
-from server_monitoring.host.durable import replace_file, storage_error, write_json
+from server_monitoring.host.durable import replace_file, write_json
 from server_monitoring.model.csv_text import csv_row, text_cell
 from server_monitoring.model.incidents import Incident, Peak
 from server_monitoring.results.changes import Change
@@ -31,13 +31,13 @@ COLUMNS = (
     "above_percent",
 )
 CHANGE_COLUMNS = ("change", *COLUMNS, "was_start", "was_end", "was_windows", "was_peak")
-# What the data set and the settings say, in words.
+# Texts of the data set and the settings.
 TEXTS = {"server_id", "alert"}
 CSV_NAME, JSON_NAME = "incidents.csv", "incidents.json"
 
 
 def plain(number: Decimal) -> str:
-    """Return a decimal without an exponent and without zeros at its end."""
+    """Return a decimal without an exponent and without trailing zeros."""
     text = f"{number:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
@@ -47,15 +47,15 @@ def row(incident: Incident, manifest: Manifest) -> list[str]:
     worst = incident.worst
     return [
         incident.server,
-        manifest.text_of(incident.start),
-        manifest.text_of(incident.end),
+        manifest.time_text(incident.start),
+        manifest.time_text(incident.end),
         incident.group,
         incident.label,
         str(incident.seconds),
         str(incident.windows),
         worst.column,
         worst.value,
-        manifest.text_of(worst.at),
+        manifest.time_text(worst.at),
         plain(worst.threshold),
         plain(worst.above),
         "" if worst.percent is None else str(worst.percent),
@@ -67,17 +67,17 @@ def change_row(change: Change, manifest: Manifest) -> list[str]:
     was = change.was if change.now else None
     before = ["", "", "", ""]
     if was is not None:
-        times = [manifest.text_of(was.start), manifest.text_of(was.end)]
+        times = [manifest.time_text(was.start), manifest.time_text(was.end)]
         before = [*times, str(was.windows), was.worst.value]
     return [change.kind, *row(change.incident, manifest), *before]
 
 
 def as_json(incident: Incident, manifest: Manifest) -> dict[str, Any]:
-    """Return an incident as a JSON object; times as in the tables, values as numbers."""
+    """Return an incident as a JSON object: times as in the tables, values as numbers."""
     return {
         "server_id": incident.server,
-        "incident_start": manifest.text_of(incident.start),
-        "incident_end": manifest.text_of(incident.end),
+        "incident_start": manifest.time_text(incident.start),
+        "incident_end": manifest.time_text(incident.end),
         "group": incident.group,
         "alert": incident.label,
         "duration_seconds": incident.seconds,
@@ -90,7 +90,7 @@ def _peak(peak: Peak, manifest: Manifest) -> dict[str, Any]:
     return {
         "column": peak.column,
         "peak": float(peak.value),
-        "peak_at": manifest.text_of(peak.at),
+        "peak_at": manifest.time_text(peak.at),
         "threshold": float(peak.threshold),
         "above": float(peak.above),
         "above_percent": peak.percent,
@@ -98,9 +98,9 @@ def _peak(peak: Peak, manifest: Manifest) -> dict[str, Any]:
 
 
 def change_json(change: Change, manifest: Manifest) -> dict[str, Any]:
-    """Return a change as a JSON object: the incident now and as it was, null where there is none.
+    """Return a change as a JSON object: the incident as it is and as it was, null if there is none.
 
-    Each of the two is an object as `as_json` returns it.
+    Both are objects as `as_json` returns them.
     """
     return {
         "change": change.kind,
@@ -110,7 +110,7 @@ def change_json(change: Change, manifest: Manifest) -> dict[str, Any]:
 
 
 def document(incidents: Iterable[Incident], manifest: Manifest) -> dict[str, Any]:
-    """Return what incidents.json holds."""
+    """Return the content of incidents.json."""
     return {
         "run_id": manifest.run_id,
         "app_version": __version__,
@@ -120,7 +120,7 @@ def document(incidents: Iterable[Incident], manifest: Manifest) -> dict[str, Any
 
 
 def csv_line(fields: Iterable[str], columns: Iterable[str] = COLUMNS) -> str:
-    """Return fields of `columns` as a line of CSV, with no text that a spreadsheet runs."""
+    """Return fields of `columns` as a line of CSV, without a text that a spreadsheet would run."""
     pairs = zip(columns, fields, strict=True)
     return csv_row(text_cell(field) if column in TEXTS else field for column, field in pairs)
 
@@ -144,8 +144,5 @@ def write_incidents(folder: Path, incidents: list[Incident], manifest: Manifest)
         with temporary.open("w", encoding="utf-8", newline="") as out:
             out.writelines(csv_lines(incidents, manifest))
 
-    try:
-        replace_file(folder / CSV_NAME, fill)
-    except OSError as error:
-        raise storage_error(folder / CSV_NAME, error) from error
+    replace_file(folder / CSV_NAME, fill)
     write_json(folder / JSON_NAME, document(incidents, manifest))

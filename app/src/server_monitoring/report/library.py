@@ -1,6 +1,6 @@
 """The plotting library that the page embeds: uPlot, from the archive that `make control` fetches.
 
-It is read from where it was installed, never from this package: its code is not ours.
+It is read from where it was installed, not from this package: its code is not ours.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ _INSIDE = f"META-INF/resources/webjars/uplot/{VERSION}"
 
 
 class Library(NamedTuple):
-    """What the page embeds of it."""
+    """The parts of it that the page embeds."""
 
     script: str
     style: str
@@ -28,7 +28,7 @@ class Library(NamedTuple):
 
 
 def default_path() -> Path:
-    """Return where `make control` puts the archive: below the environment that runs this."""
+    """Return where `make control` puts the archive: in the environment that runs this."""
     return Path(sys.prefix) / "share" / "server-monitoring" / FILE
 
 
@@ -36,7 +36,7 @@ def read_library(path: Path) -> Library:
     """Read the library.
 
     Raises:
-        ResultsError: the archive is missing, or is another one.
+        ResultsError: the archive is missing, or is another.
 
     """
     try:

@@ -1,4 +1,4 @@
-"""The part of a page's data that it opens with: facts, groups, servers, incidents. Pure."""
+"""The data that a page opens with: facts, groups, servers, incidents. Pure."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ from server_monitoring.results.changes import Change, differences
 from server_monitoring.results.folder import Results
 from server_monitoring.results.manifest import Manifest
 
-# Changes that the page lists; `alerts --against` has all.
+# Changes that the page lists; `alerts --against` lists all of them.
 MAX_CHANGES = 2_000
 
 
@@ -44,7 +44,7 @@ def overview(
 
 
 def extent(results: Results) -> tuple[int, int]:
-    """Return the first start and the last end of all windows; twice the start if there is none."""
+    """Return the first start and the last end of all windows; without any, `start` twice."""
     start = results.manifest.time_form().to_seconds(results.manifest.start)
     held = [series.starts for s in results.servers for series in s.series.values() if series.starts]
     if not held:

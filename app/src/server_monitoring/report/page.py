@@ -1,4 +1,4 @@
-"""Writing report.html: one file that opens offline and asks for nothing.
+"""report.html: one file that opens offline and makes no request.
 
 Guarantee: nothing that a run's files say stands in the page as markup or script. All of it is
 packed as base64 and put into the page as text by the page's own script; a Content-Security-Policy
@@ -11,10 +11,8 @@ import html
 import json
 import re
 from importlib import resources
-from pathlib import Path
 
 from server_monitoring import __version__
-from server_monitoring.host.durable import replace_file, storage_error, write_text
 from server_monitoring.report.library import Library
 from server_monitoring.report.overview import overview
 from server_monitoring.report.payload import pack, pack_servers
@@ -34,8 +32,8 @@ def render(
 
     Args:
         results: the run.
-        library: what draws the charts.
-        against: another run's manifest, and what differs from it.
+        library: draws the charts.
+        against: another run's manifest, and the changes since.
 
     """
     blocks = pack_servers(results)
@@ -56,12 +54,12 @@ def render(
 
 
 def asset(name: str) -> str:
-    """Return the text of one of this package's own files for the page."""
+    """Return the text of one of this package's files for the page."""
     return (resources.files(__package__) / "assets" / name).read_text(encoding="utf-8")
 
 
 def policy(scripts: list[str], style: str) -> str:
-    """Return the Content-Security-Policy: these scripts, this style, and no request."""
+    """Return the Content-Security-Policy: these scripts, this style, and no requests."""
     sums = " ".join(map(_source, scripts))
     return (
         f"default-src 'none'; script-src {sums}; style-src {_source(style)}; img-src data:; "
@@ -71,16 +69,3 @@ def policy(scripts: list[str], style: str) -> str:
 
 def _source(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
-
-
-def write_page(path: Path, page: str) -> None:
-    """Write the page, with the guarantee of `durable.replace_file`.
-
-    Raises:
-        StorageError: it cannot be written.
-
-    """
-    try:
-        replace_file(path, lambda temporary: write_text(temporary, page))
-    except OSError as error:
-        raise storage_error(path, error) from error

@@ -1,7 +1,7 @@
-"""A run's data as the page holds it, within a size whatever the run's size. Pure.
+"""A run's data as the page has it, limited in size whatever the size of the run. Pure.
 
-Two parts: an overview (facts, servers, incidents), and one small packed block for each server,
-which the page unpacks when that server is looked at. Each block is JSON, deflated, in base64.
+Two parts: an overview (facts, servers, incidents), and a small packed block for each server, which
+the page unpacks when that server is shown. Each block is JSON, deflated, in base64.
 """
 
 import base64
@@ -15,12 +15,12 @@ from server_monitoring.model.incidents import Incident
 from server_monitoring.results.folder import Results, Server
 from server_monitoring.results.series import Series
 
-# Bytes of all servers' blocks, and of the incidents, in the page.
+# Bytes that all servers' blocks, and the incidents, may take in the page.
 SERVERS_SIZE = 3_400_000
 INCIDENTS_SIZE = 900_000
-# Stretches of a server and group to try, most first; None: all windows, exactly.
+# Numbers of stretches to try, the highest first; None: all windows, exactly.
 STRETCHES = (None, *(int(2048 / 1.15**power) for power in range(39)))
-# Significant digits of a value once not all windows are shown.
+# Significant digits of a value if not all windows are shown.
 DIGITS = 5
 SAMPLE = 12
 _COMPRESSION = 9
@@ -30,8 +30,8 @@ class Blocks(NamedTuple):
     """The servers' blocks.
 
     Attributes:
-        texts: one for each of the first servers; further ones found no room.
-        whole: whether every window is in them, exactly.
+        texts: one for each of the first servers; for the others there was no room.
+        whole: whether every window is in them, with its exact values.
 
     """
 
@@ -48,7 +48,7 @@ def pack(value: object) -> str:
 def pack_servers(results: Results, size: int = SERVERS_SIZE) -> Blocks:
     """Return the servers' blocks in at most `size` bytes, with as many windows as fit.
 
-    Where even few windows of all servers do not fit, those of the first (worst) servers are kept.
+    If even a few windows of all servers do not fit, those of the first (worst) servers are kept.
     """
     servers = results.servers
     sample = servers[:: max(len(servers) // SAMPLE, 1)]
@@ -79,9 +79,9 @@ def _total(texts: Iterable[str]) -> int:
 
 
 def server_block(results: Results, server: Server, stretches: int | None) -> str:
-    """Return one server's block: for each group its windows, gaps and incidents.
+    """Return a server's block: its windows, gaps and incidents in each group.
 
-    An incident is [label, start, end, [metrics that were above]], each by its place.
+    An incident is [label, start, end, [metrics that were above]], labels and metrics by place.
     """
     groups = []
     for group in results.manifest.groups:
@@ -100,7 +100,7 @@ def server_block(results: Results, server: Server, stretches: int | None) -> str
 def series_block(series: Series, stretches: int | None) -> dict[str, Any]:
     """Return windows as columns: starts as differences, values, labels, gaps.
 
-    Values are exact if all windows are held and asked for, else they have DIGITS digits.
+    Values are exact if all windows are there and wanted; otherwise they have DIGITS digits.
     """
     exact = stretches is None and series.whole
     shown = series if stretches is None else series.reduced(stretches)
@@ -121,7 +121,7 @@ def _short(value: float) -> float | int:
 
 
 class Listed(NamedTuple):
-    """The incidents in the page: the worst ones, as many as fit, and how many there are."""
+    """The incidents in the page: the worst, as many as fit, and how many there are in all."""
 
     columns: dict[str, list[Any]]
     shown: int
@@ -129,9 +129,9 @@ class Listed(NamedTuple):
 
 
 def list_incidents(results: Results, incidents: Sequence[Incident], size: int) -> Listed:
-    """Return the incidents, given the worst first, as columns; at most `size` bytes when packed.
+    """Return the incidents, which come worst first, as columns of at most `size` packed bytes.
 
-    Servers, groups and labels are named by their places in the overview.
+    Servers, groups and labels are given by their places in the overview.
     """
     servers = {server.name: place for place, server in enumerate(results.servers)}
     groups = {g.name: (place, list(g.alerts)) for place, g in enumerate(results.manifest.groups)}
@@ -149,7 +149,7 @@ def incident_columns(
     servers: dict[str, int],
     groups: dict[str, tuple[int, list[str]]],
 ) -> dict[str, list[Any]]:
-    """Return incidents as columns; a server that is not in `servers` goes by its name."""
+    """Return incidents as columns; a server that is not in `servers` is given by its name."""
     return {
         "server": [servers.get(i.server, i.server) for i in incidents],
         "group": [groups[i.group][0] for i in incidents],

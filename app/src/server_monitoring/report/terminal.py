@@ -1,4 +1,4 @@
-"""Incidents as a table for a terminal. Pure: it returns lines."""
+"""Incidents as a table for a terminal. Pure: functions return lines."""
 
 import unicodedata
 from collections.abc import Iterator, Sequence
@@ -16,7 +16,7 @@ _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 
 
 def incident_lines(incidents: Sequence[Incident], manifest: Manifest) -> Iterator[str]:
-    """Yield the table of incidents in the order given, and a line that counts them."""
+    """Yield the table of incidents, in the given order, and a line that counts them."""
     if incidents:
         yield from _table(HEADINGS, [_cells(incident, manifest) for incident in incidents])
         yield "\n"
@@ -25,7 +25,7 @@ def incident_lines(incidents: Sequence[Incident], manifest: Manifest) -> Iterato
 
 
 def change_lines(changes: Sequence[Change], manifest: Manifest, other: Manifest) -> Iterator[str]:
-    """Yield the table of changes, the settings that differ, and a line that counts the changes."""
+    """Yield the table of changes, settings that differ, and a line that counts the changes."""
     if changes:
         rows = [
             [change.kind, *_cells(change.incident, manifest), _before(change, manifest)]
@@ -46,7 +46,7 @@ def _before(change: Change, manifest: Manifest) -> str:
     was, now = change.was, change.now
     if was is None or now is None:
         return ""
-    times = f"{manifest.text_of(was.start)} to {manifest.text_of(was.end)}, "
+    times = f"{manifest.time_text(was.start)} to {manifest.time_text(was.end)}, "
     return f"{times if (was.start, was.end) != (now.start, now.end) else ''}peak {was.worst.value}"
 
 
@@ -56,8 +56,8 @@ def _cells(incident: Incident, manifest: Manifest) -> list[str]:
     return [
         shortened(printable(incident.server), NAME_WIDTH),
         printable(incident.label),
-        manifest.text_of(incident.start),
-        manifest.text_of(incident.end),
+        manifest.time_text(incident.start),
+        manifest.time_text(incident.end),
         duration(incident.seconds),
         worst.column,
         f"{float(worst.value):.6g}" if len(worst.value) > len("-123.456") else worst.value,
@@ -67,7 +67,7 @@ def _cells(incident: Incident, manifest: Manifest) -> list[str]:
 
 
 def printable(text: str) -> str:
-    """Return `text` with whatever would steer a terminal, or turn its line round, written out."""
+    """Return `text` with escapes for what would control a terminal or reverse the line."""
     return "".join(
         char if unicodedata.category(char)[0] not in "CZ" or char == " " else f"\\u{ord(char):04x}"
         for char in text
@@ -83,7 +83,7 @@ def width(text: str) -> int:
 
 
 def shortened(text: str, columns: int) -> str:
-    """Return `text`, its middle left out where it takes more than `columns`."""
+    """Return `text`, without its middle if it takes more than `columns`."""
     if width(text) <= columns:
         return text
     half = (columns - 1) // 2
@@ -96,7 +96,7 @@ def shortened(text: str, columns: int) -> str:
 
 
 def duration(seconds: int) -> str:
-    """Return seconds as words, the two largest units: 40 s, 7 min 10 s, 2 h 5 min."""
+    """Return seconds in the two largest units: 40 s, 7 min 10 s, 2 h 5 min."""
     parts = []
     for size, unit in _UNITS:
         count, seconds = divmod(seconds, size)

@@ -1,8 +1,7 @@
 """What differs between the incidents of two runs. Pure.
 
-Incidents of both runs are the same one if server, group and label are equal and they overlap or
-touch; of several the one that shares the most time. It has changed if its times, its windows or
-its peaks differ.
+Two incidents are the same one if server, group and label are equal and they overlap or touch; of
+several, the one that shares the most time. It has changed if its times, windows or peaks differ.
 """
 
 from collections import defaultdict
@@ -17,7 +16,7 @@ NEW, GONE, CHANGED = "new", "gone", "changed"
 
 
 class Change(NamedTuple):
-    """An incident of one run that the other one has not, or has otherwise."""
+    """An incident that only one of the runs has, or that they have differently."""
 
     kind: str
     now: Incident | None
@@ -42,7 +41,7 @@ def check_comparable(now: Manifest, was: Manifest) -> None:
     if now.time_form() is not was.time_form():
         raise ResultsError(
             f"{was.path}: settings.start: found {was.start!r}, expected the form of {now.start!r} "
-            f"as in {now.path}; compare runs whose times are written alike"
+            f"as in {now.path}; compare runs whose times have the same form"
         )
 
 
@@ -76,7 +75,7 @@ def compare(now: Iterable[Incident], was: Iterable[Incident]) -> list[Change]:
 
 
 def _shared(one: Incident, other: Incident) -> int:
-    """Return the seconds that both last; 0 if they only touch, below 0 if they are apart."""
+    """Return the seconds that both cover; 0 if they only touch, below 0 if they are apart."""
     return min(one.end, other.end) - max(one.start, other.start)
 
 

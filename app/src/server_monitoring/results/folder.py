@@ -1,4 +1,4 @@
-"""A results folder as a whole: every server with its incidents and the windows to be shown."""
+"""A results folder as a whole: each server with its incidents and the windows to show."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -9,9 +9,9 @@ from server_monitoring.results.manifest import Manifest, read_manifest
 from server_monitoring.results.series import Series
 from server_monitoring.results.tables import TableReader
 
-# Windows held in memory at once, some 30 bytes each; more than any page can hold.
+# Windows kept in memory, some 30 bytes each; more than any page can show.
 MAX_HELD = 4_000_000
-# Stretches a server and group to begin with, once there is too much to hold all windows.
+# Stretches per server and group to begin with, once there are too many windows to keep all.
 FIRST_STRETCHES = 2_048
 
 
@@ -25,14 +25,14 @@ class Server:
     alert_seconds: int = 0
 
     def badness(self) -> tuple[float, int, str]:
-        """Return a key by which servers sort: the worst incident first, quiet servers last."""
+        """Return a sort key: servers with the worst incidents first, quiet ones last."""
         worst = max((i.worst.ratio for i in self.incidents), default=float("-inf"))
         return (-worst, -self.alert_seconds, self.name)
 
 
 @dataclass
 class Results:
-    """A run's results; servers with the worst first."""
+    """A run's results; the worst servers come first."""
 
     manifest: Manifest
     servers: list[Server]
@@ -48,10 +48,10 @@ class Results:
 
 
 class Holder:
-    """Keeps series within MAX_HELD windows: where more come, all of them are reduced alike."""
+    """Keeps all series within MAX_HELD windows by reducing all of them alike."""
 
     def __init__(self, most: int = MAX_HELD) -> None:
-        """Hold at most `most` windows (more only if each server is down to its ends)."""
+        """Keep at most `most` windows (more only if each server is down to its ends)."""
         self._most = most
         self._held: list[tuple[Server, str]] = []
         self._count = 0
@@ -75,15 +75,15 @@ class Holder:
 def read_results(
     folder: Path, *, keep_series: bool = True, tell: Callable[[str], None] = lambda _: None
 ) -> Results:
-    """Read a results folder: its manifest, and every table that this names.
+    """Read a results folder: the manifest, and every table that it names.
 
     Args:
-        folder: as a run leaves it.
-        keep_series: whether the windows are wanted, or the incidents alone.
-        tell: is given a line before each table.
+        folder: as a run leaves it behind.
+        keep_series: whether to keep the windows, or only the incidents.
+        tell: called with a line before each table.
 
     Raises:
-        ResultsError: something is missing, or does not belong together.
+        ResultsError: something is missing, or does not fit together.
 
     """
     manifest = read_manifest(folder)

@@ -1,4 +1,4 @@
-"""What a run's manifest says of its tables: groups, columns, thresholds, labels and windows."""
+"""What a run's manifest says about its tables: groups, columns, thresholds, labels, windows."""
 
 import json
 from collections.abc import Mapping
@@ -8,20 +8,21 @@ from pathlib import Path
 from typing import Any
 
 from server_monitoring.errors import ConfigError, ResultsError
+from server_monitoring.host.durable import write_text
 from server_monitoring.model import timestamps
+from server_monitoring.model.groups import table_columns
 from server_monitoring.model.incidents import Limit
 from server_monitoring.settings.strict import Node
 
 NAME = "manifest.json"
-FIXED_COLUMNS = ("server_id", "window_start", "window_end", "alert")
 
 
 @dataclass(frozen=True)
-class Group:
-    """A metric group and its table.
+class GroupResult:
+    """What a run found in a metric group: its table, and counts of it.
 
     Attributes:
-        alerts: label to the number of windows that bear it, in the manifest's order.
+        alerts: the number of windows with each label, in the manifest's order.
 
     """
 
@@ -34,29 +35,28 @@ class Group:
 
     def header(self) -> list[str]:
         """Return the table's columns."""
-        values = [metric.output_column for metric in self.metrics]
-        return [*FIXED_COLUMNS[:3], *values, FIXED_COLUMNS[3]]
+        return table_columns(metric.output_column for metric in self.metrics)
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """A run's manifest; `facts` is all of it as it was read."""
+    """A run's manifest; `facts` is all of it, as read."""
 
     path: Path
     run_id: str
     window_seconds: int
     slide_seconds: int
     start: str
-    groups: tuple[Group, ...]
+    groups: tuple[GroupResult, ...]
     facts: Mapping[str, Any]
 
     def time_form(self) -> timestamps.TimeForm:
-        """Return how times are written in the tables: as the setting start is."""
+        """Return how the tables write times: as the setting `start` does."""
         return timestamps.form_of(self.start) or timestamps.CLOCK
 
-    def text_of(self, second: int) -> str:
+    def time_text(self, second: int) -> str:
         """Return a second as the tables write it."""
-        return timestamps.text_of(second, self.start)
+        return timestamps.time_text(second, self.start)
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -73,12 +73,29 @@ def read_manifest(folder: Path) -> Manifest:
         facts = json.loads(path.read_bytes())
     except FileNotFoundError as error:
         raise ResultsError(
-            f"{path}: missing, so this is no folder of a finished run; name one below results/"
+            f"{path}: missing, so this is not the folder of a finished run; name one below results/"
         ) from error
     except OSError as error:
         raise ResultsError(f"{path}: {error.strerror}; make it readable") from error
     except ValueError as error:
         raise ResultsError(f"{path}: not valid JSON ({error}); run the pipeline again") from error
+    return _checked(path, facts)
+
+
+def write_manifest(folder: Path, facts: dict[str, Any]) -> Manifest:
+    """Write the manifest of a results folder, with the guarantee of `durable.replace_file`.
+
+    Raises:
+        ResultsError: `read_manifest` would refuse it.
+        StorageError: the file cannot be written.
+
+    """
+    manifest = _checked(folder / NAME, facts)
+    write_text(manifest.path, json.dumps(facts, indent=2) + "\n")
+    return manifest
+
+
+def _checked(path: Path, facts: object) -> Manifest:
     try:
         return _parse(path, Node(path, "", facts))
     except ConfigError as error:
@@ -104,12 +121,12 @@ def _parse(path: Path, root: Node) -> Manifest:
     )
 
 
-def _group(name: str, node: Node, thresholds: dict[str, Decimal]) -> Group:
+def _group(name: str, node: Node, thresholds: dict[str, Decimal]) -> GroupResult:
     metrics = [
         _metric(metric, thresholds) for metric in _child(node, "metrics").items("a list of metrics")
     ]
     alerts = _child(node, "alerts").children()
-    return Group(
+    return GroupResult(
         name=name,
         file=_child(node, "file").text("a plain file name", lambda text: Path(text).name == text),
         sha256=_text(_child(node, "sha256")),
@@ -130,8 +147,9 @@ def _child(node: Node, key: str) -> Node:
     found = node.children().get(key)
     if found is None:
         where = f"{node.path}.{key}" if node.path else key
-        message = f"{node.file}: {where}: missing: another version made this folder, or half of it"
-        raise ConfigError(message)
+        raise ConfigError(
+            f"{node.file}: {where}: missing: another version wrote this folder, or not all of it"
+        )
     return found
 
 

@@ -1,8 +1,7 @@
-"""A server's windows in one group, and the few of them that a picture needs. Pure.
+"""A server's windows in one group, and the few of them that a chart needs. Pure.
 
-What is left out never hides an extreme: of every stretch the windows with the lowest and the
-highest value of each metric stay, with all their values, so whatever is shown is a row of the
-table.
+Leaving windows out never hides an extreme: those with the lowest and the highest value of each
+metric in every stretch stay, with all their values, so whatever is shown is a row of the table.
 """
 
 from __future__ import annotations
@@ -10,20 +9,20 @@ from __future__ import annotations
 from array import array
 from dataclasses import dataclass, field
 
-# Of one server, the longest gaps in its windows are shown, up to so many.
+# The most gaps that are shown of a server in a group: the longest ones.
 MAX_GAPS = 100
 
 
 @dataclass
 class Series:
-    """Windows by time.
+    """Windows in time order.
 
     Attributes:
         starts: window_start in seconds, ascending.
         values: an array for each metric.
         labels: 0 for no alert, else 1 + the label's place in its group.
-        gaps: (end of a window, start of the next one) where the two do not touch.
-        whole: whether no window was left out.
+        gaps: (end of a window, start of the next) where the two do not touch.
+        whole: whether every window is there.
 
     """
 
@@ -53,7 +52,7 @@ class Series:
             self.gaps = sorted(longest)
 
     def reduced(self, stretches: int) -> Series:
-        """Return the extremes of `stretches` parts of equally many windows, and both ends."""
+        """Return the extremes of each of `stretches` equal stretches, and both ends."""
         kept = extremes(self.values, stretches)
         if len(kept) == len(self):
             return self
@@ -67,7 +66,7 @@ class Series:
 
 
 def extremes(columns: tuple[array[float], ...], stretches: int) -> list[int]:
-    """Return, ascending, the places of each column's lowest and highest value in each stretch."""
+    """Return the places, ascending, of each column's lowest and highest value in each stretch."""
     length = len(columns[0]) if columns else 0
     if length <= 2 * len(columns) * stretches:
         return list(range(length))

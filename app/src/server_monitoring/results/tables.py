@@ -1,4 +1,4 @@
-"""Reading an alert table server by server, in bounded memory, held against its manifest."""
+"""Reading an alert table server by server, in bounded memory, checked against its manifest."""
 
 import csv
 import hashlib
@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from server_monitoring.errors import ResultsError, one_line
-from server_monitoring.model.csv_text import text_cell, text_of
+from server_monitoring.model.csv_text import text_cell, unmarked
 from server_monitoring.model.incidents import AlertWindow, Incident, Merger
 from server_monitoring.model.timestamps import TimeForm
-from server_monitoring.results.manifest import Group, Manifest
+from server_monitoring.results.manifest import GroupResult, Manifest
 from server_monitoring.results.series import Series
 
-# Rows of one server that are looked at together.
+# Rows of one server that are processed together.
 CHUNK = 20_000
 Rows = list[list[str]]
 
@@ -31,7 +31,7 @@ class ServerTable(NamedTuple):
 
 
 class _Seconds(dict[str, int]):
-    """Time stamps already understood: every server has the same ones."""
+    """Timestamps already parsed: every server has the same ones."""
 
     def __init__(self, form: TimeForm) -> None:
         super().__init__()
@@ -45,9 +45,9 @@ class _Seconds(dict[str, int]):
 
 
 class TableReader:
-    """An alert table; after `servers` was read to its end, it is known to fit its manifest."""
+    """An alert table; once `servers` has been read to its end, it is known to fit its manifest."""
 
-    def __init__(self, folder: Path, manifest: Manifest, group: Group) -> None:
+    def __init__(self, folder: Path, manifest: Manifest, group: GroupResult) -> None:
         """Name the table of a group in a results folder."""
         self.path = folder / group.file
         self._manifest = manifest
@@ -62,8 +62,8 @@ class TableReader:
         """Yield the servers in the table's order.
 
         Raises:
-            ResultsError: the table is missing, is not the one that the manifest names, or holds
-                what no table holds.
+            ResultsError: the table is missing, is not the one that the manifest names, or
+                contains what no table contains.
 
         """
         try:
@@ -83,7 +83,7 @@ class TableReader:
         self._check_counts()
 
     def _fail(self, what: str) -> ResultsError:
-        return ResultsError(f"{self.path}: {what}; copy the results folder anew, or run again")
+        return ResultsError(f"{self.path}: {what}; copy the results folder again, or run again")
 
     def _check_sum(self) -> None:
         with self.path.open("rb") as table:
@@ -91,7 +91,7 @@ class TableReader:
         if found != self._group.sha256:
             raise self._fail(
                 f"sha256 {found[:12]}... found, expected {self._group.sha256[:12]}... as in "
-                f"{self._manifest.path.name}: half of it, or edited"
+                f"{self._manifest.path.name}: incomplete, or edited"
             )
 
     def _check_counts(self) -> None:
@@ -105,7 +105,7 @@ class TableReader:
             raise self._fail(f"columns {header} found, expected {self._group.header()}")
         seen: set[str] = set()
         for server, rows in groupby(reader, key=itemgetter(slice(0, 1))):
-            name = text_of(server[0]) if server else ""
+            name = unmarked(server[0]) if server else ""
             if not name or name in seen:
                 raise self._fail(
                     f"row {self._rows + 1}: server_id {name!r} is empty or comes twice"
@@ -152,7 +152,7 @@ class TableReader:
                 merger.add(AlertWindow(starts[i], label, values, texts))
 
     def _explain(self, chunk: Rows, error: Exception) -> str:
-        """Return what is wrong in a chunk: the first row that fails when it is taken alone."""
+        """Return what is wrong in a chunk: the first row that fails on its own."""
         group = self._group
         for number, row in enumerate(chunk, start=self._rows + 1):
             series = Series.empty(len(group.metrics))

@@ -1,7 +1,7 @@
 """The configuration: metric groups, windows, thresholds and this host's share.
 
-Rendered by provisioning from the inventory; loaded strictly, so that a misspelt key or a value
-out of range stops here and not in the middle of a run.
+Provisioning renders it from the inventory. It is read strictly, so that a misspelt key or a value
+out of range is found here and not in the middle of a run.
 """
 
 from collections.abc import Mapping
@@ -68,7 +68,7 @@ class Config:
         return self.groups[name]
 
     def time_form(self) -> timestamps.TimeForm:
-        """Return how times are written: as the setting `start` is."""
+        """Return how times are written: as the setting `start` does."""
         return timestamps.form_of(self.start) or timestamps.CLOCK
 
     def windows(self) -> Windows:
@@ -91,9 +91,9 @@ def load(path: Path) -> Config:
 
 
 def problem(values: Mapping[str, object], prefix: str) -> str | None:
-    """Return what is wrong with a configuration that is not a file yet, or None.
+    """Return what is wrong with a configuration that is not in a file yet, or None.
 
-    Each key is named with `prefix`, as whoever holds the values knows it.
+    Keys are named with `prefix`, as the caller knows them.
     """
     source = Path("configuration")
     try:
@@ -141,7 +141,7 @@ def share_of(config: Config, group: str) -> Share:
     """Return this host's share of a group's partitions.
 
     Raises:
-        ConfigError: this host consumes nothing of the group.
+        ConfigError: this host consumes none of the group.
 
     """
     if group not in config.consumers:
@@ -156,7 +156,7 @@ def parse_cluster(servers: Node, security: Node | None) -> Cluster:
     """Return the cluster that the configuration names; without `security`, in plain text.
 
     Raises:
-        ConfigError: what is wrong there.
+        ConfigError: the first thing that is wrong.
 
     """
     return Cluster(_servers(servers), _ca_file(security))
@@ -170,7 +170,7 @@ def _servers(node: Node) -> tuple[str, ...]:
 
 
 def _ca_file(node: Node | None) -> Path | None:
-    """Return the authorities that are trusted, or None for plain text."""
+    """Return the file of trusted authorities, or None for plain text."""
     if node is None:
         return None
     keys = node.fields(("protocol",), optional=("ca_file",))

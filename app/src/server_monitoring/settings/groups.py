@@ -8,6 +8,7 @@ from server_monitoring.model.groups import (
     JOIN_ROWS,
     JOIN_WINDOWS,
     MAXIMUM,
+    TABLE_COLUMNS,
     Group,
     Labels,
     Metric,
@@ -15,7 +16,6 @@ from server_monitoring.model.groups import (
 )
 from server_monitoring.settings.strict import Node
 
-OTHER_COLUMNS = {"server_id", "window_start", "window_end", "alert"}
 _TOPIC = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._-]{1,249}")  # Kafka's own rule
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 _FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,120}\.csv")
@@ -29,7 +29,7 @@ def read_thresholds(node: Node, groups: dict[str, Group]) -> dict[str, Decimal]:
 
 
 def read_groups(node: Node) -> dict[str, Group]:
-    """Return the metric groups by name; topics and output files are of one group each."""
+    """Return the metric groups by name; no two share a topic or an output file."""
     groups: dict[str, Group] = {}
     topics: set[str] = set()
     files: set[str] = set()
@@ -55,7 +55,7 @@ def _group(name: str, node: Node) -> Group:
     if len(metrics) != len(("first", "second")):
         raise keys["metrics"].fail("exactly two metrics", found=f"{len(metrics)} metrics")
     outputs = {m.output_column for m in metrics}
-    if len(outputs) != len(metrics) or outputs & OTHER_COLUMNS:
+    if len(outputs) != len(metrics) or outputs & {*TABLE_COLUMNS}:
         raise keys["metrics"].fail("output columns that differ", found=sorted(outputs))
     labels = keys["labels"].fields(("both", "first", "second"))
     texts = {key: n.text("a text without control characters", _LABEL) for key, n in labels.items()}

@@ -1,4 +1,4 @@
-"""Strict reading of a YAML file: every value is asked for by type, every key must be known."""
+"""Strict reading of a YAML file: every value is read by its type, every key must be known."""
 
 import re
 from collections.abc import Callable, Hashable, Iterable
@@ -13,7 +13,7 @@ from server_monitoring.model.values import canonical_double
 
 
 class _UniqueKeyLoader(yaml.SafeLoader):
-    """A safe loader that refuses a key given twice, which YAML would let win silently."""
+    """A safe loader that refuses a key given twice: plain YAML would silently take the last."""
 
     def construct_mapping(
         self,
@@ -32,9 +32,9 @@ class _UniqueKeyLoader(yaml.SafeLoader):
 
 
 class Node:
-    """A value in the file with its path, such as `groups.cpu_mem.aggregate`.
+    """A value in the file, with its path such as `groups.cpu_mem.aggregate`.
 
-    Every method raises ConfigError with file, path, what was found and what is expected.
+    Every method raises ConfigError with the file, the path, what was found and what is expected.
     """
 
     def __init__(self, file: Path, path: str, value: object) -> None:
@@ -62,7 +62,7 @@ class Node:
         return found
 
     def fields(self, names: Iterable[str], optional: Iterable[str] = ()) -> dict[str, "Node"]:
-        """Return the entries of a mapping that must have the keys `names`, and may `optional`."""
+        """Return the entries of a mapping: all of the keys `names`, perhaps some of `optional`."""
         wanted = list(names)
         known = [*wanted, *optional]
         found = self.children("a mapping with the keys " + ", ".join(wanted))
@@ -82,7 +82,7 @@ class Node:
         return [Node(self.file, f"{self.path}[{i}]", v) for i, v in enumerate(self.value)]
 
     def text(self, expected: str, accept: re.Pattern[str] | Callable[[str], bool]) -> str:
-        """Return a text that `accept` matches whole."""
+        """Return a text that `accept` matches as a whole."""
         test = accept.fullmatch if isinstance(accept, re.Pattern) else accept
         if not isinstance(self.value, str) or not test(self.value):
             raise self.fail(expected)
@@ -99,7 +99,7 @@ class Node:
         return self.value
 
     def decimal(self) -> Decimal:
-        """Return a finite number as the decimal that is written there."""
+        """Return a finite number as the decimal that the file has."""
         if type(self.value) not in (int, float):
             raise self.fail("a number")
         try:
@@ -112,7 +112,7 @@ def load_yaml(file: Path) -> Node:
     """Read a YAML file.
 
     Raises:
-        ConfigError: the file is missing, cannot be read, or is no YAML.
+        ConfigError: the file is missing, cannot be read, or is not YAML.
 
     """
     try:

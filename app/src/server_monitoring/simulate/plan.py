@@ -1,8 +1,8 @@
 """A made-up data set with known incidents: what the analysis must find, and nothing else.
 
-Pure but for the random numbers, which a seed decides. Each value is its metric's threshold less a
-distance that follows the time of day, with noise; it never comes near the threshold. During an
-incident, the metrics that its label names are above it.
+Pure but for the random numbers, which a seed determines. Each value is its metric's threshold less
+a distance that follows the time of day, with noise; it never comes near the threshold. During an
+incident, the metrics that its label names are above theirs.
 """
 
 import math
@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from server_monitoring.errors import UsageError
 from server_monitoring.model.groups import Group
-from server_monitoring.model.timestamps import CLOCK, SECONDS_PER_DAY, text_of
+from server_monitoring.model.timestamps import CLOCK, SECONDS_PER_DAY, time_text
 from server_monitoring.settings.config import Config
 
 KINDS = {"both": (True, True), "first": (True, False), "second": (False, True)}
@@ -23,7 +23,7 @@ NOISE = 0.1
 
 @dataclass(frozen=True)
 class Plan:
-    """What is asked for.
+    """What to simulate.
 
     Attributes:
         servers: how many.
@@ -52,7 +52,7 @@ class Incident(NamedTuple):
 
 
 class Simulation:
-    """A plan under a configuration."""
+    """A plan, applied to a configuration."""
 
     def __init__(self, config: Config, plan: Plan) -> None:
         """Place the incidents.
@@ -83,9 +83,9 @@ class Simulation:
             )
 
     def _place(self) -> list[Incident]:
-        """Give each incident a place of its own, so far apart that no window sees two."""
+        """Give each incident a place of its own, so far from others that no window covers two."""
         plan, window = self._plan, self._config.window_seconds
-        # Long enough that a whole window lies within, wherever the windows begin.
+        # Long enough to contain a whole window, wherever the windows start.
         length = window + self._config.slide_seconds
         slot = length + 2 * window
         slots = plan.seconds // slot
@@ -109,8 +109,8 @@ class Simulation:
         return ["ts", "server_id", *(m.column for m in self._config.metrics())]
 
     def rows(self) -> Iterator[list[str]]:
-        """Yield the data set's rows, by time and server."""
-        # One more than the seed: the places of the incidents say nothing about the values.
+        """Yield the data set's rows by time and server."""
+        # Another seed, so that values do not depend on where incidents are placed.
         rng = random.Random(self._plan.seed + 1)  # noqa: S311 - likewise
         names = [self.server_id(server) for server in range(self._plan.servers)]
         waiting = self.incidents[::-1]
@@ -120,7 +120,7 @@ class Simulation:
                 incident = waiting.pop()
                 active[incident.server] = incident
             active = {server: i for server, i in active.items() if second < i.end}
-            ts = text_of(second, self._config.start)
+            ts = time_text(second, self._config.start)
             for server, name in enumerate(names):
                 yield [ts, name, *self._values(rng, second, server, active.get(server))]
 
@@ -144,7 +144,7 @@ class Simulation:
     def truth(self) -> Iterator[list[str]]:
         """Yield the incidents: server, start, end (not included), group, label."""
         for incident in self.incidents:
-            times = [text_of(s, self._config.start) for s in (incident.start, incident.end)]
+            times = [time_text(s, self._config.start) for s in (incident.start, incident.end)]
             label = getattr(self._config.groups[incident.group].labels, incident.kind)
             yield [self.server_id(incident.server), *times, incident.group, label]
 
@@ -167,5 +167,5 @@ def _value(threshold: float, column: str, load: float, noise: float, *, high: bo
         value = threshold + room * (0.5 + 0.3 * load + noise)
     else:
         value = threshold - size * (0.8 - 0.5 * load + noise)
-    # Three digits below the room above the threshold, and never fewer than two.
+    # Three digits finer than the room above the threshold, and never fewer than two.
     return repr(round(value, max(2, 3 - math.floor(math.log10(room)))))

@@ -1,4 +1,4 @@
-"""A small made-up run, so that a Spark job can be tried without anybody's data."""
+"""A small made-up run, so that a Spark job can be tried without real data."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +15,7 @@ from server_monitoring.store.sidecar import Sidecar
 RUN_ID = "rehearsal"
 SERVERS = 20
 PARTITIONS = 3
-# At least, and of a whole window and the step to the next where that is longer.
+# At least this long, or a window and the slide to the next where that is longer.
 SECONDS = 600
 _TIMES = 60
 
@@ -24,8 +24,8 @@ def prepare(config: Config, directory: Path) -> tuple[Config, Run]:
     """Write a run below the empty `directory`, as its consumers would have stored it.
 
     Returns:
-        The configuration with the run's data directory, and with a start that leaves room for
-        the data; and the run.
+        The configuration, with the run's data directory and a start that leaves room for the
+        data; and the run.
 
     Raises:
         StorageError: the disk is full, or the directory cannot be written.

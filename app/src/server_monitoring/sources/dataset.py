@@ -1,4 +1,4 @@
-"""The data set: a table with ts, server_id and one column a metric.
+"""The data set: a table with ts, server_id and a column for each metric.
 
 Guarantee: rows are read one at a time, in the file's order, in bounded memory; every row is
 either yielded whole and canonical, or reported as bad with its number and column. A field of a
@@ -21,14 +21,14 @@ from server_monitoring.sources.files import open_source
 SHOWN_PROBLEMS = 20
 NO_VALUE = ""
 _CHUNK = 1 << 20
-# Rows that are checked at once; a bad one costs that its block is checked one by one.
+# Rows that are checked together; if one of them may be bad, they are checked one by one.
 _ROWS = 500
 
 
 class Row(NamedTuple):
-    """A good row: its number, and the canonical values in the asked order, NO_VALUE for none.
+    """A good row: its number, and the canonical values in the wanted order, NO_VALUE for none.
 
-    A row's number is its line in a CSV file (the first is 1), or its place in a Parquet file.
+    A row's number is its line in a CSV file (the first is 1), or its position in a Parquet file.
     """
 
     line: int
@@ -47,11 +47,11 @@ class Problem(NamedTuple):
     expected: str
 
     def where(self) -> str:
-        """Return the row's number as a phrase."""
+        """Return the row's number, as a phrase."""
         return f"{self.unit} {self.line}"
 
     def reason(self) -> str:
-        """Return what is wrong without the row's number."""
+        """Return what is wrong, without the row's number."""
         column = f"column {self.column}: " if self.column else ""
         return f"{column}found {self.found}, expected {self.expected}"
 
@@ -70,13 +70,13 @@ class BadRow(NamedTuple):
 
 @dataclass
 class Report:
-    """What a validation pass over the whole file found.
+    """What a pass over the whole file found.
 
     Attributes:
         rows: good rows.
         missing: by column, the good rows without a value in it.
         bad_rows, problems: rows that cannot be used, and what is wrong with them.
-        shown: the first problems.
+        shown: the first of the problems.
 
     """
 
@@ -87,7 +87,7 @@ class Report:
     shown: list[Problem] = field(default_factory=list)
 
     def add(self, bad: BadRow) -> None:
-        """Count a bad row, keeping its problems while there are few."""
+        """Count a bad row, and keep its problems as long as there are few."""
         self.bad_rows += 1
         self.problems += len(bad.problems)
         self.shown += bad.problems[: SHOWN_PROBLEMS - len(self.shown)]
@@ -100,7 +100,7 @@ class Report:
 
 
 class Dataset:
-    """An open data set of which the columns `ts`, `server_id` and `columns` are read."""
+    """An open data set, of which the columns `ts`, `server_id` and `columns` are read."""
 
     def __init__(self, path: Path, columns: Sequence[str], form: TimeForm) -> None:
         """Open the file and find the columns in its header; times are written in `form`.
@@ -158,7 +158,7 @@ class Dataset:
         """Yield every row, in order.
 
         Raises:
-            DatasetError: the file stopped being readable, or has a field without end.
+            DatasetError: the file can no longer be read, or a field never ends.
 
         """
         rows = self._source.rows()
@@ -166,7 +166,7 @@ class Dataset:
             yield from self._whole(block) or map(self._row, block)
 
     def _whole(self, block: list[tuple[int, list[str]]]) -> list[Row] | None:
-        """Return the rows of a block of which none is bad, or None where one may be."""
+        """Return the rows of a block if none is bad, or None if one may be."""
         lines, rows = zip(*block, strict=True)
         if set(map(len, rows)) != {len(self._source.header)}:
             return None
@@ -222,7 +222,7 @@ class Dataset:
         return problems
 
     def validate(self) -> Report:
-        """Read the whole file and report what is wrong with it.
+        """Read the whole file, and report what is wrong with it.
 
         Raises:
             DatasetError: there are no rows at all.

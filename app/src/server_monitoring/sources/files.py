@@ -1,8 +1,8 @@
-"""Where rows come from: CSV, plain or compressed (gzip, zstd), or Parquet; told by content.
+"""Where rows come from: CSV, plain or compressed (gzip, zstd), or Parquet, told by the content.
 
 Each source yields a row as its number and the texts of its fields, one at a time, in bounded
-memory. The first bytes say which it is, whatever the file is called: none of the signatures can
-begin a CSV file with the columns that a data set needs.
+memory. The first bytes tell which it is, whatever the file's name: no CSV file with the columns of
+a data set begins with one of the signatures.
 """
 
 import csv
@@ -38,7 +38,7 @@ class Source(Protocol):
     unit: str
 
     def rows(self) -> Iterator[tuple[int, list[str]]]:
-        """Yield each row's number and fields; raise DatasetError where the file is broken."""
+        """Yield each row's number and fields; raise DatasetError if the file is broken."""
 
 
 def open_source(path: Path, file: BinaryIO, columns: Sequence[str]) -> Source:
@@ -105,7 +105,7 @@ class CsvSource:
         return self._file
 
     def _lines(self) -> Iterator[str]:
-        # surrogateescape: a byte that is not UTF-8 makes its row bad instead of ending the pass.
+        # surrogateescape: a byte that is not UTF-8 makes its row bad, and does not end the pass.
         text = io.TextIOWrapper(
             self._bytes(),  # type: ignore[type-var]
             encoding="utf-8-sig",
@@ -118,7 +118,7 @@ class CsvSource:
                     raise csv.Error(f"more than {_MAX_LINE} characters without a line end")
                 yield line
         finally:
-            # Collected with its buffer otherwise, which would close the file.
+            # Otherwise it is collected together with its buffer, which closes the file.
             if text.buffer is self._file and not self._file.closed:
                 text.detach()
 
@@ -127,7 +127,7 @@ class CsvSource:
         return csv.reader(self._lines(), strict=True)
 
     def rows(self) -> Iterator[tuple[int, list[str]]]:
-        """Yield each row after the header with the line it begins on (the first is 1)."""
+        """Yield each row after the header, with the line that it begins on (the first is 1)."""
         reader = self._reader()
         line = 1
         try:

@@ -1,4 +1,4 @@
-"""Parquet files as rows of texts, such as a CSV file would hold. Needs pyarrow."""
+"""Parquet files as rows of texts, as a CSV file would have them. Needs pyarrow."""
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time
@@ -15,9 +15,9 @@ ROWS_PER_BATCH = 5_000
 
 
 class ParquetSource:
-    """A Parquet file of which only the wanted columns are read.
+    """A Parquet file, of which only the wanted columns are read.
 
-    A row's number is its place in the file; the first is 1.
+    A row's number is its position in the file; the first is 1.
     """
 
     unit = "row"
@@ -35,12 +35,12 @@ class ParquetSource:
             names = self._open().schema_arrow.names
         except (pa.ArrowException, OSError) as error:
             raise self._broken(1, error) from error
-        # Others may be of any type, and are not looked at.
+        # The others may be of any type, and are ignored.
         self.header = [name for name in names if name in columns]
 
     def _open(self) -> pq.ParquetFile:
         self._file.seek(0)
-        # A buffer of its own for each column, instead of a whole row group at once.
+        # A buffer for each column, instead of a whole row group at once.
         return pq.ParquetFile(pa.PythonFile(self._file, mode="r"), buffer_size=1 << 16)
 
     def _broken(self, row: int, error: Exception) -> DatasetError:
@@ -64,11 +64,11 @@ class ParquetSource:
 
 
 def field_text(value: object) -> str:
-    """Return a value as a CSV file would hold it; what has no such form is shown and refused."""
+    """Return a value as a CSV file would have it; a type without such a form is refused later."""
     if value is None:
         return ""
     if isinstance(value, datetime):
-        # Without a zone the text has none either, and is refused as a time.
+        # Without a zone the text has none either, and is refused as a timestamp.
         shown = value.astimezone(UTC) if value.tzinfo is not None else value
         return shown.isoformat().replace("+00:00", "Z")
     if isinstance(value, (date, time)):

@@ -13,11 +13,11 @@ _MAX_WINDOW = 1 << 27
 class ZstdFile(io.RawIOBase):
     """The content of a file of one or more zstd frames.
 
-    Broken and cut files are an OSError, as with gzip. Closing leaves the file underneath open.
+    A broken or truncated file raises OSError, as with gzip. Closing does not close the file below.
     """
 
     def __init__(self, file: BinaryIO) -> None:
-        """Read from the position of `file` on."""
+        """Read from the current position of `file`."""
         self._file = file
         self._content = memoryview(b"")
         self._rest = b""
@@ -28,10 +28,10 @@ class ZstdFile(io.RawIOBase):
         return True
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override] # what io hands in
-        """Fill `buffer` as far as one step goes; 0 is the end.
+        """Fill `buffer` as far as one step goes; return 0 at the end.
 
         Raises:
-            OSError: not valid zstd, or cut off within a frame.
+            OSError: not valid zstd, or truncated.
 
         """
         while not self._content:

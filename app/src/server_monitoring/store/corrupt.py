@@ -19,7 +19,7 @@ def set_aside(topics: Sequence[Topic], path: Path, form: TimeForm) -> dict[str, 
     Guarantee: that of `durable.replace_file`.
 
     Raises:
-        OSError: a segment cannot be read, or the file not be written.
+        StorageError: a segment cannot be read, or the file cannot be written.
 
     """
     counts = dict.fromkeys((topic.metric.topic for topic in topics), 0)

@@ -1,11 +1,11 @@
-"""The rows of a raw segment, told good from corrupt, line by line. Pure Python: no Spark.
+"""The rows of a raw segment, good or corrupt, line by line. Pure Python: no Spark.
 
 A good row is `ts,server_id,value` as a consumer writes it: a time of the run's form, an id
-quoted as RFC 4180 says where it must be, a decimal number. Whatever else stands on a line is
-corrupt. One pattern decides, here and in Spark.
+quoted by RFC 4180 where it has to be, a decimal number. Any other line is corrupt. One pattern
+decides, here and in Spark.
 
-A quoted id may hold line ends, so a row may span lines. After a corrupt line reading goes on at
-the next one: a torn quote costs its own line, not the rest of the file.
+A quoted id may contain line ends, so a row may span lines. After a corrupt line reading resumes at
+the next one: an unclosed quote costs its own line, not the rest of the file.
 """
 
 import csv
@@ -18,10 +18,10 @@ from server_monitoring.model.csv_text import LINE_END_STAND_IN
 from server_monitoring.model.timestamps import TimeForm
 from server_monitoring.model.values import check_server_id
 
-# The limits of a value: see records.
+# The limits of a value: see `model.values`.
 _VALUE = r"-?[0-9]{1,12}\.[0-9]{1,18}"
 _PLAIN_ID = r'[^",\r\n\x00]+'
-# The longest row that is looked for over several lines: no record of a broker is larger by default.
+# The longest row that is sought across lines: by default, no record of a broker is larger.
 _LONGEST = 1 << 20
 _CHUNK = 1 << 20
 
@@ -44,9 +44,10 @@ class Line(NamedTuple):
 def row_pattern(form: TimeForm, in_quotes: str = r'[^"\n]') -> str:
     """Return the pattern, for Java and Python alike, that a whole row matches.
 
-    It lets days pass that do not exist, such as 02-30. `in_quotes` is what may stand in a quoted
-    id; as it is, rows are on one line each: see `one_line_each`. What stands in quotes is taken
-    whole (`++`): Java goes back over a choice by recursion, and a long id would overflow its stack.
+    It accepts dates that do not exist, such as 02-30. `in_quotes` is what a quoted id may contain;
+    by default no line end, so that each row is on one line: see `one_line_each`. The match of what
+    is quoted is possessive (`++`): Java backtracks by recursion, and a long id would overflow its
+    stack.
     """
     return rf'(?:{form.pattern}),(?:{_PLAIN_ID}|"(?:{in_quotes}|"")++"),{_VALUE}'
 
@@ -63,7 +64,7 @@ def lines(path: Path, form: TimeForm) -> Iterator[Line]:
     with path.open("rb") as file:
         file.readline()
         number = 2
-        waiting: list[bytes] = []  # lines to read again, the first one last
+        waiting: list[bytes] = []  # lines to be read again, the first one last
         while line := waiting.pop() if waiting else file.readline():
             taken = 1
             if line.count(b'"') % 2 and opening.match(line):
@@ -78,7 +79,7 @@ def lines(path: Path, form: TimeForm) -> Iterator[Line]:
 
 
 def _to_closing_quote(line: bytes, file: BinaryIO, waiting: list[bytes]) -> list[bytes]:
-    """Take the lines after `line` up to the one that closes its quote, or as far as allowed."""
+    """Take the lines after `line` up to the one that closes its quote, or up to the limit."""
     following: list[bytes] = []
     length = len(line)
     while length < _LONGEST and (more := waiting.pop() if waiting else file.readline()):
@@ -100,7 +101,7 @@ def _is_row(line: bytes, row: re.Pattern[bytes], form: TimeForm) -> bool:
 
 
 def reason(content: bytes, form: TimeForm) -> str:
-    """Return why a corrupt line is no row."""
+    """Return why a corrupt line is not a row."""
     try:
         fields = next(csv.reader([content.decode()], strict=True), [])
     except UnicodeDecodeError:
@@ -126,7 +127,7 @@ def _wrong_field(fields: list[str], form: TimeForm) -> str | None:
 
 
 def has_quotes(path: Path) -> bool:
-    """Return whether a segment has a quote: only then may a row span lines.
+    """Return whether a segment contains a quote: only then can a row span lines.
 
     Raises:
         OSError: the file cannot be read.
@@ -139,7 +140,7 @@ def has_quotes(path: Path) -> bool:
 def one_line_each(path: Path, copy: Path, form: TimeForm) -> None:
     """Copy a segment so that each row is on one line; a corrupt one becomes an empty line.
 
-    A line end inside a server id is written as `table.LINE_END_STAND_IN`.
+    A line end inside a server id is written as `csv_text.LINE_END_STAND_IN`.
 
     Raises:
         OSError: the file cannot be read, or the copy not be written.

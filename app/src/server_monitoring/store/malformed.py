@@ -17,28 +17,28 @@ from server_monitoring.host.durable import fsync_directory, storage_error, write
 SHOWN = 1_000
 
 
-def aside_path(segment: Path) -> Path:
+def malformed_path(segment: Path) -> Path:
     """Return the path of a segment's malformed records."""
     return segment.with_suffix(".malformed.jsonl")
 
 
 def has_entries(segment: Path) -> bool:
-    """Return whether there is a file of malformed records with anything in it."""
-    path = aside_path(segment)
+    """Return whether there is a file of malformed records that is not empty."""
+    path = malformed_path(segment)
     return path.exists() and path.stat().st_size > 0
 
 
-class Aside:
-    """The file of malformed records; made when the first one comes."""
+class MalformedFile:
+    """The file of malformed records, created with the first of them."""
 
     def __init__(self, segment: Path, valid: int) -> None:
         """Cut the file to its first `valid` bytes.
 
         Raises:
-            StorageError: it is shorter, and left as it is, or cannot be opened.
+            StorageError: it is shorter (and left as it is), or cannot be opened.
 
         """
-        self.path = aside_path(segment)
+        self.path = malformed_path(segment)
         self._fd: int | None = None
         self._dirty = False
         try:
@@ -88,7 +88,7 @@ class Aside:
         return len(data)
 
     def sync(self) -> None:
-        """Bring all entries to the disk.
+        """Sync all entries to the disk.
 
         Raises:
             StorageError: the disk is full.

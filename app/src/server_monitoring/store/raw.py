@@ -1,4 +1,4 @@
-"""Raw segments as the analysis finds them: which there are, and whether whole."""
+"""Raw segments as the analysis finds them: which there are, and whether they are whole."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,7 +54,7 @@ def _find(run: Run, metric: Metric) -> Topic:
 
 
 def _whole_rows(path: Path, run: Run, metric: Metric) -> int:
-    """Return a segment's rows, having checked that it is of this run and whole."""
+    """Return how many rows a segment has, after checking that it is whole and of this run."""
     try:
         sidecar = read_sidecar(path)
         size = path.stat().st_size

@@ -13,13 +13,13 @@ but no sidecar, or that is of another run or topic id is refused and left as it 
 """
 
 import contextlib
-import fcntl
 import os
 from collections.abc import Iterable
 from pathlib import Path
 
 from server_monitoring.errors import StorageError
 from server_monitoring.host.durable import fsync_directory, storage_error, write_all
+from server_monitoring.host.lock import open_locked
 from server_monitoring.model.csv_text import csv_field
 from server_monitoring.store import malformed
 from server_monitoring.store.sidecar import Sidecar, read_sidecar, sidecar_path, write_sidecar
@@ -31,21 +31,21 @@ def header_line(column: str) -> str:
 
 
 def csv_lines(readings: Iterable[tuple[str, str, str]]) -> str:
-    """Return readings (time stamp, server, value) as lines of a segment."""
+    """Return readings (timestamp, server, value) as lines of a segment."""
     return "".join([f"{ts},{csv_field(server_id)},{value}\n" for ts, server_id, value in readings])
 
 
 class Segment:
-    """A segment that is open for appending."""
+    """A segment, open for appending."""
 
     def __init__(self, path: Path, column: str, fresh: Sidecar) -> None:
         """Open `path`, or create it with `fresh` as its first sidecar.
 
-        After this, the sidecar stands on disk and `state` says where to read on.
+        The sidecar is then on disk, and `state` says where to go on reading.
 
         Raises:
-            StorageError: the disk is full, another process has the segment, or the segment and
-                its sidecar contradict each other.
+            StorageError: the disk is full, another process has the segment open, or the segment
+                and its sidecar contradict each other.
 
         """
         self.path = path
@@ -53,27 +53,18 @@ class Segment:
         self.dirty = False
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         except OSError as error:
             raise storage_error(path, error) from error
+        self._fd = open_locked(path, "writes it; stop that consumer first")
         try:
-            self._lock()
             self.state = self._resume(fresh)
-            self._aside = malformed.Aside(path, self.state.malformed_bytes)
+            self._malformed = malformed.MalformedFile(path, self.state.malformed_bytes)
         except OSError as error:
             os.close(self._fd)
             raise storage_error(path, error) from error
         except BaseException:
             os.close(self._fd)
             raise
-
-    def _lock(self) -> None:
-        try:
-            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise StorageError(
-                f"{self.path}: another process writes it; stop that consumer first"
-            ) from error
 
     def _resume(self, fresh: Sidecar) -> Sidecar:
         header = header_line(self._column).encode()
@@ -107,8 +98,8 @@ class Segment:
         if state.topic_id != fresh.topic_id:
             raise StorageError(
                 f"{sidecar_path(self.path)}: found topic id {state.topic_id}, but topic "
-                f"{fresh.topic} is now {fresh.topic_id}: it was deleted and made again, so offset "
-                f"{state.offset} means nothing in it; start a new run"
+                f"{fresh.topic} is now {fresh.topic_id}: it was deleted and created again, so "
+                f"offset {state.offset} means nothing in it; start a new run"
             )
 
     def _begin(self, fresh: Sidecar, header: bytes) -> Sidecar:
@@ -154,7 +145,7 @@ class Segment:
         self.state.malformed += 1
         self.dirty = True
         if self.state.malformed <= malformed.SHOWN:
-            self.state.malformed_bytes += self._aside.add(offset, reason, value)
+            self.state.malformed_bytes += self._malformed.add(offset, reason, value)
 
     def store(self) -> None:
         """Make everything so far valid: sync segment and malformed records, then the sidecar.
@@ -169,12 +160,12 @@ class Segment:
             os.fdatasync(self._fd)
         except OSError as error:
             raise storage_error(self.path, error) from error
-        self._aside.sync()
+        self._malformed.sync()
         write_sidecar(self.path, self.state)
         self.dirty = False
 
     def close(self) -> None:
         """Close the file and release its lock, without storing."""
-        self._aside.close()
+        self._malformed.close()
         with contextlib.suppress(OSError):
             os.close(self._fd)

@@ -1,11 +1,12 @@
-"""Join the sorted parts of an alert table to one sorted file. Pure Python: no Spark.
+"""Join the sorted parts of an alert table into one sorted file. Pure Python: no Spark.
 
-A part holds whole servers, sorted; servers are spread over the parts. A server's block of lines
-is copied as it is, so that the join costs little more than reading the parts once.
+Each part has all the lines of some of the servers, sorted. A server's block of lines is copied as
+it is, so the join costs little more than reading the parts once.
 """
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -16,7 +17,7 @@ _CHUNK = 1 << 20
 
 
 class Block(NamedTuple):
-    """The bytes of one server in a part."""
+    """Where a server's lines are in a part."""
 
     server_id: str
     part: int
@@ -26,16 +27,33 @@ class Block(NamedTuple):
 
 
 def blocks(part: BinaryIO, number: int) -> Iterator[Block]:
-    """Yield the servers' blocks of an open part, in its order."""
-    prefix, start, position = b"", 0, 0
+    """Yield the servers' blocks of an open part, from where it stands, in its order.
+
+    Raises:
+        ValueError: a line is not of a table.
+
+    """
+    prefix, start = b"", part.tell()
+    position = start
     for line in part:
-        if not (prefix and line.startswith(prefix)):
-            if prefix:
-                yield _block(prefix, number, start, position)
-            prefix, start = _prefix(line), position
-        position += len(line)
+        row = line
+        if not (prefix and row.startswith(prefix)):
+            while row.count(b'"') % 2:  # a line end within a server id
+                row += _next(part)
+            if not (prefix and row.startswith(prefix)):
+                if prefix:
+                    yield _block(prefix, number, start, position)
+                prefix, start = _prefix(row), position
+        position += len(row)
     if prefix:
         yield _block(prefix, number, start, position)
+
+
+def _next(part: BinaryIO) -> bytes:
+    line = part.readline()
+    if not line:
+        raise ValueError("a quote that never ends")
+    return line
 
 
 def _prefix(line: bytes) -> bytes:
@@ -57,27 +75,28 @@ def _block(prefix: bytes, part: int, start: int, end: int) -> Block:
     return Block(text, part, start, end, has_line_ends)
 
 
-def join(parts: Sequence[Path], path: Path, header: str) -> str:
+def join(parts: Sequence[Path], path: Path, header: str, *, skip: int = 0) -> str:
     """Write `header` and the parts' blocks, ordered by server_id, to `path`; return its sha256.
+
+    The first `skip` bytes of each part are left out.
 
     Guarantee: that of `durable.replace_file`. Memory: one entry a server, not a row.
 
     Raises:
-        OSError: a part cannot be read, or the file not be written.
+        StorageError: a part cannot be read, or the file not be written.
+        ValueError: a part is not a table.
 
     """
     digest = hashlib.sha256()
 
     def fill(temporary: Path) -> None:
-        files = [part.open("rb") for part in parts]
-        try:
-            with temporary.open("wb") as out:
-                for data in _in_order(files, header):
-                    digest.update(data)
-                    out.write(data)
-        finally:
+        with ExitStack() as opened, temporary.open("wb") as out:
+            files = [opened.enter_context(part.open("rb")) for part in parts]
             for file in files:
-                file.close()
+                file.seek(skip)
+            for data in _in_order(files, header):
+                digest.update(data)
+                out.write(data)
 
     replace_file(path, fill)
     return digest.hexdigest()

@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from server_monitoring.model.csv_text import text_cell, text_of
+from server_monitoring.model.csv_text import text_cell, unmarked
 
 
 @pytest.mark.parametrize("first", "=+-@\t\r\n")
@@ -16,12 +16,12 @@ def test_what_a_spreadsheet_would_run_is_marked(first: str) -> None:
 @pytest.mark.parametrize("text", ["", "a", "a=1", " =1", "'", "'a", "it's", "Zürich"])
 def test_other_texts_stay_as_they_are(text: str) -> None:
     """Also those that begin with a mark of their own."""
-    assert text_cell(text) == text == text_of(text)
+    assert text_cell(text) == text == unmarked(text)
 
 
 @given(st.text("'=+-@\t\r\na", max_size=6) | st.text())
 def test_each_text_has_a_cell_of_its_own_that_reads_back(text: str) -> None:
     """So no two servers become one, and none is run."""
     cell = text_cell(text)
-    assert text_of(cell) == text
+    assert unmarked(cell) == text
     assert cell[:1] not in {"=", "+", "-", "@", "\t", "\r", "\n"}

@@ -86,9 +86,8 @@ def crash_at(monkeypatch: pytest.MonkeyPatch) -> Iterator[CrashAt]:
     """Return a function that makes one step of a store end the process, before or after it."""
 
     def arm(step: str, after: bool) -> None:  # noqa: FBT001 - parametrized
-        owner: Any = {"write_text": durable, "rename": Path, "fsync_directory": durable}.get(
-            step, os
-        )
+        owners = {"write_text": Path, "rename": Path, "fsync_directory": durable}
+        owner: Any = owners.get(step, os)
         real = getattr(owner, step)
 
         def crash(*args: Any, **kwargs: Any) -> None:
@@ -185,9 +184,9 @@ def test_a_full_disk_is_a_storage_error_and_what_was_stored_stays_valid(
 ) -> None:
     """At any step; after space was made, the same segment goes on."""
     segment = begin(path)
-    owner: Any = {"write_text": durable, "rename": Path}.get(step, os)
+    owner: Any = Path if step in {"write_text", "rename"} else os
 
-    def full(*_: object) -> None:
+    def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(owner, step, full)

@@ -6,6 +6,7 @@ import random
 from pathlib import Path
 
 import pytest
+from server_monitoring.errors import StorageError
 from server_monitoring.model.csv_text import LINE_END_STAND_IN, csv_field
 from server_monitoring.store.table import join
 
@@ -59,7 +60,7 @@ def test_the_old_table_stays_if_a_part_cannot_be_read(tmp_path: Path) -> None:
     """The table is replaced whole or not at all, and no temporary file is left."""
     table = tmp_path / "table.csv"
     table.write_text("old\n")
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(StorageError, match="No such file"):
         join([tmp_path / "part-0"], table, "new\n")
     assert table.read_text() == "old\n"
     assert list(tmp_path.iterdir()) == [table]

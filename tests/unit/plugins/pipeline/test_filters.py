@@ -26,6 +26,12 @@ def test_share_does_not_depend_on_the_inventory_s_order() -> None:
         assert pipeline.share("x", groups, "b") == {"index": 1, "hosts": 2}
 
 
+def test_facts_of_all_hosts_are_one_list() -> None:
+    """In the inventory's order; a host that has none adds nothing."""
+    hostvars = {"a": {"found": [1, 2]}, "b": {}, "c": {"found": [3]}}
+    assert pipeline.host_facts({"all": ["c", "b", "a"]}, hostvars, "found") == [3, 1, 2]
+
+
 def test_rows_of_several_consumers_add_up() -> None:
     """Each topic's rows are summed over hosts and groups."""
     consumed = [{"rows": {"a": 1, "b": 2}}, {"rows": {"a": 10}}, {"rows": {"c": 0}}]

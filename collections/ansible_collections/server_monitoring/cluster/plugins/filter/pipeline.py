@@ -1,4 +1,4 @@
-"""What the pipeline's playbooks compute: shares of partitions, units, and comparisons of counts."""
+"""What the pipeline's playbooks compute: shares, names of units, counts, facts of all hosts."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -46,10 +46,17 @@ def count_problems(produced: Mapping[str, int], stored: Mapping[str, int]) -> li
     return problems
 
 
+def host_facts(
+    inventory_groups: Mapping[str, Sequence[str]], hostvars: Mapping[str, Any], name: str
+) -> list[Any]:
+    """Return the entries of the list fact `name` of all hosts that have it."""
+    return [entry for host in inventory_groups["all"] for entry in hostvars[host].get(name, [])]
+
+
 class FilterModule:
     """The filters of this file."""
 
     def filters(self) -> dict[str, Any]:
         """Return the filters; in tasks each has its name after ``pipeline_``."""
-        offered = (share, consumer_unit, unit_name, stored_rows, count_problems)
+        offered = (share, consumer_unit, unit_name, stored_rows, count_problems, host_facts)
         return {f"pipeline_{offer.__name__}": offer for offer in offered}

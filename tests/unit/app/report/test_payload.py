@@ -20,7 +20,7 @@ from server_monitoring.report.payload import (
 from server_monitoring.results.folder import read_results
 from server_monitoring.results.series import Series, extremes
 
-from tests.report.report_runs import config, window, write_run
+from tests.support.report_runs import config, window, write_run
 
 SPIKE = "CPU spike suspected"
 

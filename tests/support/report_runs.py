@@ -1,14 +1,14 @@
-"""Results folders for tests, with the manifest that the role itself makes."""
+"""Results folders for tests, with the manifest that `collect` makes."""
 
 import csv
 import hashlib
-import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.server_monitoring.cluster.plugins.filter.pipeline_manifest import manifest
+from server_monitoring.results.collect import Facts, manifest
+from server_monitoring.results.manifest import write_manifest
 
 from tests.support.app_settings import settings
 from tests.support.project import PROJECT
@@ -59,7 +59,7 @@ def write_run(
 
 def describe(folder: Path, values: Mapping[str, Any]) -> Path:
     """Write the manifest of the tables that stand in a folder."""
-    analyzed, found = [], []
+    analyzed, sums = [], {}
     for name, group in values["groups"].items():
         path = folder / group["output_file"]
         with path.open(encoding="utf-8", newline="") as lines:
@@ -70,14 +70,12 @@ def describe(folder: Path, values: Mapping[str, Any]) -> Path:
         versions = {"spark_version": "4.3.0", "java_version": "17"}
         whole: dict[str, dict[str, int]] = {"corrupt_rows": {}, "lost_rows": {}}
         analyzed.append({"group": name, "windows": windows, "alerts": alerts, **versions, **whole})
-        sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-        found.append({"file": path.name, "sha256": sha256, "rows": windows})
-    facts = _facts(folder.name, values, analyzed, found)
-    (folder / "manifest.json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+        sums[name] = hashlib.sha256(path.read_bytes()).hexdigest()
+    write_manifest(folder, manifest(_facts(folder.name, values, analyzed), sums, 110.0))
     return folder
 
 
-def _facts(run_id: str, values: Mapping[str, Any], analyzed: Any, found: Any) -> dict[str, Any]:
+def _facts(run_id: str, values: Mapping[str, Any], analyzed: list[dict[str, Any]]) -> Facts:
     topics = {m["topic"]: 5 for group in values["groups"].values() for m in group["metrics"]}
     rates = dict.fromkeys(topics, 10.0)
     produced = {
@@ -90,17 +88,15 @@ def _facts(run_id: str, values: Mapping[str, Any], analyzed: Any, found: Any) ->
     }
     left_out = {"foreign": 0, "malformed": 0, "duplicates": 0}
     overlay = {"name": "zerotier", "version": "1.14.1", "package_version": "1", "is_double": True}
-    made: dict[str, Any] = manifest(
-        values,
-        {"id": run_id, "started": "2026-01-01T00:00:00Z", "dataset": "/data/metrics.csv"},
-        produced,
-        [{"rows": topics, "messages_per_second": rates, **left_out}],
-        analyzed,
-        {"gate": 100.0, "produce": 101.5, "end": 110.0},
-        {"kafka_version": "4.3.1", "overlay": overlay},
-        found,
+    return Facts(
+        config=dict(values),
+        run={"id": run_id, "started": "2026-01-01T00:00:00Z", "dataset": "/data/metrics.csv"},
+        produced=produced,
+        consumed=[{"rows": topics, "messages_per_second": rates, **left_out}],
+        analyzed=analyzed,
+        marks={"gate": 100.0, "produce": 101.5},
+        cluster={"kafka_version": "4.3.1", "overlay": overlay},
     )
-    return made
 
 
 def lab_run(folder: Path) -> Path:

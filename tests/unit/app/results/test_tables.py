@@ -12,7 +12,7 @@ from server_monitoring.results import tables
 from server_monitoring.results.folder import Holder, Server, read_results
 from server_monitoring.results.series import Series
 
-from tests.report.report_runs import (
+from tests.support.report_runs import (
     FULL,
     SPIKE,
     config,
@@ -89,7 +89,7 @@ def test_a_table_that_was_cut_or_edited_is_refused(tmp_path: Path) -> None:
     folder = write_run(tmp_path / "r", {"cpu_mem": GOOD})
     text = (folder / TABLE).read_text(encoding="utf-8")
     (folder / TABLE).write_text(text[:-20], encoding="utf-8")
-    assert "half of it, or edited" in refused(folder)
+    assert "incomplete, or edited" in refused(folder)
 
 
 @pytest.mark.parametrize(

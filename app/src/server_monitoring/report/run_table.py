@@ -1,0 +1,53 @@
+"""A run as the short text that ends it. Pure."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+Facts = Mapping[str, Any]
+
+
+def run_table(facts: Facts) -> str:
+    """Return a manifest as a short text: rows, windows, alerts, seconds, versions."""
+    dataset, seconds = facts["dataset"], facts["seconds"]
+    title = f"Run {facts['run_id']} succeeded in {seconds['total']} s"
+    steps = ", ".join(f"{step} {s}" for step, s in seconds.items() if step != "total")
+    lines = [f"{title}: {dataset['rows']:,} rows of {dataset['name']}", "", *_topics(facts)]
+    lines += [*_groups(facts), *_losses(facts)]
+    return "\n".join([*lines, "", f"Seconds: {steps}", _versions(facts)])
+
+
+def _topics(facts: Facts) -> Iterator[str]:
+    yield f"{'topic':<14}{'rows in':>12}{'rows out':>12}{'produced/s':>12}{'stored/s':>12}"
+    for name, topic in facts["topics"].items():
+        yield (
+            f"{name:<14}{topic['rows_in']:>12,}{topic['rows_out']:>12,}"
+            f"{topic['produced_per_second']:>12,}{topic['stored_per_second']:>12,}"
+        )
+
+
+def _groups(facts: Facts) -> Iterator[str]:
+    for group in facts["groups"].values():
+        yield from ("", f"{group['file']}: {group['windows']:,} windows")
+        for label, count in group["alerts"].items():
+            yield f"  {label:<42}{count:>8,}"
+
+
+def _losses(facts: Facts) -> Iterator[str]:
+    """Yield what is not in the tables: records that were not stored, and corrupt rows."""
+    if any(facts["left_out"].values()):
+        counts = ", ".join(f"{count:,} {name}" for name, count in facts["left_out"].items())
+        yield from ("", f"Records not stored: {counts}")
+    corrupt = [
+        f"Corrupt in {topic}: {count:,} lines set aside in the consumer's corrupt-*.csv, "
+        f"{facts['lost_rows'][topic]:,} rows lost"
+        for topic, count in facts["corrupt_rows"].items()
+        if count or facts["lost_rows"][topic]
+    ]
+    yield from ("", *corrupt) if corrupt else ()
+
+
+def _versions(facts: Facts) -> str:
+    versions, overlay = facts["versions"], facts["overlay"]
+    parts = [f"{name} {versions[name.lower()]}" for name in ("Kafka", "Spark", "Java")]
+    double = " (the lab's double)" if overlay["is_double"] else ""
+    return ", ".join([*parts, f"app {versions['app']}", f"ZeroTier {overlay['version']}{double}"])

@@ -1,0 +1,180 @@
+"""A run's results, put together from what its hosts brought: tables and a manifest.
+
+Guarantee: each file is there whole or not at all, and the manifest comes last: a folder that has
+one has all the tables that it names. What the consumers brought is removed only then, so after a
+failure the same command may be given again.
+"""
+
+import shutil
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import pairwise
+from pathlib import Path, PurePath
+from typing import Any
+
+from server_monitoring.errors import ConfigError, ResultsError, one_line
+from server_monitoring.host.durable import read_json
+from server_monitoring.model.groups import Group, table_columns
+from server_monitoring.results.manifest import Manifest, write_manifest
+from server_monitoring.results.merge import merge
+from server_monitoring.settings.groups import read_groups
+from server_monitoring.settings.strict import Node
+
+# What the consumers brought: parts/<group>/<host>.csv.
+PARTS = "parts"
+# Records that a consumer read and did not store: of other runs, not in the wire format, sent twice.
+LEFT_OUT = ("foreign", "malformed", "duplicates")
+Summary = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known of a run that succeeded.
+
+    Attributes:
+        config: the app's configuration, as config.yml has it.
+        run: its id, when it started, and the data set's path on the control machine.
+        produced: the producer's produce.json.
+        consumed, analyzed: the consumers' consume-GROUP.json and analyze-GROUP.json.
+        marks: when each step began, in seconds since the epoch.
+        cluster: Kafka's version, and the overlay with its own.
+
+    """
+
+    config: Summary
+    run: dict[str, str]
+    produced: Summary
+    consumed: list[Summary]
+    analyzed: list[Summary]
+    marks: dict[str, float]
+    cluster: Summary
+
+
+def collect(folder: Path, source: Path, clock: Callable[[], float] = time.time) -> Manifest:
+    """Make the tables and the manifest of a results folder, and remove the parts in it.
+
+    Args:
+        folder: has the tables of each group as `parts/<group>/<host>.csv`.
+        source: the run's facts, as JSON.
+        clock: seconds since the epoch; it says when the run ended.
+
+    Raises:
+        ResultsError: facts or tables are missing, or do not fit together.
+        StorageError: a file cannot be written.
+
+    """
+    if not folder.is_dir():
+        raise ResultsError(f"{folder}: no such folder; name one with the tables of a run's hosts")
+    facts = _read(source)
+    try:
+        groups = read_groups(Node(source, "config.groups", facts.config["groups"]))
+        sums = {name: _merge(folder, group, facts.analyzed) for name, group in groups.items()}
+        content = manifest(facts, sums, clock())
+    except ConfigError as error:
+        raise ResultsError(f"{error}; run the pipeline again") from error
+    except (LookupError, TypeError, AttributeError) as error:
+        found = f"{type(error).__name__}: {one_line(error, 100)}"
+        raise ResultsError(f"{source}: not the facts of a run ({found})") from error
+    made = write_manifest(folder, content)
+    shutil.rmtree(folder / PARTS, ignore_errors=True)
+    return made
+
+
+def _read(source: Path) -> Facts:
+    try:
+        return read_json(source, Facts)
+    except OSError as error:
+        raise ResultsError(f"{source}: {error.strerror}; name the facts of a run") from error
+    except ValueError as error:
+        raise ResultsError(f"{source}: {error}, expected the facts of a run") from error
+
+
+def _merge(folder: Path, group: Group, analyzed: Iterable[Summary]) -> str:
+    parts = sorted((folder / PARTS / group.name).glob("*.csv"))
+    sums = [entry["sha256"] for entry in analyzed if entry["group"] == group.name]
+    header = table_columns(metric.output_column for metric in group.metrics)
+    return merge(parts, folder / group.output_file, header, sums)
+
+
+def manifest(facts: Facts, sums: Mapping[str, str], end: float) -> dict[str, Any]:
+    """Return the manifest of a run whose tables have these sums, and that ended at `end`.
+
+    Rates are in messages per second, durations in seconds, times in UTC (ISO 8601).
+    """
+    config, run, produced, cluster = facts.config, facts.run, facts.produced, facts.cluster
+    consumed, analyzed = facts.consumed, facts.analyzed
+    stored = _totals(entry["rows"] for entry in consumed)
+    stored_rates = _totals(entry["messages_per_second"] for entry in consumed)
+    return {
+        "run_id": run["id"],
+        "started": run["started"],
+        "ended": datetime.fromtimestamp(end, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "versions": {
+            "app": produced["app_version"],
+            "client": produced["client"],
+            "kafka": cluster["kafka_version"],
+            "spark": _one_or_all(entry["spark_version"] for entry in analyzed),
+            "java": _one_or_all(entry["java_version"] for entry in analyzed),
+        },
+        "overlay": cluster["overlay"],
+        "dataset": {
+            **produced["dataset"],
+            "name": PurePath(run["dataset"]).name,
+            "bad_rows": produced["bad_rows"],
+        },
+        "settings": {
+            key: config[key] for key in ("window_seconds", "slide_seconds", "start", "thresholds")
+        },
+        "topics": {
+            topic: {
+                "rows_in": rows,
+                "rows_out": stored.get(topic, 0),
+                "produced_per_second": round(produced["messages_per_second"][topic]),
+                "stored_per_second": round(stored_rates.get(topic, 0)),
+            }
+            for topic, rows in produced["rows"].items()
+        },
+        "left_out": {name: sum(entry[name] for entry in consumed) for name in LEFT_OUT},
+        # Of what the consumers stored: lines that were no rows any more, and the rows so lost.
+        "corrupt_rows": _totals(entry["corrupt_rows"] for entry in analyzed),
+        "lost_rows": _totals(entry["lost_rows"] for entry in analyzed),
+        "groups": {
+            name: _group(group, sums[name], [a for a in analyzed if a["group"] == name])
+            for name, group in config["groups"].items()
+        },
+        "seconds": _durations({**facts.marks, "end": end}),
+    }
+
+
+def _group(group: Summary, sha256: str, analyzed: list[Summary]) -> dict[str, Any]:
+    """Return what the analysis of a metric group found, summed over its hosts."""
+    return {
+        "file": group["output_file"],
+        "sha256": sha256,
+        "aggregate": group["aggregate"],
+        "metrics": group["metrics"],
+        "windows": sum(entry["windows"] for entry in analyzed),
+        "alerts": _totals(entry["alerts"] for entry in analyzed),
+    }
+
+
+def _durations(marks: Mapping[str, float]) -> dict[str, float]:
+    """Return how long each step took, and all of them together."""
+    ordered = sorted(marks.items(), key=lambda mark: mark[1])
+    steps = {step: round(end - start, 1) for (step, start), (_, end) in pairwise(ordered)}
+    return {**steps, "total": round(ordered[-1][1] - ordered[0][1], 1)}
+
+
+def _totals(entries: Iterable[Mapping[str, float]]) -> dict[str, Any]:
+    total: dict[str, Any] = {}
+    for entry in entries:
+        for key, value in entry.items():
+            total[key] = total.get(key, 0) + value
+    return total
+
+
+def _one_or_all(values: Iterable[str]) -> str:
+    """Return the one value that all hosts have, or all of them where they differ."""
+    return ", ".join(sorted(set(values)))

@@ -1,0 +1,63 @@
+"""The short text that ends a run."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from server_monitoring.report.run_table import run_table
+
+GOLDEN = Path(__file__).parents[1] / "results" / "golden"
+VERSIONS = (
+    "Kafka 4.3.1, Spark 4.3.0, Java 17.0.21.1, 21.0.13.1, app 0.1.0, ZeroTier 1.14.1 "
+    "(the lab's double)"
+)
+
+
+def facts() -> dict[str, Any]:
+    """Return the manifest of a small run."""
+    made: dict[str, Any] = json.loads((GOLDEN / "manifest.json").read_text(encoding="utf-8"))
+    return made
+
+
+def test_it_shows_rows_alerts_seconds_and_versions() -> None:
+    """A line for each topic and label."""
+    assert run_table(facts()).splitlines() == [
+        "Run r-1 succeeded in 33.2 s: 24 rows of größe.csv",
+        "",
+        "topic              rows in    rows out  produced/s    stored/s",
+        "topic-cpu               24          24       2,412       2,469",
+        "topic-mem               24          24       2,412       2,469",
+        "topic-net               12          12       1,206       1,235",
+        "topic-disk              12          12       1,206       1,235",
+        "",
+        "team_47_CPU_MEM.csv: 24 windows",
+        "  High CPU + Memory stress                         8",
+        '  Überlast, "CPU"                                  8',
+        "  Memory saturation suspected                      0",
+        "",
+        "team_47_NET_DISK.csv: 6 windows",
+        "  Network flood + Disk thrash suspected            0",
+        "  Possible DDoS                                    2",
+        "  Disk thrash suspected                            4",
+        "",
+        "Records not stored: 3 foreign, 0 malformed, 6 duplicates",
+        "",
+        "Corrupt in topic-mem: 1 lines set aside in the consumer's corrupt-*.csv, 2 rows lost",
+        "",
+        "Seconds: gate 4.8, consume 0.8, produce 4.5, drain 1.9, analyze 18.1, collect 3.2",
+        VERSIONS,
+    ]
+
+
+def test_what_was_not_lost_is_not_shown() -> None:
+    """A run over ZeroTier itself without a lost row has no line for either."""
+    made = facts()
+    made["left_out"] = dict.fromkeys(made["left_out"], 0)
+    made["corrupt_rows"]["topic-mem"] = 0
+    assert "Corrupt in topic-mem: 0 lines" in run_table(made)
+    made["lost_rows"]["topic-mem"] = 0
+    made["overlay"]["is_double"] = False
+    shown = run_table(made)
+    assert "not stored" not in shown
+    assert "Corrupt" not in shown
+    assert shown.endswith("ZeroTier 1.14.1")
