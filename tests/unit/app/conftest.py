@@ -24,7 +24,7 @@ def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(socket, "socket", LocalOnly)
     # It asks the broker why no answer came; here there is none.
-    monkeypatch.setattr("server_monitoring.broker.failures.problem", lambda _: None)
+    monkeypatch.setattr("server_monitoring.broker.failures.connection_error", lambda _: None)
 
 
 @pytest.fixture

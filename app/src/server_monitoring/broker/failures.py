@@ -15,8 +15,6 @@ from server_monitoring.errors import (
     UnreachableError,
 )
 
-REFUSED_USER = "the user or the password is wrong"
-
 
 def describe(topic: str) -> str:
     """Return what asking for a topic needs."""
@@ -28,24 +26,24 @@ def read(topic_partitions: Iterable[TopicPartition]) -> str:
     return f"Read on topic {', '.join(sorted({tp.topic for tp in topic_partitions}))}"
 
 
-def problem(cluster: Cluster) -> BrokerError | None:
+def connection_error(cluster: Cluster) -> BrokerError | None:
     """Return why no connection comes about, where certificates or passwords are to blame."""
-    found = tls.problem(cluster)
-    if found is None and (refused := login.refusal(cluster)) is not None:
-        return authentication_failed(cluster, refused.reason)
+    found = tls.handshake_error(cluster)
+    if found is None and (reason := login.refused_credentials(cluster)) is not None:
+        return authentication_failed(cluster, reason)
     return found
 
 
-def check(cluster: Cluster) -> None:
-    """Raise `problem`, if there is one; for whoever waits without an answer."""
-    found = problem(cluster)
+def check_connection(cluster: Cluster) -> None:
+    """Raise `connection_error`, if there is one; for whoever waits without an answer."""
+    found = connection_error(cluster)
     if found is not None:
         raise found
 
 
 def no_answer(cluster: Cluster, doing: str) -> BrokerError:
     """Return the error for a broker that is silent, or with which TLS does not come about."""
-    return problem(cluster) or UnreachableError(
+    return connection_error(cluster) or UnreachableError(
         f"broker {cluster}: no answer in time while {doing}; check that kafka.service "
         "runs there and that this host reaches it"
     )

@@ -13,7 +13,8 @@ from typing import Any
 from server_monitoring.broker.cluster import SASL_SSL, Cluster
 from server_monitoring.errors import ConfigError, TlsError, one_line
 
-_SECONDS = 3
+SECONDS = 3
+"""How long a broker is waited for that is asked from here."""
 # OpenSSL's X509_V_FLAG_NO_CHECK_TIME, which the standard library has no name for.
 _NO_CHECK_TIME = 0x200000
 _WRONG_HOST = {62, 64}
@@ -24,16 +25,14 @@ _API_VERSIONS = struct.pack(">ihhih", 10, 18, 0, 7, -1)
 
 
 def context(cluster: Cluster) -> ssl.SSLContext:
-    """Return what is demanded: TLS 1.3, a trusted certificate, the name that was asked for.
+    """Return what is demanded of a broker, see `trusting`.
 
     Raises:
         ConfigError: the file with the authorities cannot be used.
 
     """
-    made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    made.minimum_version = ssl.TLSVersion.TLSv1_3
     try:
-        made.load_verify_locations(cluster.ca_file)
+        return trusting(cluster)
     except ssl.SSLError as error:
         raise ConfigError(
             f"kafka_security.ca_file: {cluster.ca_file}: no certificate in PEM form found "
@@ -43,19 +42,31 @@ def context(cluster: Cluster) -> ssl.SSLContext:
         raise ConfigError(
             f"kafka_security.ca_file: {cluster.ca_file}: {error.strerror}; provision this host"
         ) from error
+
+
+def trusting(cluster: Cluster) -> ssl.SSLContext:
+    """Demand TLS 1.3, a certificate of the cluster's authorities, and the name that was asked for.
+
+    Raises:
+        OSError: the file with the authorities cannot be used.
+
+    """
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    made.minimum_version = ssl.TLSVersion.TLSv1_3
+    made.load_verify_locations(cluster.ca_file)
     return made
 
 
-def problem(cluster: Cluster) -> TlsError | None:
+def handshake_error(cluster: Cluster) -> TlsError | None:
     """Return why no connection comes about, as far as TLS is to blame; None if it is not."""
     for server in cluster.servers:
-        found = _problem_of(cluster, server)
+        found = _handshake_problem(cluster, server)
         if found is not None:
             return TlsError(f"broker {server}: {found}")
     return None
 
 
-def _problem_of(cluster: Cluster, server: str) -> str | None:
+def _handshake_problem(cluster: Cluster, server: str) -> str | None:
     if cluster.ca_file is None:
         return _plain_problem(server)
     try:
@@ -110,19 +121,27 @@ def host(server: str) -> str:
     return server.rpartition(":")[0].strip("[]")
 
 
-def open_socket(server: str) -> socket.socket:
-    """Connect to host:port."""
+def open_socket(server: str, timeout: float = SECONDS) -> socket.socket:
+    """Connect to host:port; each answer may take `timeout` seconds."""
     address = host(server), int(server.rpartition(":")[2])
-    return socket.create_connection(address, timeout=_SECONDS)
+    return socket.create_connection(address, timeout)
+
+
+def connect(server: str, demanded: ssl.SSLContext, timeout: float = SECONDS) -> ssl.SSLSocket:
+    """Connect to host:port by TLS; each answer may take `timeout` seconds.
+
+    Raises:
+        OSError: nobody answers, or not as is demanded.
+
+    """
+    with open_socket(server, timeout) as sock:
+        return demanded.wrap_socket(sock, server_hostname=host(server))
 
 
 def _handshake(server: str, demanded: ssl.SSLContext) -> tuple[dict[str, Any], bytes | None]:
     """Return the certificate's facts, where it is verified, and its bytes."""
-    with (
-        open_socket(server) as sock,
-        demanded.wrap_socket(sock, server_hostname=host(server)) as tls,
-    ):
-        return tls.getpeercert() or {}, tls.getpeercert(binary_form=True)
+    with connect(server, demanded) as sock:
+        return sock.getpeercert() or {}, sock.getpeercert(binary_form=True)
 
 
 def _certificate_bytes(server: str) -> bytes | None:

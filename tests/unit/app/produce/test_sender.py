@@ -185,7 +185,7 @@ def test_credentials_that_are_not_taken_any_longer_end_the_waiting(
 ) -> None:
     """The client would try until the record's time is over."""
     refused = AuthenticationError("refused")
-    monkeypatch.setattr("server_monitoring.broker.failures.problem", lambda _: refused)
+    monkeypatch.setattr("server_monitoring.broker.failures.connection_error", lambda _: refused)
 
     waited: list[float] = []
 

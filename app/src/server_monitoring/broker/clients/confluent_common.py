@@ -12,6 +12,7 @@ from confluent_kafka import KafkaError, KafkaException
 from server_monitoring.broker import failures, tls
 from server_monitoring.broker.cluster import MECHANISM, SASL_SSL, Cluster
 from server_monitoring.broker.limits import CONNECT_SECONDS
+from server_monitoring.broker.login import WRONG_PASSWORD
 from server_monitoring.errors import BrokerError, one_line
 
 SILENT = (
@@ -72,7 +73,7 @@ def refusal(cluster: Cluster, error: Exception, doing: str, needs: str = "") -> 
     """Return the error for a user who is refused; None if `error` is another one."""
     code = code_of(error)
     if code == KafkaError._AUTHENTICATION:
-        return failures.authentication_failed(cluster, failures.REFUSED_USER)
+        return failures.authentication_failed(cluster, WRONG_PASSWORD)
     if code in UNAUTHORIZED:
         kind = "topic" if code == KafkaError.TOPIC_AUTHORIZATION_FAILED else "group"
         return failures.not_authorized(cluster, reason_of(error), doing, needs, kind)

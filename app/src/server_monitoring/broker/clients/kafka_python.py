@@ -84,7 +84,7 @@ class _Producer(kafka.KafkaProducer):  # type: ignore[misc] # the client has no 
             except KafkaTimeoutError:
                 if left <= limits.DOUBT_SECONDS:
                     raise
-                failures.check(self._cluster)
+                failures.check_connection(self._cluster)
             else:
                 return
 

@@ -17,6 +17,7 @@ from kafka.errors import (
 from server_monitoring.broker import failures, tls
 from server_monitoring.broker.cluster import MECHANISM, SASL_SSL, Cluster
 from server_monitoring.broker.limits import CONNECT_SECONDS
+from server_monitoring.broker.login import WRONG_PASSWORD
 from server_monitoring.errors import BrokerError, one_line
 
 _NO_PRODUCER = ClusterAuthorizationFailedError.__name__
@@ -41,7 +42,7 @@ def translated(cluster: Cluster, doing: str, needs: str = "") -> Iterator[None]:
 def refusal(cluster: Cluster, error: Exception, doing: str, needs: str = "") -> BrokerError | None:
     """Return the error for a user who is refused; None if `error` is another one."""
     if isinstance(error, SaslAuthenticationFailedError):
-        return failures.authentication_failed(cluster, failures.REFUSED_USER)
+        return failures.authentication_failed(cluster, WRONG_PASSWORD)
     # Of a producer that may write nothing it only says so in a text.
     if isinstance(error, AuthorizationError) or _NO_PRODUCER in str(error):
         kind = "topic" if isinstance(error, TopicAuthorizationFailedError) else "group"
@@ -52,7 +53,9 @@ def refusal(cluster: Cluster, error: Exception, doing: str, needs: str = "") -> 
 def _security(cluster: Cluster) -> dict[str, object]:
     if cluster.ca_file is None:
         return {}
-    failures.check(cluster)  # The client tries for CONNECT_SECONDS, and then does not say why.
+    failures.check_connection(
+        cluster
+    )  # The client tries for CONNECT_SECONDS, and then does not say why.
     return {
         "security_protocol": SASL_SSL,
         "ssl_context": tls.context(cluster),

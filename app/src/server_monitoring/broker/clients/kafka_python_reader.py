@@ -136,7 +136,7 @@ class KafkaPythonReader(Reader):
         if answered:
             self._last = now
         elif now - self._last > limits.DOUBT_SECONDS:
-            failures.check(self._cluster)
+            failures.check_connection(self._cluster)
             self._last = time.monotonic()
 
     def position(self, tp: TopicPartition) -> int:
