@@ -16,13 +16,13 @@ from server_monitoring.errors import (
 )
 
 
-def describe(topic: str) -> str:
-    """Return what asking for a topic needs."""
+def needs_describe(topic: str) -> str:
+    """Return the right that asking for a topic needs."""
     return f"Describe on topic {topic}"
 
 
-def read(topic_partitions: Iterable[TopicPartition]) -> str:
-    """Return what reading from topics needs."""
+def needs_read(topic_partitions: Iterable[TopicPartition]) -> str:
+    """Return the right that reading from topics needs."""
     return f"Read on topic {', '.join(sorted({tp.topic for tp in topic_partitions}))}"
 
 

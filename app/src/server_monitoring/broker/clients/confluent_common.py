@@ -1,4 +1,4 @@
-"""What confluent-kafka's reader and producer share: settings, and errors by their numbers."""
+"""What confluent-kafka's reader, producer and administrator share: settings, and errors."""
 # ruff: noqa: SLF001 - librdkafka's own error codes begin with an underscore
 
 import contextlib
@@ -9,11 +9,10 @@ from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException
 
-from server_monitoring.broker import failures, tls
+from server_monitoring.broker import tls
 from server_monitoring.broker.cluster import MECHANISM, SASL_SSL, Cluster
 from server_monitoring.broker.limits import CONNECT_SECONDS
-from server_monitoring.broker.login import WRONG_PASSWORD
-from server_monitoring.errors import BrokerError, one_line
+from server_monitoring.errors import one_line
 
 SILENT = (
     KafkaError._TRANSPORT,
@@ -56,31 +55,6 @@ class RefusedError(KafkaException):
 
 
 @contextlib.contextmanager
-def translated(cluster: Cluster, doing: str, needs: str = "") -> Iterator[None]:
-    """Turn the client's errors into a BrokerError about `doing`, which needs a right."""
-    try:
-        yield
-    except TimeoutError as error:
-        raise failures.no_answer(cluster, doing) from error
-    except KafkaException as error:
-        if code_of(error) in SILENT:
-            raise failures.no_answer(cluster, doing) from error
-        refused = refusal(cluster, error, doing, needs)
-        raise refused or failures.failed(cluster, reason_of(error), doing) from error
-
-
-def refusal(cluster: Cluster, error: Exception, doing: str, needs: str = "") -> BrokerError | None:
-    """Return the error for a user who is refused; None if `error` is another one."""
-    code = code_of(error)
-    if code == KafkaError._AUTHENTICATION:
-        return failures.authentication_failed(cluster, WRONG_PASSWORD)
-    if code in UNAUTHORIZED:
-        kind = "topic" if code == KafkaError.TOPIC_AUTHORIZATION_FAILED else "group"
-        return failures.not_authorized(cluster, reason_of(error), doing, needs, kind)
-    return None
-
-
-@contextlib.contextmanager
 def fatal_raised() -> Iterator[None]:
     """Raise what ended a client for good, which it wraps in as many errors as it calls back."""
     try:
@@ -111,7 +85,7 @@ def reason_of(error: Exception) -> str:
 class Trouble:
     """What a client says of its connections, beside what it says of requests.
 
-    It tries again for ever, and a request only says that no answer came.
+    It tries again forever, and a request only says that no answer came.
     """
 
     def __init__(self) -> None:

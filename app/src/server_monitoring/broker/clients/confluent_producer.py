@@ -2,14 +2,13 @@
 
 import contextlib
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import confluent_kafka
 from confluent_kafka import KafkaError, KafkaException
 
-from server_monitoring.broker import client as broker
 from server_monitoring.broker import limits
+from server_monitoring.broker.client import Ack, Headers
 from server_monitoring.broker.clients.confluent_common import (
     RefusedError,
     Trouble,
@@ -17,7 +16,6 @@ from server_monitoring.broker.clients.confluent_common import (
     connect,
     fatal_raised,
     options,
-    translated,
 )
 from server_monitoring.broker.cluster import Cluster
 
@@ -45,15 +43,15 @@ class _Future:
         self.is_done = True
 
     @property
-    def value(self) -> broker.Ack:
+    def value(self) -> Ack:
         """Return where the record is, once the broker has it."""
-        return broker.Ack(-1 if self._offset is None else self._offset)
+        return Ack(-1 if self._offset is None else self._offset)
 
     def failed(self) -> bool:
         """Return whether the broker does not have it."""
         return self._error is not None
 
-    def get(self, timeout: float) -> broker.Ack:
+    def get(self, timeout: float) -> Ack:
         """Wait, and return where it is, or raise the reason why it is not there."""
         deadline = time.monotonic() + timeout
         while not self.is_done:
@@ -67,10 +65,11 @@ class _Future:
         return self.value
 
 
-class _Producer:
+class ConfluentProducer:
     """Calls librdkafka, and lets it call back."""
 
     def __init__(self, cluster: Cluster, timeout: float, compression: str) -> None:
+        """Begin to connect; a record may be under way for `timeout` seconds."""
         self._timeout = timeout
         self._trouble = Trouble()
         self._producer = confluent_kafka.Producer(
@@ -90,12 +89,7 @@ class _Producer:
         self._since_poll = 0
 
     def send(
-        self,
-        topic: str,
-        value: bytes,
-        key: bytes | None,
-        headers: list[tuple[str, bytes]],
-        partition: int,
+        self, topic: str, value: bytes, key: bytes | None, headers: Headers, partition: int
     ) -> _Future:
         """Give a record to the client; wait where its queue is full."""
         future = _Future(self._producer, self._trouble)
@@ -151,24 +145,3 @@ class _Producer:
         with contextlib.suppress(KafkaException), fatal_raised():
             self._producer.purge()
             self._producer.flush(1)
-
-
-@contextlib.contextmanager
-def open_producer(
-    cluster: Cluster, timeout: float, compression: str = limits.NO_COMPRESSION
-) -> Iterator[broker.Producer]:
-    """Open an idempotent producer (acks=all) with batches that keep the loop from waiting.
-
-    A record that is not acknowledged within `timeout` seconds has failed.
-
-    Raises:
-        BrokerError: the broker does not answer within CONNECT_SECONDS.
-
-    """
-    with translated(cluster, "connecting"):
-        producer = _Producer(cluster, timeout, compression)
-        producer.check()
-    try:
-        yield producer
-    finally:
-        producer.close()
