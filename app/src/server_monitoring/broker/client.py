@@ -63,7 +63,7 @@ class Producer(Protocol):
 
 
 class Client(ABC):
-    """A client of Kafka; without state.
+    """A Kafka client; it has no state of its own.
 
     Attributes:
         ERROR, TIMEOUT: what its producer raises; TIMEOUT, looked for first, is that no answer came.

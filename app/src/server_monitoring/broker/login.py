@@ -1,6 +1,6 @@
 """Whether a broker takes a user's password: asked from here, as clients do not always tell.
 
-One of them tries again forever where a password is refused, and only says that no answer came.
+One of them retries forever where a password is refused, and only reports that no answer came.
 Here the broker is asked once: SaslHandshake (version 1) and SaslAuthenticate (version 0), as
 https://kafka.apache.org/protocol describes them, carry kafka-python's SCRAM-SHA-512; the password
 itself is never sent.
@@ -17,8 +17,8 @@ from server_monitoring.broker.cluster import MECHANISM, Cluster, Credentials
 WRONG_PASSWORD = "the user or the password is wrong"  # noqa: S105 - says so of one
 _HANDSHAKE, _AUTHENTICATE = 17, 36
 _REASONS = {
-    33: f"it does not know {MECHANISM}",
-    34: "this listener knows no passwords",
+    33: f"it does not support {MECHANISM}",
+    34: "this listener takes no passwords",
     58: WRONG_PASSWORD,
 }
 _MAX_ANSWER = 65_536
@@ -38,7 +38,7 @@ def refused_credentials(cluster: Cluster) -> str | None:
         return None
     context = tls.context(cluster)
     for server in cluster.servers:
-        # It is not there, or is no broker: others find out.
+        # It is away, or is no broker: others find out.
         with contextlib.suppress(OSError, ValueError):
             reason = refusal(server, context, cluster.identity)
             if reason is not None:

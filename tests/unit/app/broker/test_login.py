@@ -52,8 +52,8 @@ def ask() -> str | None:
 @pytest.mark.parametrize(
     ("answers", "reason"),
     [
-        (answer(33, b"\0\0\0\0"), "it does not know SCRAM-SHA-512"),
-        (answer(34, b"\0\0\0\0"), "this listener knows no passwords"),
+        (answer(33, b"\0\0\0\0"), "it does not support SCRAM-SHA-512"),
+        (answer(34, b"\0\0\0\0"), "this listener takes no passwords"),
         (answer(0, b"\0\0\0\0") + answer(58, b"\xff\xff\0\0\0\0"), login.WRONG_PASSWORD),
     ],
 )
@@ -101,7 +101,7 @@ def test_the_first_broker_that_refuses_the_credentials_is_heard(
     monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", lambda *_, **__: None)
     cluster = Cluster(("a:1", "b:1"), Path("/ca.pem"), USER)
     answering(b"", answer(34))
-    assert login.refused_credentials(cluster) == "this listener knows no passwords"
+    assert login.refused_credentials(cluster) == "this listener takes no passwords"
     answering(b"", answer(35))
     assert login.refused_credentials(cluster) is None
     answering()

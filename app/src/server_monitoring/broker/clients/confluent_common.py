@@ -22,7 +22,7 @@ SILENT = (
 )
 GONE = (KafkaError.OFFSET_OUT_OF_RANGE, KafkaError._AUTO_OFFSET_RESET)
 END = KafkaError._PARTITION_EOF
-# A leader is being chosen: for a moment after a topic was made, and after a broker's restart.
+# A leader is being elected: for a moment after a topic was created or a broker restarted.
 LEADERLESS = (KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE)
 UNKNOWN = (
     KafkaError.UNKNOWN_TOPIC_OR_PART,
@@ -39,15 +39,15 @@ _TRY_SECONDS = 2
 _LOGGER = logging.getLogger("confluent_kafka")
 _LOGGER.addHandler(logging.NullHandler())
 _LOGGER.propagate = False
-# How an exchange reads that ended because the broker did, which is no refusal.
+# How an exchange reads that broke off because the broker stopped, which is no refusal.
 _BROKEN_OFF = "Local: "
-# The client cannot be told a lowest version. Its list is of suites of TLS 1.2 and below; the only
-# one here needs a key that both sides know beforehand, and there is none: so 1.3 is what is left.
+# The client has no setting for the lowest version. Its list names suites of TLS 1.2 and below; the
+# only one here needs a pre-shared key, and there is none: so TLS 1.3 is what is left.
 _NONE_BELOW_TLS_1_3 = "PSK-AES256-GCM-SHA384"
 
 
 class RefusedError(KafkaException):
-    """An error that reads as one: the client's own shows its structure."""
+    """An error with a readable text: the client's own shows its structure."""
 
     def __str__(self) -> str:
         """Return name and reason."""
@@ -56,7 +56,7 @@ class RefusedError(KafkaException):
 
 @contextlib.contextmanager
 def fatal_raised() -> Iterator[None]:
-    """Raise what ended a client for good, which it wraps in as many errors as it calls back."""
+    """Raise what ended a client for good; it comes wrapped in an error for each callback."""
     try:
         yield
     except SystemError as error:
@@ -83,18 +83,18 @@ def reason_of(error: Exception) -> str:
 
 
 class Trouble:
-    """What a client says of its connections, beside what it says of requests.
+    """What a client reports of its connections, apart from what it reports of requests.
 
-    It tries again forever, and a request only says that no answer came.
+    It retries forever, and a request only reports that no answer came.
     """
 
     def __init__(self) -> None:
-        """Nothing was said yet."""
+        """Begin with nothing reported."""
         self._refused: KafkaError | None = None
         self.handshake_failed = False
 
     def hear(self, error: KafkaError) -> None:
-        """Take in what the client says."""
+        """Note what the client reports."""
         if error.code() == KafkaError._AUTHENTICATION and _BROKEN_OFF not in error.str():
             self._refused = error
         self.handshake_failed |= error.code() == KafkaError._SSL
@@ -106,7 +106,7 @@ class Trouble:
 
 
 def connect(client: Any, serve: Callable[[], object], trouble: Trouble) -> None:
-    """Ask the broker for anything; do not wait on where it has refused already.
+    """Ask the broker for anything; stop waiting once it has refused.
 
     Args:
         client: of any kind.
@@ -131,7 +131,7 @@ def connect(client: Any, serve: Callable[[], object], trouble: Trouble) -> None:
 def _security(cluster: Cluster) -> dict[str, Any]:
     if cluster.ca_file is None:
         return {}
-    tls.context(cluster)  # Says better than the client what is wrong with the file.
+    tls.context(cluster)  # Says more clearly than the client what is wrong with the file.
     return {
         "security.protocol": SASL_SSL.lower(),
         "ssl.ca.location": str(cluster.ca_file),

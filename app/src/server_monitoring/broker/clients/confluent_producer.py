@@ -19,13 +19,13 @@ from server_monitoring.broker.clients.confluent_common import (
 )
 from server_monitoring.broker.cluster import Cluster
 
-# Acknowledgements are taken in at this many records, which costs nothing to speak of.
+# Acknowledgements are taken in once in this many records, at next to no cost.
 _RECORDS_PER_POLL = 500
 _FLUSH_SECONDS = 1
 
 
 class _Future:
-    """What becomes of a record; the client says it by calling `decided`."""
+    """What becomes of a record; the client reports it by calling `decided`."""
 
     __slots__ = ("_error", "_offset", "_producer", "_trouble", "is_done")
 
@@ -38,7 +38,7 @@ class _Future:
 
     def decided(self, error: KafkaError | None, message: Any) -> None:
         self._error = error
-        # The client cannot say it of a record that was not taken, once it gave up altogether.
+        # A client that gave up for good cannot tell the offset of a record that was not taken.
         self._offset = message.offset() if error is None else None
         self.is_done = True
 
@@ -126,7 +126,7 @@ class ConfluentProducer:
                 raise TimeoutError("no answer in time")
 
     def _say_why(self, error: KafkaException) -> None:
-        """Raise the reason for which the client gave up altogether, if it did."""
+        """Raise why the client gave up for good, if it did."""
         if code_of(error) == KafkaError._FATAL:  # noqa: SLF001 - librdkafka's own code
             with fatal_raised():
                 self._producer.poll(0)

@@ -53,7 +53,7 @@ def fetch_settings() -> dict[str, Any]:
         "fetch.wait.max.ms": limits.FETCH_WAIT_MS,
         "max.partition.fetch.bytes": limits.MAX_RECORD_BYTES,
         "fetch.max.bytes": limits.FETCH_BYTES,
-        # The client reads far ahead otherwise, with memory for each record; and where it has
+        # Otherwise the client reads far ahead, with memory for each record; and once it has
         # read enough it would wait a second before it looks again.
         "queued.min.messages": limits.QUEUED_RECORDS,
         "queued.max.messages.kbytes": limits.FETCH_BYTES // 1024,
@@ -92,7 +92,7 @@ class ConfluentReader(ClientReader):
                 raise
 
     def __exit__(self, *_: object) -> None:
-        """Disconnect; without a broker, leave behind the last commit that the client waits for."""
+        """Disconnect; without a broker, leave behind a commit that the client waits for."""
         closing = threading.Thread(target=self._consumer.close, daemon=True)
         closing.start()
         closing.join(_CLOSE_SECONDS)
@@ -108,7 +108,7 @@ class ConfluentReader(ClientReader):
         return len(found.partitions)
 
     def topic_ids(self, topics: Sequence[str]) -> dict[str, str]:
-        """Return the id that the broker gave each topic when it was made."""
+        """Return the id that the broker gave each topic when it was created."""
         found = {}
         admin = AdminClient(options(self._cluster))
         needs = ", ".join(map(needs_describe, topics))
@@ -167,7 +167,7 @@ class ConfluentReader(ClientReader):
     def poll(self, timeout_ms: int, max_records: int) -> Records:
         """Return the next records by partition; none after `timeout_ms` without any."""
         with self._translated("reading"):
-            # The client waits until it has as many as it may give: one first, then what is there.
+            # The client waits until it has as many as it may return: one first, then what is there.
             messages: list[Any] = self._consumer.consume(1, timeout_ms / 1000)
             messages += self._consumer.consume(max_records, 0.01) if messages else []
             self._trouble.check()
@@ -186,11 +186,11 @@ class ConfluentReader(ClientReader):
         return records
 
     def _moved(self, tp: TopicPartition, offset: int) -> None:
-        # The end may have been told, behind what is not given out, after the last record.
+        # The partition's end may have been reported already, beyond records that are not returned.
         self._positions[tp] = max(offset, self._positions[tp])
 
     def _event(self, message: Any) -> None:
-        """Take in what the client says of a partition instead of a record."""
+        """Handle what the client reports of a partition instead of a record."""
         error = message.error()
         if error.code() == END:
             self._moved(TopicPartition(message.topic(), message.partition()), message.offset())
@@ -203,7 +203,7 @@ class ConfluentReader(ClientReader):
             needs = f"Read on topic {topic}" if topic else self._group
             with self._translated("reading", needs):
                 raise RefusedError(error)
-        # Else it connects again by itself; a stall is found by its duration.
+        # Otherwise it reconnects by itself; a stall is detected by its duration.
 
     def position(self, tp: TopicPartition) -> int:
         """Return the next offset to be read."""
@@ -224,7 +224,7 @@ class ConfluentReader(ClientReader):
         return found
 
     def _asked(self, wanted: list[ClientPartition]) -> list[Any]:
-        """Return the group's offsets; the client waits on where the broker refused the group."""
+        """Return the group's offsets; the client waits on after the broker refused the group."""
         deadline = time.monotonic() + limits.GROUP_SECONDS
         while True:
             try:
@@ -251,7 +251,7 @@ class ConfluentReader(ClientReader):
 
 
 def _metadata(committed: Any) -> str:
-    """Return what was committed with an offset; the client may read on behind its end."""
+    """Return what was committed with an offset; the client may read on beyond its end."""
     try:
         return committed.metadata or ""
     except UnicodeDecodeError as error:

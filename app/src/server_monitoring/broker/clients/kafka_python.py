@@ -28,7 +28,7 @@ _NO_PRODUCER = ClusterAuthorizationFailedError.__name__
 
 
 class _Producer(kafka.KafkaProducer):  # type: ignore[misc] # the client has no types
-    """A producer whose end is quiet: the client's own raises again when it is collected."""
+    """A producer that closes quietly: the client's own raises again when it is collected."""
 
     def __init__(self, cluster: Cluster, **settings: object) -> None:
         """Connect to the cluster."""
@@ -36,7 +36,7 @@ class _Producer(kafka.KafkaProducer):  # type: ignore[misc] # the client has no 
         super().__init__(**settings)
 
     def flush(self, timeout: float) -> None:
-        """Wait until all is decided, but not where the broker takes the credentials no longer."""
+        """Wait until all is decided, but not once the broker no longer takes the credentials."""
         deadline = time.monotonic() + timeout
         while True:
             left = max(0.0, deadline - time.monotonic())
@@ -106,7 +106,7 @@ class KafkaPython(Client):
     def _unauthorized(self, error: Exception) -> str | None:
         if isinstance(error, TopicAuthorizationFailedError):
             return "topic"
-        # Of a producer that may write nothing it only says so in a text.
+        # Of a producer that may write nothing the client only says so in a text.
         refused = isinstance(error, AuthorizationError) or _NO_PRODUCER in str(error)
         return "group" if refused else None
 

@@ -58,11 +58,11 @@ class KafkaPythonReader(ClientReader):
     def _count(self, topic: str) -> int:
         found = self._consumer.partitions_for_topic(topic)
         if not found:
-            self.topic_ids([topic])  # It knows a topic that may not be seen from one that is not.
+            self.topic_ids([topic])  # It tells a topic that may not be seen from a missing one.
         return len(found or ())
 
     def topic_ids(self, topics: Sequence[str]) -> dict[str, str]:
-        """Return the id that the broker gave each topic when it was made."""
+        """Return the id that the broker gave each topic when it was created."""
         doing = "asking for topic ids"
         with self._translated(doing):
             admin = KafkaAdminClient(**admin_options(self._cluster))
@@ -107,7 +107,7 @@ class KafkaPythonReader(ClientReader):
         except OffsetOutOfRangeError as error:
             raise failures.offset_gone(self._cluster, one_line(error, 120)) from error
         except KafkaConnectionError:
-            # It connects again by itself; a stall is found by its duration.
+            # It reconnects by itself; a stall is detected by its duration.
             time.sleep(timeout_ms / 1000)
             self._doubt(answered=False)
             return {}
@@ -118,7 +118,7 @@ class KafkaPythonReader(ClientReader):
         return {TopicPartition(*tp): records for tp, records in found.items()}
 
     def _doubt(self, *, answered: bool) -> None:
-        """Find out by asking that a password was changed: the client tries again forever."""
+        """Find out by asking whether a password was changed: the client retries forever."""
         now = time.monotonic()
         if answered:
             self._last = now
