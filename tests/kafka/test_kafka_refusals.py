@@ -71,7 +71,7 @@ def attempts(
         "elsewhere": Attempt(broker.settings(ELSEWHERE), ["probe"], (other,)),
         "old TLS": Attempt(broker.settings(OLD_TLS), ["probe"], ("version; expected TLS 1.3",)),
         "plain broker": Attempt(plain, ["probe"], ("in plain text, but SASL_SSL is expected",)),
-        "plain app": Attempt(not_secure, ["probe"], ("expects TLS, but this host is told",)),
+        "plain app": Attempt(not_secure, ["probe"], ("expects TLS, but this host is configured",)),
         "password, probe": Attempt({}, as_user(users["producer"], "probe"), refused),
         "password, produce": Attempt({}, as_user(users["producer"], *produce), refused),
         "password, consume": Attempt({}, as_user(users["producer"], *consume), refused),

@@ -6,8 +6,8 @@ ServerMonitoringError           1
 ├── DatasetError                4  the data set
 ├── BrokerError                 5  the broker or a topic
 │   ├── UnreachableError        8  the broker does not answer: the same may work later
-│   │   └── CredentialsError    8  it refuses in mid-run whom it accepted before: a rotation
-│   ├── AuthenticationError     5  it does not accept the user or the password
+│   │   └── CredentialsError    8  it refuses in mid-run whom it let in before: a rotation
+│   ├── AuthenticationError     5  it rejects the user or the password
 │   ├── AuthorizationError      5  the user may not do this
 │   └── TlsError                5  certificate or protocol are not as expected
 ├── StorageError                6  files of a run on this host
@@ -57,11 +57,11 @@ class UnreachableError(BrokerError):
 
 
 class CredentialsError(UnreachableError):
-    """The broker refuses in mid-run whom it accepted; a later start may have newer ones."""
+    """The broker refuses in mid-run whom it let in before; a new start may have new credentials."""
 
 
 class AuthenticationError(BrokerError):
-    """The broker does not accept the user or the password."""
+    """The broker rejects the user or the password."""
 
 
 class AuthorizationError(BrokerError):

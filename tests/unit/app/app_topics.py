@@ -150,7 +150,7 @@ class FakeProducer:
 
     @contextlib.contextmanager
     def open(self, *_: Any) -> Iterator["FakeProducer"]:
-        """Take the place of `broker.open_producer`."""
+        """Take the place of `Client.open_producer`."""
         yield self
 
 

@@ -15,7 +15,7 @@ def _no_network(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Let no unit test reach beyond this machine's own file system."""
     disable_socket(allow_unix_socket=True)
     # It asks the broker why no answer came; here there is none.
-    monkeypatch.setattr("server_monitoring.broker.failures.problem", lambda _: None)
+    monkeypatch.setattr("server_monitoring.broker.failures.connection_error", lambda _: None)
     yield
     enable_socket()
 

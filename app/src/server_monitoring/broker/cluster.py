@@ -33,8 +33,8 @@ class Cluster:
 
     Attributes:
         servers: host:port of the first ones to ask.
-        ca_file: certificates of the authorities that are trusted; None for plain text.
-        credentials: who to be; with TLS always.
+        ca_file: certificates of the trusted authorities; None for plain text.
+        credentials: who to be; always there with TLS.
 
     """
 
@@ -58,7 +58,7 @@ class Cluster:
 
     @property
     def user(self) -> str:
-        """Who the brokers take this host for."""
+        """Return who this host is to the brokers."""
         return self.credentials.username if self.credentials else "ANONYMOUS"
 
 
@@ -93,7 +93,7 @@ def read_credentials(path: Path | None) -> Credentials:
     if file is None:
         raise ConfigError(
             f"credentials: none found (kafka_security.protocol is {SASL_SSL}); start this by its "
-            "unit, which loads them, or name a file with --credentials"
+            "systemd unit, which loads them, or name a file with --credentials"
         )
     try:
         with file.open("rb") as opened:
@@ -101,7 +101,7 @@ def read_credentials(path: Path | None) -> Credentials:
             content = opened.read(_MAX_BYTES)
     except OSError as error:
         raise ConfigError(
-            f"{file}: {error.strerror}; name a file with credentials that this user may read"
+            f"{file}: {error.strerror}; name a credentials file that this user may read"
         ) from error
     # systemd lets the unit's user in by an access list, whose mask shows as the group's rights.
     if mode & (0o007 if file == own else 0o077):
@@ -122,8 +122,8 @@ def _credentials(file: Path, content: bytes) -> Credentials:
         raise ConfigError(f'{file}: expected JSON {{"username": "...", "password": "..."}}')
     if set(found) != wanted:
         names = one_line(", ".join(sorted(map(repr, set(found) - wanted))) or "fewer", 80)
-        raise ConfigError(f"{file}: found the keys {names}, expected username and password alone")
+        raise ConfigError(f"{file}: found the keys {names}, expected only username and password")
     for key in sorted(wanted):
         if not isinstance(found[key], str) or not found[key] or not found[key].isprintable():
-            raise ConfigError(f"{file}: {key}: expected a text of printable characters")
+            raise ConfigError(f"{file}: {key}: expected printable text")
     return Credentials(found["username"], found["password"])

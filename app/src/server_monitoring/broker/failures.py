@@ -15,37 +15,35 @@ from server_monitoring.errors import (
     UnreachableError,
 )
 
-REFUSED_USER = "the user or the password is wrong"
 
-
-def describe(topic: str) -> str:
-    """Return what asking for a topic needs."""
+def needs_describe(topic: str) -> str:
+    """Return the right that asking for a topic needs."""
     return f"Describe on topic {topic}"
 
 
-def read(topic_partitions: Iterable[TopicPartition]) -> str:
-    """Return what reading from topics needs."""
+def needs_read(topic_partitions: Iterable[TopicPartition]) -> str:
+    """Return the right that reading from topics needs."""
     return f"Read on topic {', '.join(sorted({tp.topic for tp in topic_partitions}))}"
 
 
-def problem(cluster: Cluster) -> BrokerError | None:
-    """Return why no connection comes about, where certificates or passwords are to blame."""
-    found = tls.problem(cluster)
-    if found is None and (refused := login.refusal(cluster)) is not None:
-        return authentication_failed(cluster, refused.reason)
+def connection_error(cluster: Cluster) -> BrokerError | None:
+    """Return why no connection can be made, where certificates or passwords are to blame."""
+    found = tls.handshake_error(cluster)
+    if found is None and (reason := login.refused_credentials(cluster)) is not None:
+        return authentication_failed(cluster, reason)
     return found
 
 
-def check(cluster: Cluster) -> None:
-    """Raise `problem`, if there is one; for whoever waits without an answer."""
-    found = problem(cluster)
+def check_connection(cluster: Cluster) -> None:
+    """Raise `connection_error`, if there is one; for whoever waits without an answer."""
+    found = connection_error(cluster)
     if found is not None:
         raise found
 
 
 def no_answer(cluster: Cluster, doing: str) -> BrokerError:
-    """Return the error for a broker that is silent, or with which TLS does not come about."""
-    return problem(cluster) or UnreachableError(
+    """Return the error for a broker that is silent, or with which TLS or a login fails."""
+    return connection_error(cluster) or UnreachableError(
         f"broker {cluster}: no answer in time while {doing}; check that kafka.service "
         "runs there and that this host reaches it"
     )
@@ -57,7 +55,7 @@ def failed(cluster: Cluster, reason: str, doing: str) -> BrokerError:
 
 
 def authentication_failed(cluster: Cluster, reason: str) -> BrokerError:
-    """Return the error for a broker that does not take the user or the password."""
+    """Return the error for a broker that rejects the user or the password."""
     return AuthenticationError(
         f"broker {cluster}: refused user {cluster.user!r} ({MECHANISM}): {reason}; provision the "
         "broker and this host, which gives both the same password"
@@ -69,7 +67,7 @@ def not_authorized(
 ) -> BrokerError:
     """Return the error for a user who may not do this.
 
-    Of several needs, with semicolons between them, the one for a resource of `kind` is named.
+    Of several needs, separated by semicolons, the one for a resource of `kind` is named.
     """
     fitting = [need for need in needs.split("; ") if f" on {kind} " in need]
     lacking = fitting[0] if fitting else needs or reason
@@ -81,9 +79,9 @@ def not_authorized(
 
 @contextlib.contextmanager
 def in_mid_run() -> Iterator[None]:
-    """Let a user who was taken before and is refused now end the command as one to start again.
+    """Turn the refusal of a user who was let in before into an error after which to start again.
 
-    A password that is changed takes the old one away; systemd starts the unit with the new one.
+    Once a password is changed the old one is void; systemd starts the unit with the new one.
     """
     try:
         yield
@@ -92,7 +90,7 @@ def in_mid_run() -> Iterator[None]:
 
 
 def missing_topic(cluster: Cluster, topic: str) -> BrokerError:
-    """Return the error for a topic that is not there."""
+    """Return the error for a topic that does not exist."""
     return BrokerError(
         f"topic {topic}: not found on broker {cluster}; create it by provisioning (kafka_topics)"
     )
@@ -102,12 +100,12 @@ def offset_gone(cluster: Cluster, reason: str) -> BrokerError:
     """Return the error for an offset that the broker no longer has."""
     return BrokerError(
         f"broker {cluster}: {reason}: the stored offset is no longer on the broker "
-        "(retention, or the topic was made anew); start a new run"
+        "(retention, or the topic was created again); start a new run"
     )
 
 
 def first_poll_unanswered(cluster: Cluster) -> BrokerError:
-    """Return the error for a broker that gives nothing to read."""
+    """Return the error for a broker that does not answer the first poll."""
     return UnreachableError(
         f"broker {cluster}: the first poll was not answered within "
         f"{CONNECT_SECONDS} s; check the broker's log"

@@ -1,11 +1,11 @@
-"""The clients and codecs that can be chosen, and the numbers that every client keeps to."""
+"""The clients and codecs to choose from, and the limits that every client keeps."""
 
 KAFKA_PYTHON, CONFLUENT = "kafka-python", "confluent-kafka"
 CLIENTS = (KAFKA_PYTHON, CONFLUENT)
 NO_COMPRESSION = "none"
 COMPRESSIONS = (NO_COMPRESSION, "lz4", "zstd")
 CONNECT_SECONDS = 10
-# A request may take CONNECT_SECONDS: a client gives a record no less than one try.
+# A request may take CONNECT_SECONDS: a record gets at least one try.
 LEAST_TIMEOUT = CONNECT_SECONDS + 5
 # The first question about a group makes the broker create the topic of all groups.
 GROUP_SECONDS = 30
@@ -14,9 +14,9 @@ LINGER_MS = 50
 MAX_RECORD_BYTES = 4 * 1024 * 1024
 FETCH_BYTES = 8 * 1024 * 1024
 FETCH_WAIT_MS = 200
-# Of a partition, how many the client reads ahead.
+# How far the client reads ahead in a partition.
 QUEUED_RECORDS = 20_000
-# After how long without an answer it is asked whether the broker still takes the credentials.
+# After this long without an answer the broker is asked whether it still takes the credentials.
 DOUBT_SECONDS = 5
-# Of a topic that only probes use.
+# Of the topic that only probes use.
 PROBE_RETENTION_MS = 3_600_000

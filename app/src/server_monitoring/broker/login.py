@@ -1,118 +1,117 @@
-"""Whether a broker takes the credentials: asked from here, as clients do not always tell.
+"""Whether a broker takes a user's password: asked from here, as clients do not always tell.
 
-One of them tries again for ever where a password is refused, and only says that no answer came.
-SCRAM-SHA-512 as in RFC 5802, carried by Kafka's SaslHandshake (version 1) and SaslAuthenticate
-(version 0); the password itself is never sent.
+One of them retries forever where a password is refused, and only reports that no answer came.
+Here the broker is asked once: SaslHandshake (version 1) and SaslAuthenticate (version 0), as
+https://kafka.apache.org/protocol describes them, carry kafka-python's SCRAM-SHA-512; the password
+itself is never sent.
 """
 
-import base64
-import hashlib
-import hmac
-import os
-import socket
+import contextlib
 import ssl
 import struct
-from typing import NamedTuple
+from io import BufferedRWPair
 
 from server_monitoring.broker import tls
 from server_monitoring.broker.cluster import MECHANISM, Cluster, Credentials
-from server_monitoring.errors import one_line
 
+WRONG_PASSWORD = "the user or the password is wrong"  # noqa: S105 - says so of one
 _HANDSHAKE, _AUTHENTICATE = 17, 36
-_UNSUPPORTED_MECHANISM, _ILLEGAL_STATE, _REFUSED = 33, 34, 58
 _REASONS = {
-    _UNSUPPORTED_MECHANISM: f"it does not know {MECHANISM}",
-    _ILLEGAL_STATE: "this listener knows no passwords",
-    _REFUSED: "the user or the password is wrong",
+    33: f"it does not support {MECHANISM}",
+    34: "this listener takes no passwords",
+    58: WRONG_PASSWORD,
 }
-_HASH = "sha512"
 _MAX_ANSWER = 65_536
-_MAX_ITERATIONS = 1_000_000
 
 
-class Refusal(NamedTuple):
-    """Who refuses, and why."""
+class _CodeError(ValueError):
+    """The broker answers with an error code."""
 
-    server: str
-    reason: str
+    def __init__(self, code: int) -> None:
+        super().__init__(f"error code {code}")
+        self.code = code
 
 
-def refusal(cluster: Cluster) -> Refusal | None:
-    """Return which broker refuses the credentials; None where that is not known."""
+def refused_credentials(cluster: Cluster) -> str | None:
+    """Return why a broker does not take the credentials; None where that is not known."""
     if cluster.ca_file is None:
         return None
+    context = tls.context(cluster)
     for server in cluster.servers:
-        try:
-            with (
-                tls.open_socket(server) as sock,
-                tls.context(cluster).wrap_socket(sock, server_hostname=tls.host(server)) as secure,
-            ):
-                code = _authenticate(secure, cluster.identity)
-        except (OSError, ValueError, KeyError, struct.error):
-            continue  # It is not there, or is no broker: others find out.
-        if code in _REASONS:
-            return Refusal(server, one_line(_REASONS[code]))
+        # It is away, or is no broker: others find out.
+        with contextlib.suppress(OSError, ValueError):
+            reason = refusal(server, context, cluster.identity)
+            if reason is not None:
+                return reason
     return None
 
 
-def _authenticate(sock: ssl.SSLSocket, credentials: Credentials) -> int:
-    """Return the first error code, or 0."""
-    mechanism = MECHANISM.encode()
-    code, _ = _ask(sock, _HANDSHAKE, 1, struct.pack(">h", len(mechanism)) + mechanism)
-    if code:
-        return code
+def refusal(
+    server: str,
+    context: ssl.SSLContext,
+    credentials: Credentials,
+    timeout: float = tls.SECONDS,
+) -> str | None:
+    """Return why a broker does not let a user in, such as WRONG_PASSWORD; None if it does.
+
+    Args:
+        server: host:port of a listener for users.
+        context: whom to trust.
+        credentials: who to be.
+        timeout: seconds that each answer may take.
+
+    Raises:
+        OSError: the broker cannot be asked.
+        ValueError: it answers with another error, or is no broker.
+
+    """
+    # Only where a login is tried: who uses another client need not load this one.
+    from kafka.net.sasl.scram import ScramClient  # noqa: PLC0415
+
     name = credentials.username.replace("=", "=3D").replace(",", "=2C")
-    nonce = base64.b64encode(os.urandom(24)).decode()
-    bare = f"n={name},r={nonce}"
-    code, first = _say(sock, f"n,,{bare}")
-    if code:
-        return code
-    given = dict(part.split("=", 1) for part in first.split(","))
-    final = f"c=biws,r={given['r']}"
-    proof = _proof(credentials.password, given, f"{bare},{first},{final}")
-    return _say(sock, f"{final},p={proof}")[0]
+    scram = ScramClient(name, credentials.password, MECHANISM)
+    mechanism = MECHANISM.encode()
+    with tls.connect(server, context, timeout) as sock, sock.makefile("rwb") as stream:
+        try:
+            _ask(stream, _HANDSHAKE, 1, struct.pack(">h", len(mechanism)) + mechanism)
+            scram.process_server_first_message(_say(stream, scram.first_message()))
+            # The broker proves that it knows the password too.
+            scram.process_server_final_message(_say(stream, scram.final_message()))
+        except _CodeError as error:
+            if error.code not in _REASONS:
+                raise
+            return _REASONS[error.code]
+        except (KeyError, struct.error) as error:
+            raise ValueError(f"no answer of a broker: {error}") from error
+    return None
 
 
-def _proof(password: str, given: dict[str, str], message: str) -> str:
-    iterations = int(given["i"])
-    if iterations > _MAX_ITERATIONS:
-        raise ValueError(iterations)
-    salt = base64.b64decode(given["s"])
-    salted = hashlib.pbkdf2_hmac(_HASH, password.encode(), salt, iterations)
-    key = hmac.digest(salted, b"Client Key", _HASH)
-    signature = hmac.digest(hashlib.sha512(key).digest(), message.encode(), _HASH)
-    return base64.b64encode(bytes(a ^ b for a, b in zip(key, signature, strict=True))).decode()
-
-
-def _say(sock: ssl.SSLSocket, text: str) -> tuple[int, str]:
-    """Send a message of the exchange; return the error code, and the answer to it."""
-    content = text.encode()
-    code, rest = _ask(sock, _AUTHENTICATE, 0, struct.pack(">i", len(content)) + content)
-    if code:
-        return code, ""
-    (skipped,) = struct.unpack_from(">h", rest)
+def _say(stream: BufferedRWPair, content: bytes) -> bytes:
+    """Send a message of the exchange; return the answer to it."""
+    answer = _ask(stream, _AUTHENTICATE, 0, struct.pack(">i", len(content)) + content)
+    (skipped,) = struct.unpack_from(">h", answer)
     place = 2 + max(skipped, 0)
-    (length,) = struct.unpack_from(">i", rest, place)
-    return 0, rest[place + 4 : place + 4 + length].decode()
+    (length,) = struct.unpack_from(">i", answer, place)
+    return answer[place + 4 : place + 4 + length]
 
 
-def _ask(sock: ssl.SSLSocket, api: int, version: int, body: bytes) -> tuple[int, bytes]:
-    """Send a request; return the answer's error code and what follows it."""
+def _ask(stream: BufferedRWPair, api: int, version: int, body: bytes) -> bytes:
+    """Send a request; return what follows the answer's error code, which is none."""
     request = struct.pack(">hhih", api, version, 1, -1) + body
-    sock.sendall(struct.pack(">i", len(request)) + request)
-    (length,) = struct.unpack(">i", _read(sock, 4))
+    stream.write(struct.pack(">i", len(request)) + request)
+    stream.flush()
+    (length,) = struct.unpack(">i", _read(stream, 4))
     if not 0 <= length <= _MAX_ANSWER:
-        raise ValueError(length)
-    answer = _read(sock, length)
+        raise ValueError(f"an answer of {length} bytes")
+    answer = _read(stream, length)
     (code,) = struct.unpack_from(">h", answer, 4)
-    return code, answer[6:]
+    if code:
+        raise _CodeError(code)
+    return answer[6:]
 
 
-def _read(sock: socket.socket, count: int) -> bytes:
-    found = b""
-    while len(found) < count:
-        part = sock.recv(count - len(found))
-        if not part:
-            raise ConnectionResetError
-        found += part
+def _read(stream: BufferedRWPair, count: int) -> bytes:
+    found = stream.read(count)
+    if len(found) < count:
+        raise ConnectionResetError("the connection was closed")
     return found

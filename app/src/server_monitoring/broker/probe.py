@@ -25,7 +25,7 @@ def probe(cluster: Cluster, client_name: str = KAFKA_PYTHON) -> Answer:
     """Produce one record and read it back.
 
     Raises:
-        BrokerError: the broker does not answer, refuses, or does not give the record back.
+        BrokerError: the broker does not answer, refuses, or does not return the record.
 
     """
     client = client_for(client_name)
@@ -48,6 +48,6 @@ def probe(cluster: Cluster, client_name: str = KAFKA_PYTHON) -> Answer:
                 return Answer(offset, created, time.monotonic() - start)
             records = reader.poll(200, 500)
     raise BrokerError(
-        f"topic {PROBE_TOPIC}: the record at offset {offset} was accepted but not given back "
+        f"topic {PROBE_TOPIC}: the record at offset {offset} was accepted but not returned "
         f"within {CONNECT_SECONDS} s by broker {cluster}; see the broker's log"
     )

@@ -54,8 +54,22 @@ class Reader:
         raise NotImplementedError
 
     def topic_ids(self, topics: Sequence[str]) -> dict[str, str]:
-        """Return the id (a UUID) that the broker gave each topic when it was made."""
+        """Return the id (a UUID) that the broker gave each topic when it was created."""
         raise NotImplementedError
+
+    def check_same(self, topic_ids: Mapping[str, str]) -> None:
+        """Refuse a topic that no longer has the id in `topic_ids`, which a run began with.
+
+        Raises:
+            BrokerError: it was deleted and created again: what was written before is gone.
+
+        """
+        for topic, found in self.topic_ids(list(topic_ids)).items():
+            if found != topic_ids[topic]:
+                raise BrokerError(
+                    f"topic {topic}: deleted and created again during the run (topic id "
+                    f"{topic_ids[topic]}, now {found}); start a new run"
+                )
 
     def end_offsets(self, topic_partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
         """Return the next offset to be written of each partition."""

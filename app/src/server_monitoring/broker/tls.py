@@ -1,7 +1,7 @@
-"""TLS to a broker: what is demanded of it, and why it did not come about.
+"""TLS to a broker: what is demanded of it, and why a connection failed.
 
-A client only says that no answer came. So after a failure the broker is asked once more from
-here, by the standard library alone, and the answer becomes one line about the certificate or the
+A client only reports that no answer came. So after a failure the broker is asked once more from
+here, with the standard library alone, and the answer becomes one line about the certificate or the
 protocol.
 """
 
@@ -13,27 +13,26 @@ from typing import Any
 from server_monitoring.broker.cluster import SASL_SSL, Cluster
 from server_monitoring.errors import ConfigError, TlsError, one_line
 
-_SECONDS = 3
-# OpenSSL's X509_V_FLAG_NO_CHECK_TIME, which the standard library has no name for.
+SECONDS = 3
+"""How long an answer may take to what is asked from here."""
+# OpenSSL's X509_V_FLAG_NO_CHECK_TIME, for which the standard library has no name.
 _NO_CHECK_TIME = 0x200000
 _WRONG_HOST = {62, 64}
 """OpenSSL's X509_V_ERR_HOSTNAME_MISMATCH and X509_V_ERR_IP_ADDRESS_MISMATCH."""
 _NOT_YET, _EXPIRED = 9, 10
-# A request for the API versions, version 0, correlation id 7, of no client: any broker answers it.
+# A request for the API versions, version 0, correlation id 7, no client id: any broker answers it.
 _API_VERSIONS = struct.pack(">ihhih", 10, 18, 0, 7, -1)
 
 
 def context(cluster: Cluster) -> ssl.SSLContext:
-    """Return what is demanded: TLS 1.3, a trusted certificate, the name that was asked for.
+    """Return what is demanded of a broker, see `trusting`.
 
     Raises:
         ConfigError: the file with the authorities cannot be used.
 
     """
-    made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    made.minimum_version = ssl.TLSVersion.TLSv1_3
     try:
-        made.load_verify_locations(cluster.ca_file)
+        return trusting(cluster)
     except ssl.SSLError as error:
         raise ConfigError(
             f"kafka_security.ca_file: {cluster.ca_file}: no certificate in PEM form found "
@@ -43,19 +42,31 @@ def context(cluster: Cluster) -> ssl.SSLContext:
         raise ConfigError(
             f"kafka_security.ca_file: {cluster.ca_file}: {error.strerror}; provision this host"
         ) from error
+
+
+def trusting(cluster: Cluster) -> ssl.SSLContext:
+    """Demand TLS 1.3, a certificate of the cluster's authorities, and the name that was asked for.
+
+    Raises:
+        OSError: the file with the authorities cannot be used.
+
+    """
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    made.minimum_version = ssl.TLSVersion.TLSv1_3
+    made.load_verify_locations(cluster.ca_file)
     return made
 
 
-def problem(cluster: Cluster) -> TlsError | None:
-    """Return why no connection comes about, as far as TLS is to blame; None if it is not."""
+def handshake_error(cluster: Cluster) -> TlsError | None:
+    """Return why no connection can be made, as far as TLS is to blame; None if it is not."""
     for server in cluster.servers:
-        found = _problem_of(cluster, server)
+        found = _handshake_problem(cluster, server)
         if found is not None:
             return TlsError(f"broker {server}: {found}")
     return None
 
 
-def _problem_of(cluster: Cluster, server: str) -> str | None:
+def _handshake_problem(cluster: Cluster, server: str) -> str | None:
     if cluster.ca_file is None:
         return _plain_problem(server)
     try:
@@ -68,7 +79,7 @@ def _problem_of(cluster: Cluster, server: str) -> str | None:
                 f"answers in plain text, but {SASL_SSL} is expected; nothing was sent; check that "
                 "the port is that of the TLS listener, and provision the broker"
             )
-        # An end of the stream is a broker that begins or ends just now.
+        # Where the stream just ends, the broker is starting or stopping.
         if isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError):
             reason = one_line(str(error.reason).replace("_", " ").lower(), 120)
             return f"the TLS handshake failed: {reason}; expected TLS 1.3, see the broker's log"
@@ -79,7 +90,7 @@ def _plain_problem(server: str) -> str | None:
     if _certificate_bytes(server) is None:
         return None
     return (
-        "expects TLS, but this host is told to use plain text; set kafka_security.protocol to "
+        "expects TLS, but this host is configured for plain text; set kafka_security.protocol to "
         f"{SASL_SSL} by provisioning"
     )
 
@@ -96,12 +107,12 @@ def _certificate_problem(cluster: Cluster, server: str, error: ssl.SSLCertVerifi
         return f"its certificate expired on {ended}; provision the broker, which renews it"
     if error.verify_code == _NOT_YET:
         begins = facts.get("notBefore", "an unknown day")
-        return f"its certificate is valid from {begins} on; set the clocks of both hosts"
+        return f"its certificate is not valid before {begins}; set the clocks of both hosts"
     issuer = one_line(_name(facts.get("issuer", ())) or "an unknown authority", 120)
     reason = one_line(error.verify_message, 120)
     return (
         f"its certificate is not trusted: issued by {issuer}, and {cluster.ca_file} does not "
-        f"vouch for it ({reason}); provision both hosts, or look for who else answers there"
+        f"vouch for it ({reason}); provision both hosts, or find out who else answers there"
     )
 
 
@@ -110,26 +121,34 @@ def host(server: str) -> str:
     return server.rpartition(":")[0].strip("[]")
 
 
-def open_socket(server: str) -> socket.socket:
-    """Connect to host:port."""
+def open_socket(server: str, timeout: float = SECONDS) -> socket.socket:
+    """Connect to host:port; each answer may take `timeout` seconds."""
     address = host(server), int(server.rpartition(":")[2])
-    return socket.create_connection(address, timeout=_SECONDS)
+    return socket.create_connection(address, timeout)
+
+
+def connect(server: str, demanded: ssl.SSLContext, timeout: float = SECONDS) -> ssl.SSLSocket:
+    """Connect to host:port by TLS; each answer may take `timeout` seconds.
+
+    Raises:
+        OSError: nobody answers, or not as is demanded.
+
+    """
+    with open_socket(server, timeout) as sock:
+        return demanded.wrap_socket(sock, server_hostname=host(server))
 
 
 def _handshake(server: str, demanded: ssl.SSLContext) -> tuple[dict[str, Any], bytes | None]:
     """Return the certificate's facts, where it is verified, and its bytes."""
-    with (
-        open_socket(server) as sock,
-        demanded.wrap_socket(sock, server_hostname=host(server)) as tls,
-    ):
-        return tls.getpeercert() or {}, tls.getpeercert(binary_form=True)
+    with connect(server, demanded) as sock:
+        return sock.getpeercert() or {}, sock.getpeercert(binary_form=True)
 
 
 def _certificate_bytes(server: str) -> bytes | None:
-    """Return the certificate that is shown, whatever it is; None where nobody shows one."""
+    """Return the certificate that is presented, whatever it is; None where there is none."""
     anything = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     anything.check_hostname = False
-    anything.verify_mode = ssl.CERT_NONE  # Nothing is sent or believed: it is only looked at.
+    anything.verify_mode = ssl.CERT_NONE  # Nothing is sent or trusted: it is only looked at.
     try:
         return _handshake(server, anything)[1]
     except OSError:

@@ -132,7 +132,7 @@ class Consumer:
 
         Raises:
             BrokerError: an offset is gone, nothing came for `patience` seconds before the end, or a
-                topic was made again meanwhile.
+                topic was created again meanwhile.
             StorageError: the disk is full; what was stored stays valid.
 
         """
@@ -155,7 +155,7 @@ class Consumer:
             ended = ends is not None and self._reached(ends, now - moved)
         self._store(self._clock())
         if ended:
-            self._check_topics()
+            self._reader.check_same(self._topic_ids)
         return ended
 
     def _reached(self, ends: dict[TopicPartition, int], idle: float) -> bool:
@@ -168,15 +168,6 @@ class Consumer:
                 "kafka.service runs, then start this consumer again"
             )
         return not behind
-
-    def _check_topics(self) -> None:
-        """Refuse a topic that was deleted and made again while it was read."""
-        for topic, found in self._reader.topic_ids(list(self._columns)).items():
-            if found != self._topic_ids[topic]:
-                raise BrokerError(
-                    f"topic {topic}: deleted and made again during the run (topic id "
-                    f"{self._topic_ids[topic]}, now {found}); start a new run"
-                )
 
     def _take(self, records: Records, began: float) -> None:
         """Append the records of a poll that `began` then to their segments."""

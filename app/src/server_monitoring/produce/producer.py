@@ -14,7 +14,6 @@ from pathlib import Path
 
 from server_monitoring.broker.client import client_for
 from server_monitoring.broker.reader import Reader, TopicPartition
-from server_monitoring.errors import BrokerError
 from server_monitoring.host.full_disk import FullDisk
 from server_monitoring.host.runs import Run
 from server_monitoring.produce import resume
@@ -97,7 +96,7 @@ def produce(
 
     Raises:
         BrokerError: the broker stopped answering, refused a record (its line is named), or a
-            topic was made again meanwhile.
+            topic was created again meanwhile.
         StorageError: a checkpoint cannot be written.
 
     """
@@ -128,18 +127,9 @@ def produce(
             messages += len(oldest.pending)
         progress(settled, messages)
     with client.open_reader(cluster) as reader:
-        _check_topics(reader, marker)
+        reader.check_same(marker.topic_ids)
         sent.end_offsets = _end_offsets(reader, marker.partitions())
     return sent
-
-
-def _check_topics(reader: Reader, marker: Marker) -> None:
-    for topic, found in reader.topic_ids(list(marker.topic_ids)).items():
-        if found != marker.topic_ids[topic]:
-            raise BrokerError(
-                f"topic {topic}: deleted and made again during the run (topic id "
-                f"{marker.topic_ids[topic]}, now {found}); start a new run"
-            )
 
 
 def _end_offsets(reader: Reader, partitions: dict[str, int]) -> dict[str, dict[str, int]]:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from server_monitoring.broker.client import Client, Future, Producer
 from server_monitoring.broker.cluster import Cluster
-from server_monitoring.broker.failures import check, no_answer
+from server_monitoring.broker.failures import check_connection, no_answer
 from server_monitoring.broker.limits import DOUBT_SECONDS
 from server_monitoring.broker.reader import TopicPartition
 from server_monitoring.errors import AuthenticationError, BrokerError, UnreachableError, one_line
@@ -118,7 +118,7 @@ class Sender:
 
     def check(self) -> None:
         """Raise a BrokerError where the broker takes this host's credentials no longer."""
-        check(self._cluster)
+        check_connection(self._cluster)
 
     def refused(self, topic: str, line: int, error: Exception) -> BrokerError:
         """Return the error for a record that was not accepted, or got no answer."""

@@ -7,19 +7,30 @@ from typing import Any
 
 import confluent_kafka
 import pytest
+from confluent_kafka import KafkaError
 from kafka import errors as kafka_errors
-from server_monitoring.broker.client import client_for
+from server_monitoring.broker.client import Client, client_for
 from server_monitoring.broker.clients import confluent_common
-from server_monitoring.broker.clients import confluent_kafka as confluent
+from server_monitoring.broker.clients.confluent_common import RefusedError
 from server_monitoring.broker.clients.confluent_reader import ConfluentReader, _metadata
 from server_monitoring.broker.clients.kafka_python_reader import KafkaPythonReader
 from server_monitoring.broker.cluster import Cluster
-from server_monitoring.broker.limits import CLIENTS
+from server_monitoring.broker.limits import CLIENTS, CONFLUENT, KAFKA_PYTHON
 from server_monitoring.broker.reader import Reader, TopicPartition
-from server_monitoring.errors import BrokerError
+from server_monitoring.errors import (
+    AuthenticationError,
+    AuthorizationError,
+    BrokerError,
+    UnreachableError,
+)
 
 CLUSTER = Cluster(("127.0.0.1:9",))
 TP = TopicPartition("t", 0)
+
+
+def refused(code: int) -> RefusedError:
+    """Return an error of confluent-kafka."""
+    return RefusedError(KafkaError(code))
 
 
 def kafka_python(error: Exception) -> Reader:
@@ -30,11 +41,26 @@ def kafka_python(error: Exception) -> Reader:
 
     reader = KafkaPythonReader.__new__(KafkaPythonReader)
     vars(reader).update(
+        _client=client_for(KAFKA_PYTHON),
         _cluster=CLUSTER,
         _last=math.inf,
         _reads="Read on topic t",
         _consumer=SimpleNamespace(poll=poll),
     )
+    return reader
+
+
+def over(client: Any, **state: Any) -> Reader:
+    """Return a reader of confluent-kafka over a double of its client."""
+    reader = ConfluentReader.__new__(ConfluentReader)
+    vars(reader).update(
+        _client=client_for(CONFLUENT),
+        _cluster=CLUSTER,
+        _consumer=client,
+        _trouble=confluent_common.Trouble(),
+        _positions={},
+    )
+    vars(reader).update(state)
     return reader
 
 
@@ -46,11 +72,7 @@ def confluent_reader(code: int, *, retriable: bool = False) -> Reader:
     )
     answers = [[message], []]
     client = SimpleNamespace(consume=lambda *_: answers.pop(0))
-    reader = ConfluentReader.__new__(ConfluentReader)
-    vars(reader).update(
-        _cluster=CLUSTER, _consumer=client, _trouble=confluent_common.Trouble(), _positions={TP: 3}
-    )
-    return reader
+    return over(client, _positions={TP: 3})
 
 
 @pytest.mark.parametrize(
@@ -84,7 +106,7 @@ def test_an_offset_that_is_gone_says_what_that_means(make: Callable[[], Reader])
     "make",
     [
         lambda: kafka_python(kafka_errors.TopicAuthorizationFailedError("t")),
-        lambda: confluent_reader(confluent_kafka.KafkaError.TOPIC_AUTHORIZATION_FAILED),
+        lambda: confluent_reader(KafkaError.TOPIC_AUTHORIZATION_FAILED),
     ],
 )
 def test_a_refusal_is_an_error(make: Callable[[], Reader]) -> None:
@@ -102,24 +124,64 @@ def test_the_end_of_a_partition_moves_the_position() -> None:
 
 def test_an_error_of_confluent_reads_as_one() -> None:
     """Name and reason, not the structure of an object."""
-    error = confluent_kafka.KafkaError(confluent_kafka.KafkaError.UNKNOWN_MEMBER_ID, "no")
+    error = KafkaError(KafkaError.UNKNOWN_MEMBER_ID, "no")
     assert str(confluent_common.RefusedError(error)) == "UNKNOWN_MEMBER_ID: no"
     with (
         pytest.raises(BrokerError, match=r"broker 127\.0\.0\.1:9: UNKNOWN_MEMBER_ID: no while"),
-        confluent.translated(CLUSTER, "sending"),
+        client_for(CONFLUENT).translated(CLUSTER, "sending"),
     ):
         raise confluent_kafka.KafkaException(error)
 
 
 @pytest.mark.parametrize("name", CLIENTS)
-def test_each_client_has_everything_and_says_its_version(name: str) -> None:
-    """What the others call is there."""
+def test_each_client_is_whole_and_says_its_version(name: str) -> None:
+    """A class that leaves something out cannot be made."""
     client = client_for(name)
+    assert isinstance(client, Client)
     assert client.description().startswith(f"{name} ")
-    for part in ("translated", "open_reader", "open_producer", "create_topic"):
-        assert callable(getattr(client, part))
     assert issubclass(client.ERROR, Exception)
     assert issubclass(client.TIMEOUT, Exception)
+
+
+@pytest.mark.parametrize(
+    ("name", "error", "expected"),
+    [
+        (KAFKA_PYTHON, kafka_errors.KafkaTimeoutError(), UnreachableError),
+        (KAFKA_PYTHON, kafka_errors.KafkaConnectionError("111"), UnreachableError),
+        (KAFKA_PYTHON, kafka_errors.SaslAuthenticationFailedError(), AuthenticationError),
+        (KAFKA_PYTHON, kafka_errors.TopicAuthorizationFailedError("t"), AuthorizationError),
+        (
+            KAFKA_PYTHON,
+            kafka_errors.KafkaError("ClusterAuthorizationFailedError: no"),
+            AuthorizationError,
+        ),
+        (KAFKA_PYTHON, kafka_errors.UnknownError("no"), BrokerError),
+        (CONFLUENT, TimeoutError(), UnreachableError),
+        *((CONFLUENT, refused(code), UnreachableError) for code in confluent_common.SILENT),
+        (CONFLUENT, refused(KafkaError._AUTHENTICATION), AuthenticationError),  # noqa: SLF001 - librdkafka's own code
+        *((CONFLUENT, refused(code), AuthorizationError) for code in confluent_common.UNAUTHORIZED),
+        (CONFLUENT, refused(KafkaError.UNKNOWN_MEMBER_ID), BrokerError),
+    ],
+)
+def test_each_error_of_a_client_becomes_one_of_the_apps(
+    name: str, error: Exception, expected: type[BrokerError]
+) -> None:
+    """With the user's need where a right is missing."""
+    client = client_for(name)
+    needs = "Read on group g; Write on topic t"
+    with pytest.raises(BrokerError) as caught, client.translated(CLUSTER, "sending", needs):
+        raise error
+    assert type(caught.value) is expected
+    assert f"broker {CLUSTER}: " in str(caught.value)
+    if expected is AuthorizationError:
+        topic = "Topic" in type(error).__name__ or "TOPIC" in str(error)
+        assert ("Write on topic t" if topic else "Read on group g") in str(caught.value)
+
+
+def test_an_error_that_is_not_of_the_client_stays_what_it_is() -> None:
+    """A mistake of the app's must not read as the broker's."""
+    with pytest.raises(KeyError), client_for(KAFKA_PYTHON).translated(CLUSTER, "sending"):
+        raise KeyError
 
 
 def watermarks(*failures: int) -> Reader:
@@ -128,24 +190,22 @@ def watermarks(*failures: int) -> Reader:
 
     def answer(*_: Any, **__: Any) -> tuple[int, int]:
         if left:
-            raise confluent_kafka.KafkaException(confluent_kafka.KafkaError(left.pop(0)))
+            raise confluent_kafka.KafkaException(KafkaError(left.pop(0)))
         return 3, 8
 
-    reader = ConfluentReader.__new__(ConfluentReader)
-    vars(reader).update(_cluster=CLUSTER, _consumer=SimpleNamespace(get_watermark_offsets=answer))
-    return reader
+    return over(SimpleNamespace(get_watermark_offsets=answer))
 
 
 def test_confluent_reader_waits_until_a_partition_has_a_leader() -> None:
     """A topic that was just made has none for a moment; that is no reason to give up."""
-    moving = confluent_kafka.KafkaError.NOT_LEADER_FOR_PARTITION
+    moving = KafkaError.NOT_LEADER_FOR_PARTITION
     assert watermarks(moving, moving).end_offsets([TP]) == {TP: 8}
     assert watermarks(moving).beginning(TP) == 3
 
 
 def test_confluent_reader_does_not_wait_for_what_will_not_change() -> None:
     """Any other refusal is told at once."""
-    refused = confluent_kafka.KafkaError.TOPIC_AUTHORIZATION_FAILED
+    refused = KafkaError.TOPIC_AUTHORIZATION_FAILED
     with pytest.raises(BrokerError):
         watermarks(refused).beginning(TP)
 
@@ -175,11 +235,7 @@ def starting(*ends: int) -> tuple[Reader, list[Any]]:
     client = SimpleNamespace(
         assign=lambda _: None, consume=consume, get_watermark_offsets=watermarks
     )
-    reader = ConfluentReader.__new__(ConfluentReader)
-    vars(reader).update(
-        _cluster=CLUSTER, _consumer=client, _trouble=confluent_common.Trouble(), _positions={}
-    )
-    return reader, seen
+    return over(client), seen
 
 
 def test_confluent_reader_is_ready_with_the_first_answer_and_not_at_the_end() -> None:
@@ -192,7 +248,7 @@ def test_confluent_reader_is_ready_with_the_first_answer_and_not_at_the_end() ->
 
 def test_confluent_reader_that_gets_no_answer_gives_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """The broker is named."""
-    monkeypatch.setattr("server_monitoring.broker.clients.confluent_reader.CONNECT_SECONDS", 0.01)
+    monkeypatch.setattr("server_monitoring.broker.clients.common_reader.CONNECT_SECONDS", 0.01)
     reader, _ = starting(-1001)
     with pytest.raises(BrokerError, match="the first poll was not answered"):
         reader.start({TP: 1})

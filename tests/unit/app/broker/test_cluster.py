@@ -72,11 +72,11 @@ def test_a_file_that_others_may_read_or_write_is_refused(tmp_path: Path, mode: i
         (PASSWORD, "expected JSON"),
         (f'{{"username": "u", "password": "{PASSWORD}"', "expected JSON"),
         ([PASSWORD], "expected JSON"),
-        ({"username": "u"}, "expected username and password alone"),
+        ({"username": "u"}, "expected only username and password"),
         ({"username": "u", "password": PASSWORD, "more": 1}, "found the keys 'more'"),
-        ({"username": "", "password": PASSWORD}, "username: expected a text"),
-        ({"username": "u", "password": 5}, "password: expected a text"),
-        ({"username": "u", "password": f"{PASSWORD}\n"}, "password: expected a text"),
+        ({"username": "", "password": PASSWORD}, "username: expected printable text"),
+        ({"username": "u", "password": 5}, "password: expected printable text"),
+        ({"username": "u", "password": f"{PASSWORD}\n"}, "password: expected printable text"),
     ],
 )
 def test_what_is_wrong_with_a_file_is_said_without_its_content(

@@ -80,6 +80,21 @@ def test_a_range_that_does_not_come_is_an_error_and_not_a_hang(
         next(records)
 
 
+class Named(Reader):
+    """Knows topics by their ids as they are now."""
+
+    def topic_ids(self, topics: Sequence[str]) -> dict[str, str]:
+        """Return those that are asked for."""
+        return {topic: {"t": "id-1", "u": "id-2"}[topic] for topic in topics}
+
+
+def test_a_topic_that_was_created_again_is_told_from_the_same_one() -> None:
+    """By its id; other topics do not matter."""
+    Named().check_same({"t": "id-1"})
+    with pytest.raises(BrokerError, match=r"topic u: deleted .* \(topic id id-0, now id-2\)"):
+        Named().check_same({"t": "id-1", "u": "id-0"})
+
+
 def test_each_client_must_offer_everything() -> None:
     """What a reader does not have is an error at once."""
     bare = Reader()

@@ -141,7 +141,7 @@ def test_a_topic_made_again_during_the_run_is_an_error(
     made = start(reader)
     publish(made, 11, 10)
     reader.ids["topic-cpu"] = "id-new"
-    with pytest.raises(BrokerError, match=r"topic topic-cpu: deleted and made again.*id-new"):
+    with pytest.raises(BrokerError, match=r"topic topic-cpu: deleted and created again.*id-new"):
         made.run(lambda: False, lambda: None)
     made.close()
     with pytest.raises(StorageError, match="found topic id id-cpu, but topic topic-cpu is now id-"):

@@ -159,5 +159,5 @@ def test_a_topic_made_again_while_rows_are_sent_is_an_error(
     def make_again(*_: int) -> None:
         topics.ids["topic-mem"] = "another"
 
-    with pytest.raises(BrokerError, match=r"topic topic-mem: deleted and made again.*now another"):
+    with pytest.raises(BrokerError, match=r"topic-mem: deleted and created again.*now another"):
         storm.attempt(rows(3), None, make_again)

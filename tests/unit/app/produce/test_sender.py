@@ -11,8 +11,8 @@ import confluent_kafka
 import pytest
 from server_monitoring.broker import client as broker
 from server_monitoring.broker import failures, limits
-from server_monitoring.broker.clients import confluent_producer
 from server_monitoring.broker.clients.confluent_common import RefusedError
+from server_monitoring.broker.clients.confluent_producer import ConfluentProducer
 from server_monitoring.broker.cluster import Cluster
 from server_monitoring.broker.reader import TopicPartition
 from server_monitoring.errors import AuthenticationError, BrokerError, UnreachableError
@@ -185,7 +185,7 @@ def test_credentials_that_are_not_taken_any_longer_end_the_waiting(
 ) -> None:
     """The client would try until the record's time is over."""
     refused = AuthenticationError("refused")
-    monkeypatch.setattr("server_monitoring.broker.failures.problem", lambda _: refused)
+    monkeypatch.setattr("server_monitoring.broker.failures.connection_error", lambda _: refused)
 
     waited: list[float] = []
 
@@ -231,8 +231,7 @@ class Library:
 def confluent(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Return a producer of confluent-kafka over a library without a network."""
     monkeypatch.setattr(confluent_kafka, "Producer", Library)
-    producer = confluent_producer._Producer  # noqa: SLF001 - below the connection
-    return producer(Cluster(("127.0.0.1:9",)), 0.05, "lz4")
+    return ConfluentProducer(Cluster(("127.0.0.1:9",)), 0.05, "lz4")
 
 
 def test_a_full_queue_of_confluent_is_waited_for(confluent: Any) -> None:

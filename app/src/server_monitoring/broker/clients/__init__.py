@@ -1,1 +1,1 @@
-"""Kafka's clients, each in a module of its own that fulfils `broker.Client`."""
+"""Kafka's clients, each a `client.Client` in a module that is named like it."""

@@ -1,4 +1,4 @@
-"""What confluent-kafka's reader and producer share: settings, and errors by their numbers."""
+"""What confluent-kafka's reader, producer and administrator share: settings, and errors."""
 # ruff: noqa: SLF001 - librdkafka's own error codes begin with an underscore
 
 import contextlib
@@ -9,10 +9,10 @@ from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException
 
-from server_monitoring.broker import failures, tls
+from server_monitoring.broker import tls
 from server_monitoring.broker.cluster import MECHANISM, SASL_SSL, Cluster
 from server_monitoring.broker.limits import CONNECT_SECONDS
-from server_monitoring.errors import BrokerError, one_line
+from server_monitoring.errors import one_line
 
 SILENT = (
     KafkaError._TRANSPORT,
@@ -22,7 +22,7 @@ SILENT = (
 )
 GONE = (KafkaError.OFFSET_OUT_OF_RANGE, KafkaError._AUTO_OFFSET_RESET)
 END = KafkaError._PARTITION_EOF
-# A leader is being chosen: for a moment after a topic was made, and after a broker's restart.
+# A leader is being elected: for a moment after a topic was created or a broker restarted.
 LEADERLESS = (KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE)
 UNKNOWN = (
     KafkaError.UNKNOWN_TOPIC_OR_PART,
@@ -39,15 +39,15 @@ _TRY_SECONDS = 2
 _LOGGER = logging.getLogger("confluent_kafka")
 _LOGGER.addHandler(logging.NullHandler())
 _LOGGER.propagate = False
-# How an exchange reads that ended because the broker did, which is no refusal.
+# How an exchange reads that broke off because the broker stopped, which is no refusal.
 _BROKEN_OFF = "Local: "
-# The client cannot be told a lowest version. Its list is of suites of TLS 1.2 and below; the only
-# one here needs a key that both sides know beforehand, and there is none: so 1.3 is what is left.
+# The client has no setting for the lowest version. Its list names suites of TLS 1.2 and below; the
+# only one here needs a pre-shared key, and there is none: so TLS 1.3 is what is left.
 _NONE_BELOW_TLS_1_3 = "PSK-AES256-GCM-SHA384"
 
 
 class RefusedError(KafkaException):
-    """An error that reads as one: the client's own shows its structure."""
+    """An error with a readable text: the client's own shows its structure."""
 
     def __str__(self) -> str:
         """Return name and reason."""
@@ -55,33 +55,8 @@ class RefusedError(KafkaException):
 
 
 @contextlib.contextmanager
-def translated(cluster: Cluster, doing: str, needs: str = "") -> Iterator[None]:
-    """Turn the client's errors into a BrokerError about `doing`, which needs a right."""
-    try:
-        yield
-    except TimeoutError as error:
-        raise failures.no_answer(cluster, doing) from error
-    except KafkaException as error:
-        if code_of(error) in SILENT:
-            raise failures.no_answer(cluster, doing) from error
-        refused = refusal(cluster, error, doing, needs)
-        raise refused or failures.failed(cluster, reason_of(error), doing) from error
-
-
-def refusal(cluster: Cluster, error: Exception, doing: str, needs: str = "") -> BrokerError | None:
-    """Return the error for a user who is refused; None if `error` is another one."""
-    code = code_of(error)
-    if code == KafkaError._AUTHENTICATION:
-        return failures.authentication_failed(cluster, failures.REFUSED_USER)
-    if code in UNAUTHORIZED:
-        kind = "topic" if code == KafkaError.TOPIC_AUTHORIZATION_FAILED else "group"
-        return failures.not_authorized(cluster, reason_of(error), doing, needs, kind)
-    return None
-
-
-@contextlib.contextmanager
 def fatal_raised() -> Iterator[None]:
-    """Raise what ended a client for good, which it wraps in as many errors as it calls back."""
+    """Raise what ended a client for good; it comes wrapped in an error for each callback."""
     try:
         yield
     except SystemError as error:
@@ -108,18 +83,18 @@ def reason_of(error: Exception) -> str:
 
 
 class Trouble:
-    """What a client says of its connections, beside what it says of requests.
+    """What a client reports of its connections, apart from what it reports of requests.
 
-    It tries again for ever, and a request only says that no answer came.
+    It retries forever, and a request only reports that no answer came.
     """
 
     def __init__(self) -> None:
-        """Nothing was said yet."""
+        """Begin with nothing reported."""
         self._refused: KafkaError | None = None
         self.handshake_failed = False
 
     def hear(self, error: KafkaError) -> None:
-        """Take in what the client says."""
+        """Note what the client reports."""
         if error.code() == KafkaError._AUTHENTICATION and _BROKEN_OFF not in error.str():
             self._refused = error
         self.handshake_failed |= error.code() == KafkaError._SSL
@@ -131,7 +106,7 @@ class Trouble:
 
 
 def connect(client: Any, serve: Callable[[], object], trouble: Trouble) -> None:
-    """Ask the broker for anything; do not wait on where it has refused already.
+    """Ask the broker for anything; stop waiting once it has refused.
 
     Args:
         client: of any kind.
@@ -156,7 +131,7 @@ def connect(client: Any, serve: Callable[[], object], trouble: Trouble) -> None:
 def _security(cluster: Cluster) -> dict[str, Any]:
     if cluster.ca_file is None:
         return {}
-    tls.context(cluster)  # Says better than the client what is wrong with the file.
+    tls.context(cluster)  # Says more clearly than the client what is wrong with the file.
     return {
         "security.protocol": SASL_SSL.lower(),
         "ssl.ca.location": str(cluster.ca_file),

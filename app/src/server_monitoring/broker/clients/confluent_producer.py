@@ -2,14 +2,13 @@
 
 import contextlib
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import confluent_kafka
 from confluent_kafka import KafkaError, KafkaException
 
-from server_monitoring.broker import client as broker
 from server_monitoring.broker import limits
+from server_monitoring.broker.client import Ack, Headers
 from server_monitoring.broker.clients.confluent_common import (
     RefusedError,
     Trouble,
@@ -17,17 +16,16 @@ from server_monitoring.broker.clients.confluent_common import (
     connect,
     fatal_raised,
     options,
-    translated,
 )
 from server_monitoring.broker.cluster import Cluster
 
-# Acknowledgements are taken in at this many records, which costs nothing to speak of.
+# Acknowledgements are taken in once in this many records, at next to no cost.
 _RECORDS_PER_POLL = 500
 _FLUSH_SECONDS = 1
 
 
 class _Future:
-    """What becomes of a record; the client says it by calling `decided`."""
+    """What becomes of a record; the client reports it by calling `decided`."""
 
     __slots__ = ("_error", "_offset", "_producer", "_trouble", "is_done")
 
@@ -40,20 +38,20 @@ class _Future:
 
     def decided(self, error: KafkaError | None, message: Any) -> None:
         self._error = error
-        # The client cannot say it of a record that was not taken, once it gave up altogether.
+        # A client that gave up for good cannot tell the offset of a record that was not taken.
         self._offset = message.offset() if error is None else None
         self.is_done = True
 
     @property
-    def value(self) -> broker.Ack:
+    def value(self) -> Ack:
         """Return where the record is, once the broker has it."""
-        return broker.Ack(-1 if self._offset is None else self._offset)
+        return Ack(-1 if self._offset is None else self._offset)
 
     def failed(self) -> bool:
         """Return whether the broker does not have it."""
         return self._error is not None
 
-    def get(self, timeout: float) -> broker.Ack:
+    def get(self, timeout: float) -> Ack:
         """Wait, and return where it is, or raise the reason why it is not there."""
         deadline = time.monotonic() + timeout
         while not self.is_done:
@@ -67,10 +65,11 @@ class _Future:
         return self.value
 
 
-class _Producer:
+class ConfluentProducer:
     """Calls librdkafka, and lets it call back."""
 
     def __init__(self, cluster: Cluster, timeout: float, compression: str) -> None:
+        """Begin to connect; a record may be under way for `timeout` seconds."""
         self._timeout = timeout
         self._trouble = Trouble()
         self._producer = confluent_kafka.Producer(
@@ -90,12 +89,7 @@ class _Producer:
         self._since_poll = 0
 
     def send(
-        self,
-        topic: str,
-        value: bytes,
-        key: bytes | None,
-        headers: list[tuple[str, bytes]],
-        partition: int,
+        self, topic: str, value: bytes, key: bytes | None, headers: Headers, partition: int
     ) -> _Future:
         """Give a record to the client; wait where its queue is full."""
         future = _Future(self._producer, self._trouble)
@@ -132,7 +126,7 @@ class _Producer:
                 raise TimeoutError("no answer in time")
 
     def _say_why(self, error: KafkaException) -> None:
-        """Raise the reason for which the client gave up altogether, if it did."""
+        """Raise why the client gave up for good, if it did."""
         if code_of(error) == KafkaError._FATAL:  # noqa: SLF001 - librdkafka's own code
             with fatal_raised():
                 self._producer.poll(0)
@@ -151,24 +145,3 @@ class _Producer:
         with contextlib.suppress(KafkaException), fatal_raised():
             self._producer.purge()
             self._producer.flush(1)
-
-
-@contextlib.contextmanager
-def open_producer(
-    cluster: Cluster, timeout: float, compression: str = limits.NO_COMPRESSION
-) -> Iterator[broker.Producer]:
-    """Open an idempotent producer (acks=all) with batches that keep the loop from waiting.
-
-    A record that is not acknowledged within `timeout` seconds has failed.
-
-    Raises:
-        BrokerError: the broker does not answer within CONNECT_SECONDS.
-
-    """
-    with translated(cluster, "connecting"):
-        producer = _Producer(cluster, timeout, compression)
-        producer.check()
-    try:
-        yield producer
-    finally:
-        producer.close()

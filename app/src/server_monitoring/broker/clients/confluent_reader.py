@@ -1,10 +1,9 @@
 """confluent-kafka's reader: a consumer with partitions assigned by hand."""
 
-import contextlib
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -14,6 +13,8 @@ from confluent_kafka import TopicPartition as ClientPartition
 from confluent_kafka.admin import AdminClient
 
 from server_monitoring.broker import failures, limits
+from server_monitoring.broker.client import Client
+from server_monitoring.broker.clients.common_reader import ClientReader
 from server_monitoring.broker.clients.confluent_common import (
     END,
     GONE,
@@ -26,12 +27,11 @@ from server_monitoring.broker.clients.confluent_common import (
     code_of,
     connect,
     options,
-    translated,
 )
 from server_monitoring.broker.cluster import Cluster
-from server_monitoring.broker.failures import describe
+from server_monitoring.broker.failures import needs_describe
 from server_monitoring.broker.limits import CONNECT_SECONDS
-from server_monitoring.broker.reader import Reader, Record, Records, TopicPartition
+from server_monitoring.broker.reader import Record, Records, TopicPartition
 from server_monitoring.errors import one_line
 
 _CLOSE_SECONDS = 2
@@ -53,7 +53,7 @@ def fetch_settings() -> dict[str, Any]:
         "fetch.wait.max.ms": limits.FETCH_WAIT_MS,
         "max.partition.fetch.bytes": limits.MAX_RECORD_BYTES,
         "fetch.max.bytes": limits.FETCH_BYTES,
-        # The client reads far ahead otherwise, with memory for each record; and where it has
+        # Otherwise the client reads far ahead, with memory for each record; and once it has
         # read enough it would wait a second before it looks again.
         "queued.min.messages": limits.QUEUED_RECORDS,
         "queued.max.messages.kbytes": limits.FETCH_BYTES // 1024,
@@ -61,18 +61,17 @@ def fetch_settings() -> dict[str, Any]:
     }
 
 
-class ConfluentReader(Reader):
+class ConfluentReader(ClientReader):
     """A consumer with partitions assigned by hand."""
 
-    def __init__(self, cluster: Cluster, group_id: str | None = None) -> None:
-        """Connect; `group_id` is the name under which offsets are committed.
+    def __init__(self, client: Client, cluster: Cluster, group_id: str | None) -> None:
+        """Connect.
 
         Raises:
             BrokerError: the broker does not answer within CONNECT_SECONDS.
 
         """
-        self._cluster = cluster
-        self._group = f"Read on group {group_id}" if group_id else ""
+        super().__init__(client, cluster, group_id)
         self._trouble = Trouble()
         self._positions: dict[TopicPartition, int] = {}
         settings = {
@@ -84,7 +83,7 @@ class ConfluentReader(Reader):
             "allow.auto.create.topics": False,
             **fetch_settings(),
         }
-        with translated(cluster, "connecting"):
+        with self._translated("connecting"):
             self._consumer = confluent_kafka.Consumer(settings)
             try:
                 connect(self._consumer, lambda: self._consumer.poll(0), self._trouble)
@@ -93,29 +92,27 @@ class ConfluentReader(Reader):
                 raise
 
     def __exit__(self, *_: object) -> None:
-        """Disconnect; without a broker, leave behind the last commit that the client waits for."""
+        """Disconnect; without a broker, leave behind a commit that the client waits for."""
         closing = threading.Thread(target=self._consumer.close, daemon=True)
         closing.start()
         closing.join(_CLOSE_SECONDS)
 
-    def partitions(self, topic: str) -> int:
-        """Return how many partitions a topic has."""
-        with translated(self._cluster, f"looking up topic {topic}", describe(topic)):
-            found = self._consumer.list_topics(topic, timeout=CONNECT_SECONDS).topics.get(topic)
-            if found is not None and found.error is not None:
-                if found.error.code() not in UNKNOWN:
-                    raise KafkaException(found.error)
-                found = None
-        if found is None or not found.partitions:
-            raise failures.missing_topic(self._cluster, topic)
+    def _count(self, topic: str) -> int:
+        found = self._consumer.list_topics(topic, timeout=CONNECT_SECONDS).topics.get(topic)
+        if found is None:
+            return 0
+        if found.error is not None:
+            if found.error.code() in UNKNOWN:
+                return 0
+            raise KafkaException(found.error)
         return len(found.partitions)
 
     def topic_ids(self, topics: Sequence[str]) -> dict[str, str]:
-        """Return the id that the broker gave each topic when it was made."""
+        """Return the id that the broker gave each topic when it was created."""
         found = {}
         admin = AdminClient(options(self._cluster))
-        needs = ", ".join(map(describe, topics))
-        with translated(self._cluster, "asking for topic ids", needs):
+        needs = ", ".join(map(needs_describe, topics))
+        with self._translated("asking for topic ids", needs):
             asked = admin.describe_topics(
                 TopicCollection(list(topics)), request_timeout=CONNECT_SECONDS
             )
@@ -134,7 +131,7 @@ class ConfluentReader(Reader):
     def _watermarks(self, tp: TopicPartition, doing: str) -> tuple[int, int]:
         """Return first and next offset; the client itself does not wait for a leader here."""
         deadline = time.monotonic() + CONNECT_SECONDS
-        with translated(self._cluster, doing, describe(tp.topic)):
+        with self._translated(doing, needs_describe(tp.topic)):
             while True:
                 try:
                     found = self._consumer.get_watermark_offsets(
@@ -158,19 +155,9 @@ class ConfluentReader(Reader):
         """Return the first offset that the broker still has."""
         return self._watermarks(tp, "asking for first offsets")[0]
 
-    def start(self, positions: dict[TopicPartition, int]) -> Records:
-        """Read on at `positions`; return once the first poll of each was answered."""
+    def _assign(self, positions: dict[TopicPartition, int]) -> None:
         self._positions = dict(positions)
-        with translated(self._cluster, "starting to read"):
-            self._consumer.assign([ClientPartition(*tp, at) for tp, at in positions.items()])
-        deadline = time.monotonic() + CONNECT_SECONDS
-        first: dict[TopicPartition, list[Record]] = {}
-        while not all(self._answered(tp) for tp in positions):
-            for tp, records in self.poll(100, 500).items():
-                first.setdefault(tp, []).extend(records)
-            if time.monotonic() > deadline:
-                raise failures.first_poll_unanswered(self._cluster)
-        return first
+        self._consumer.assign([ClientPartition(*tp, at) for tp, at in positions.items()])
 
     def _answered(self, tp: TopicPartition) -> bool:
         """Return whether the broker said where the partition ends, as it does with each answer."""
@@ -179,8 +166,8 @@ class ConfluentReader(Reader):
 
     def poll(self, timeout_ms: int, max_records: int) -> Records:
         """Return the next records by partition; none after `timeout_ms` without any."""
-        with translated(self._cluster, "reading"):
-            # The client waits until it has as many as it may give: one first, then what is there.
+        with self._translated("reading"):
+            # The client waits until it has as many as it may return: one first, then what is there.
             messages: list[Any] = self._consumer.consume(1, timeout_ms / 1000)
             messages += self._consumer.consume(max_records, 0.01) if messages else []
             self._trouble.check()
@@ -199,11 +186,11 @@ class ConfluentReader(Reader):
         return records
 
     def _moved(self, tp: TopicPartition, offset: int) -> None:
-        # The end may have been told, behind what is not given out, after the last record.
+        # The partition's end may have been reported already, beyond records that are not returned.
         self._positions[tp] = max(offset, self._positions[tp])
 
     def _event(self, message: Any) -> None:
-        """Take in what the client says of a partition instead of a record."""
+        """Handle what the client reports of a partition instead of a record."""
         error = message.error()
         if error.code() == END:
             self._moved(TopicPartition(message.topic(), message.partition()), message.offset())
@@ -214,35 +201,30 @@ class ConfluentReader(Reader):
                 return  # It looks for the coordinator of a group that nothing is asked of.
             topic = message.topic()
             needs = f"Read on topic {topic}" if topic else self._group
-            with translated(self._cluster, "reading", needs):
+            with self._translated("reading", needs):
                 raise RefusedError(error)
-        # Else it connects again by itself; a stall is found by its duration.
+        # Otherwise it reconnects by itself; a stall is detected by its duration.
 
     def position(self, tp: TopicPartition) -> int:
         """Return the next offset to be read."""
         return self._positions[tp]
 
-    def committed(
+    def _committed(
         self, topic_partitions: Sequence[TopicPartition]
     ) -> dict[TopicPartition, tuple[int, str]]:
-        """Return the group's committed offsets with their metadata, where there are any."""
         if not topic_partitions:
             return {}
-        wanted = [ClientPartition(*tp) for tp in topic_partitions]
         found = {}
-        with translated(
-            self._cluster, "asking for the group's offsets", self._needs(topic_partitions)
-        ):
-            for shown in self._asked(wanted):
-                if shown.error is not None:
-                    raise KafkaException(shown.error)
-                if shown.offset >= 0:
-                    tp = TopicPartition(shown.topic, shown.partition)
-                    found[tp] = (shown.offset, _metadata(shown))
+        for committed in self._asked([ClientPartition(*tp) for tp in topic_partitions]):
+            if committed.error is not None:
+                raise KafkaException(committed.error)
+            if committed.offset >= 0:
+                tp = TopicPartition(committed.topic, committed.partition)
+                found[tp] = (committed.offset, _metadata(committed))
         return found
 
     def _asked(self, wanted: list[ClientPartition]) -> list[Any]:
-        """Return the group's offsets; the client waits on where the broker refused the group."""
+        """Return the group's offsets; the client waits on after the broker refused the group."""
         deadline = time.monotonic() + limits.GROUP_SECONDS
         while True:
             try:
@@ -258,33 +240,19 @@ class ConfluentReader(Reader):
             else:
                 return found
 
-    def _needs(self, topic_partitions: Iterable[TopicPartition]) -> str:
-        return f"{self._group}; {failures.read(topic_partitions)}"
-
-    def claim(self, offsets: dict[TopicPartition, int], metadata: str) -> None:
-        """Commit `offsets` with `metadata` as the group's, and wait until the broker has them."""
-        with translated(
-            self._cluster, "committing the group's first offsets", self._needs(offsets)
-        ):
-            for shown in self._consumer.commit(
-                offsets=_shown(offsets, metadata), asynchronous=False
-            ):
-                if shown.error is not None:
-                    raise KafkaException(shown.error)
-
-    def commit(self, offsets: dict[TopicPartition, int], metadata: str) -> None:
-        """Show progress as the group's offsets; a failure changes nothing and is ignored."""
-        with contextlib.suppress(KafkaException):
-            self._consumer.commit(offsets=_shown(offsets, metadata), asynchronous=True)
+    def _commit(self, offsets: dict[TopicPartition, int], metadata: str, *, wait: bool) -> None:
+        wanted = [ClientPartition(*tp, offset, metadata) for tp, offset in offsets.items()]
+        if not wait:
+            self._consumer.commit(offsets=wanted, asynchronous=True)
+            return
+        for committed in self._consumer.commit(offsets=wanted, asynchronous=False):
+            if committed.error is not None:
+                raise KafkaException(committed.error)
 
 
-def _metadata(shown: Any) -> str:
-    """Return what was committed with an offset; the client may read on behind its end."""
+def _metadata(committed: Any) -> str:
+    """Return what was committed with an offset; the client may read on beyond its end."""
     try:
-        return shown.metadata or ""
+        return committed.metadata or ""
     except UnicodeDecodeError as error:
         return error.object[: error.start].decode()
-
-
-def _shown(offsets: dict[TopicPartition, int], metadata: str) -> list[ClientPartition]:
-    return [ClientPartition(*tp, offset, metadata) for tp, offset in offsets.items()]

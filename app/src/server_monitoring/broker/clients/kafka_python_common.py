@@ -1,58 +1,21 @@
-"""What kafka-python's reader and producer share: settings, and errors by their classes."""
+"""What kafka-python's reader, producer and administrator are told."""
 
-import contextlib
 import logging
-from collections.abc import Iterator
-
-from kafka.errors import (
-    AuthorizationError,
-    ClusterAuthorizationFailedError,
-    KafkaConnectionError,
-    KafkaError,
-    KafkaTimeoutError,
-    SaslAuthenticationFailedError,
-    TopicAuthorizationFailedError,
-)
 
 from server_monitoring.broker import failures, tls
 from server_monitoring.broker.cluster import MECHANISM, SASL_SSL, Cluster
 from server_monitoring.broker.limits import CONNECT_SECONDS
-from server_monitoring.errors import BrokerError, one_line
-
-_NO_PRODUCER = ClusterAuthorizationFailedError.__name__
 
 # The client logs each retry; its final word reaches the user as a BrokerError.
 logging.getLogger("kafka").addHandler(logging.NullHandler())
 logging.getLogger("kafka").propagate = False
 
 
-@contextlib.contextmanager
-def translated(cluster: Cluster, doing: str, needs: str = "") -> Iterator[None]:
-    """Turn the client's errors into a BrokerError about `doing`, which needs a right."""
-    try:
-        yield
-    except (KafkaTimeoutError, KafkaConnectionError) as error:
-        raise failures.no_answer(cluster, doing) from error
-    except KafkaError as error:
-        refused = refusal(cluster, error, doing, needs)
-        raise refused or failures.failed(cluster, one_line(error, 160), doing) from error
-
-
-def refusal(cluster: Cluster, error: Exception, doing: str, needs: str = "") -> BrokerError | None:
-    """Return the error for a user who is refused; None if `error` is another one."""
-    if isinstance(error, SaslAuthenticationFailedError):
-        return failures.authentication_failed(cluster, failures.REFUSED_USER)
-    # Of a producer that may write nothing it only says so in a text.
-    if isinstance(error, AuthorizationError) or _NO_PRODUCER in str(error):
-        kind = "topic" if isinstance(error, TopicAuthorizationFailedError) else "group"
-        return failures.not_authorized(cluster, one_line(error, 160), doing, needs, kind)
-    return None
-
-
 def _security(cluster: Cluster) -> dict[str, object]:
     if cluster.ca_file is None:
         return {}
-    failures.check(cluster)  # The client tries for CONNECT_SECONDS, and then does not say why.
+    # The client tries for CONNECT_SECONDS, and then does not say why.
+    failures.check_connection(cluster)
     return {
         "security_protocol": SASL_SSL,
         "ssl_context": tls.context(cluster),
