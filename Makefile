@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo control lab lab-down provision run test lint unit cluster-test packages lab-packages chaos bench pictures browser-packages secrets-rotate sbom audit clean
+.PHONY: help demo control lab lab-down provision run test test-long-unit test-long-overlay test-long-pipeline lint unit cluster-test packages lab-packages chaos bench pictures browser-packages secrets-rotate sbom audit clean
 
 VENV := .venv
 # Of tools that must not share the project's own requirements.
@@ -42,7 +42,18 @@ run: ## Run the pipeline on the provisioned lab
 pictures: browser-packages $(VENV)/tests ## Pictures of the newest run for the README, into docs/
 	python3 tools/report/make_pictures.py results/latest docs
 
-test: lint unit cluster-test ## Everything CI runs: linters, unit tests, and a lab from nothing to results and back (LONG=1: slow tests too)
+test: lab-packages browser-packages $(VENV)/tests $(TOOLS)/installed ## Everything CI runs: linters, unit tests, a lab from nothing to results and back (LONG=1: slow tests too)
+	tests/all.sh
+	$(if $(LONG),$(MAKE) test-long-unit test-long-overlay test-long-pipeline)
+
+test-long-unit: lab-packages browser-packages $(VENV)/tests $(TOOLS)/installed ## The slow ones of the unit tests
+	tests/unit.sh long
+
+test-long-overlay: lab-packages $(VENV)/tests ## The slow tests of the overlay, on a lab of bare nodes
+	tests/cluster.sh overlay
+
+test-long-pipeline: lab-packages $(VENV)/tests ## The other slow tests on a lab: each outage, storm, rotation and fault on its own
+	tests/cluster.sh pipeline
 
 lint: packages $(VENV)/tests ## Linters and type checks
 	tests/lint.sh
@@ -51,10 +62,10 @@ unit: lab-packages browser-packages $(VENV)/tests $(TOOLS)/installed ## Tests th
 	tests/unit.sh
 
 cluster-test: lab-packages $(VENV)/tests ## The lab from nothing, provisioned twice, checked, run, and taken down
-	LONG=$(LONG) tests/cluster.sh
+	tests/cluster.sh
 
 chaos: provision $(VENV)/tests ## Kill a running pipeline again and again on the lab, KILLS=200 times, SEED=47 to repeat it
-	pytest --capture=no tests/pipeline/test_35_chaos.py --kills=$(or $(KILLS),200) --seed=$(or $(SEED),47)
+	pytest --capture=no -m long tests/pipeline/test_35_chaos.py --kills=$(or $(KILLS),200) --seed=$(or $(SEED),47)
 
 bench: packages browser-packages $(VENV)/tests ## Measure everything side by side; writes docs/benchmarks.md (an hour; BENCH="--quick" for less)
 	KAFKA_HOME=$$(python3 -m tests.kafka.kafka_home) PYTHONPATH=app/src python -m tests.bench $(BENCH)

@@ -1,10 +1,10 @@
 # For the scripts that source this.
 
 # Run two functions at once, until both have ended: the first one's output as it comes, then the other's
-# whole. Fails if one of them did. A signal interrupts both, so that their tests end what they started; a
-# second one ends them.
+# whole. Fails if one of them did; where FAIL_FAST is set, the first failure ends the other one too. A
+# signal interrupts both, so that their tests end what they started; a second one ends them.
 beside() {
-    local log first second status=0
+    local log first second told="" status=0
     log=$(mktemp)
     set -m # each in a process group of its own, which a signal reaches as a whole
     "$1" < /dev/null &
@@ -13,6 +13,7 @@ beside() {
     second=$!
     set +m
     trap 'signal_both INT; trap "signal_both TERM" INT TERM HUP' INT TERM HUP
+    if [ -n "${FAIL_FAST:-}" ]; then end_both_at_a_failure; fi
     ended "$first" || status=$?
     ended "$second" || status=$?
     cat "$log"
@@ -21,16 +22,32 @@ beside() {
     return "$status"
 }
 
-# Of beside: first and second are its own.
+# Of beside: first, second and told are its own.
 signal_both() {
+    told=yes
     kill "-$1" -- "-$first" "-$second" 2> /dev/null || true # one may have ended
+}
+
+# Of beside: wait until one of both has ended, and interrupt the other one if it failed.
+end_both_at_a_failure() {
+    local one
+    while goes_on "$first" && goes_on "$second"; do sleep 1; done
+    for one in "$first" "$second"; do
+        if ! goes_on "$one"; then
+            wait "$one" || [ -n "$told" ] || signal_both INT
+        fi
+    done
+}
+
+goes_on() {
+    kill -0 "$1" 2> /dev/null
 }
 
 # Wait for a child, also when a signal comes meanwhile, and return its status.
 ended() {
     local status=0
     wait "$1" || status=$?
-    while kill -0 "$1" 2> /dev/null; do
+    while goes_on "$1"; do
         status=0
         wait "$1" || status=$?
     done

@@ -1,11 +1,40 @@
 #!/usr/bin/env bash
-# The overlay on bare nodes, alone and in every state. Then the lab from nothing: brought up, provisioned
-# twice, checked node by node, run, broken in every way that the tests know. It is taken down again, also when
-# something fails.
+# The lab from nothing: bare nodes, provisioned twice, checked node by node, run, broken and changed in every
+# way that the short tests know, and taken down again.
+# With `overlay` the long tests of the overlay, on bare nodes; with `pipeline` the other long ones, on nodes as
+# those of `make demo`. Whatever happens, the lab is taken down.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-trap 'ansible-playbook playbooks/lab_down.yml > /dev/null || echo "the lab could not be taken down" >&2' EXIT
+
+down() {
+    trap '' INT TERM HUP # a second signal must not leave half a lab
+    ansible-playbook playbooks/lab_down.yml > /dev/null || echo "the lab could not be taken down" >&2
+}
+
+tests() {
+    pytest --exitfirst --durations=15 "$@"
+}
+
+trap down EXIT
 ansible-playbook playbooks/lab_down.yml > /dev/null
-selected=(-m "not long")
-if [ -n "${LONG:-}" ]; then selected=(); fi
-pytest --exitfirst --durations=15 "${selected[@]}" tests/overlay tests/lab tests/infra tests/pipeline tests/teardown
+case "${1:-short}" in
+    short)
+        # Changes of the overlay and of addresses come last, as they disturb what runs on it.
+        tests tests/lab tests/infra tests/pipeline/test_[1-3]*.py tests/overlay tests/pipeline/test_[4-9]*.py \
+            tests/teardown
+        ;;
+    overlay)
+        ansible-playbook playbooks/lab_up.yml --extra-vars '{"lab_zerotier_double": false}'
+        tests -m long tests/lab tests/overlay
+        ;;
+    pipeline)
+        ansible-playbook playbooks/lab_up.yml
+        ansible-playbook provision.yml --check
+        ansible-playbook provision.yml
+        tests -m long tests/infra tests/pipeline
+        ;;
+    *)
+        echo "cluster.sh: found $1, expected nothing, overlay or pipeline" >&2
+        exit 2
+        ;;
+esac

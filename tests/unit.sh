@@ -1,11 +1,16 @@
 #!/usr/bin/env bash
 # Tests that need no cluster: pure functions, a browser, a Spark session on this machine, a broker on loopback.
 # In two streams that take about as long: many of them wait for processes and clocks rather than compute.
+# With `long` the long ones alone.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . tests/beside.sh
 KAFKA_HOME=$(python3 -m tests.kafka.kafka_home)
 export KAFKA_HOME PYTHONPATH=app/src
+
+if [ "${1:-}" = long ]; then
+    exec pytest -m long tests/unit tests/doubles tests/bench tests/report tests/spark tests/kafka
+fi
 
 parts() {
     pytest tests/unit tests/doubles tests/bench tests/report

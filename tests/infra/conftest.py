@@ -3,6 +3,7 @@
     pytest tests/infra [--ansible-inventory inventory/<name>]
 
 The hosts of a test come from its inventory groups, so a host in several groups is checked for each.
+What is slow is checked on one of them, and with `-m "long or not long"` on all.
 """
 
 from typing import Any
@@ -17,7 +18,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run a test once for each host of the groups in its module's GROUPS."""
     if "node" in metafunc.fixturenames:
         path = metafunc.config.getoption("ansible_inventory")
-        metafunc.parametrize("node", members(path, metafunc.module.GROUPS), scope="module")
+        nodes: list[Any] = members(path, metafunc.module.GROUPS)
+        if getattr(metafunc.module, "IS_SLOW", False):
+            nodes[:-1] = [pytest.param(node, marks=pytest.mark.long) for node in nodes[:-1]]
+        metafunc.parametrize("node", nodes, scope="module")
 
 
 @pytest.fixture(scope="module")

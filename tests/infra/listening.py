@@ -1,6 +1,7 @@
 """Which sockets listen on a node, and whose they are."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from testinfra.host import Host
@@ -34,8 +35,9 @@ def listeners(host: Host) -> list[Listener]:
     return found
 
 
-def can_write(host: Host, pid: int, path: str) -> bool:
-    """Tell whether root, seen from the mount namespace of process `pid`, can write to `path`."""
-    probe = f"{path.rstrip('/')}/.sandbox-probe"
-    done = host.run(f"nsenter --target {pid} --mount -- sh -c 'touch {probe} && rm {probe}'")
-    return bool(done.rc == 0)
+def writable(host: Host, pid: int, paths: Sequence[str]) -> list[str]:
+    """Return the paths that root, seen from the mount namespace of process `pid`, can write to."""
+    touched = 'f="$at/.sandbox-probe"; touch "$f" 2>/dev/null && rm "$f" && echo "$at"'
+    probe = f"for at; do {touched}; done; true"
+    inside = f"nsenter --target {pid} --mount -- sh -c %s probe {' '.join(paths)}"
+    return str(host.check_output(inside, probe)).split()

@@ -1,12 +1,21 @@
 """What a node reaches from its own side: TCP ports, and echo requests."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 from testinfra.host import Host
 
 from tests.support.project import PLUGINS
 
 ICMP = PLUGINS / "module_utils/zerotier/icmp.py"
+T = TypeVar("T")
+
+
+def at_once(attempts: Sequence[Callable[[], T]]) -> list[T]:
+    """Return what each of the attempts comes to, all of them made at the same time."""
+    with ThreadPoolExecutor(len(attempts)) as pool:
+        return [made.result() for made in [pool.submit(attempt) for attempt in attempts]]
 
 
 def is_open(host: Host, address: str, port: int) -> bool:

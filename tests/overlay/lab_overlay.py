@@ -13,6 +13,14 @@ CONTROLLER = "kafka-1"
 HOME = "/var/lib/zerotier-one"
 # With a package of the real ZeroTier the same tests run on it.
 REAL = bool(os.environ.get("ZEROTIER_DEB"))
+# How it gets onto each node of a fresh lab: one comes with the double, as those of `make lab` do.
+WAYS = {
+    "kafka-1": "apt",
+    "producer-1": "apt" if REAL else "preinstalled",
+    "consumer-1": "apt",
+    "consumer-2": "deb",
+}
+BARE = [node for node, way in WAYS.items() if way != "preinstalled"]
 PREINSTALLED = {"zerotier_install_method": "preinstalled"}
 REQUEST = """
 import http.client, sys
@@ -48,15 +56,20 @@ def podman(*arguments: str) -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
-def lab_up(*, bare: bool) -> None:
-    """Bring up the lab's nodes that are not there: bare ones, or with the double."""
-    result = play("playbooks/lab_up.yml", extra={"lab_zerotier_double": not bare})
+def lab_up(double: object = f"{{{{ inventory_hostname not in {BARE} }}}}") -> None:
+    """Bring up the lab's nodes that are not there: those that `WAYS` says with the double.
+
+    Args:
+        double: whether with it, for all nodes.
+
+    """
+    result = play("playbooks/lab_up.yml", extra={"lab_zerotier_double": double})
     assert result.status == 0, result.tail()
 
 
 def bring_back() -> None:
     """Bring back nodes that were stopped or removed, made as the others are."""
-    lab_up(bare="-bare" in podman("inspect", "--format={{.ImageName}}", "consumer-1"))
+    lab_up("-bare" not in podman("inspect", "--format={{.ImageName}}", "consumer-1"))
 
 
 def api(path: str, method: str = "GET", body: dict[str, Any] | None = None) -> Any:
@@ -81,6 +94,17 @@ def networks(node: str) -> list[tuple[str, str, list[str]]]:
         )
         for found in json.loads(on(node, "zerotier-cli -j listnetworks"))
     ]
+
+
+def only_network(node: str) -> tuple[str, list[str]]:
+    """Return status and addresses of the only network that a node is in."""
+    ((_, status, addresses),) = networks(node)
+    return status, addresses
+
+
+def versions() -> dict[str, str]:
+    """Return the version that runs on each node."""
+    return {node: json.loads(on(node, "zerotier-cli -j info"))["version"] for node in NODES}
 
 
 def network() -> str:

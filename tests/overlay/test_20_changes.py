@@ -2,15 +2,18 @@
 
 import subprocess
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.overlay import zerotier_packages
 from tests.overlay.lab_overlay import (
     CONTROLLER,
     HOME,
     NODES,
+    PREINSTALLED,
     address,
     api,
     bring_back,
@@ -19,69 +22,84 @@ from tests.overlay.lab_overlay import (
     members,
     network,
     networks,
+    only_network,
     operation,
     overlay,
     podman,
     set_member,
 )
-from tests.overlay.zerotier_packages import Packages
-from tests.support.playbooks import AS_ROOT, on
+from tests.support.playbooks import AS_ROOT, on, play
 from tests.support.project import PROJECT
 
 STRANGER = "deadbeef01"
+RULES = "nft --stateless list table inet server_monitoring"
 PHRASE = "a phrase of the tests"
 
 
-def only_network(node: str) -> tuple[str, list[str]]:
-    """Return status and addresses of the only network that a node is in."""
-    ((_, status, addresses),) = networks(node)
-    return status, addresses
+@dataclass(frozen=True)
+class ByHand:
+    """Who is who on the controller, the rules as they were, and a member that nobody knows."""
+
+    nodes: dict[str, str]
+    rules: str
+    stranger: dict[str, Any]
 
 
-def test_settled_overlay_stays_as_it_is() -> None:
-    """Neither a run in check mode nor another run changes anything, and the paths are shown."""
-    converge()
-    checked = overlay("--check", "--diff")
-    assert set(checked.changed().values()) == {0}, checked.tail(200)
-    again = converge()
-    assert again.changed() == dict.fromkeys(NODES, 0), again.tail(200)
-    assert again.says("kafka-1 consumer-1 direct")
-
-
-def test_drift_is_announced_corrected_and_said() -> None:
-    """Deauthorized, renamed, another address: check mode tells, one run sets right, by name."""
+@pytest.fixture(scope="module")
+def by_hand() -> ByHand:
+    """Change members on the controller, and the rules of its node, behind Ansible's back."""
     nodes = {node: address(node) for node in NODES}
+    set_member(STRANGER, name="a-laptop", authorized=True, ipAssignments=["172.29.0.200"])
     set_member(nodes["producer-1"], authorized=False)
     set_member(nodes["consumer-1"], name="someone-else")
     set_member(nodes["consumer-2"], ipAssignments=["172.29.0.99"])
+    rules = on(CONTROLLER, RULES)
+    flush = "nft flush chain inet server_monitoring overlay"
+    on(CONTROLLER, f"nft add table inet bystander; {flush}")
+    assert on(CONTROLLER, RULES) != rules
+    return ByHand(nodes, rules, member(STRANGER))
 
-    announced = overlay("--check", "--diff")
-    assert announced.says(f"producer-1 ({nodes['producer-1']}) would be set right")
-    assert member(nodes["producer-1"])["authorized"] is False
 
+def test_check_mode_tells_what_was_changed_by_hand_and_nothing_else(by_hand: ByHand) -> None:
+    """On a provisioned cluster `--check --diff` reports one change a node, and does nothing."""
+    result = play("provision.yml", "--check", "--diff", extra=PREINSTALLED)
+    assert result.status == 0, result.tail()
+    assert result.changed() == dict.fromkeys(NODES, 1) | {"localhost": 0}, result.tail(200)
+    assert result.says(f"producer-1 ({by_hand.nodes['producer-1']}) would be set right")
+    assert member(by_hand.nodes["producer-1"])["authorized"] is False
+    assert on(CONTROLLER, RULES) != by_hand.rules
+
+
+def test_rules_are_set_right_and_a_stranger_s_table_stays(by_hand: ByHand) -> None:
+    """The next run puts back what was taken out, on that node alone."""
+    result = play("playbooks/firewall.yml")
+    assert result.status == 0, result.tail()
+    assert {node for node in NODES if result.changed()[node]} == {CONTROLLER}, result.tail(100)
+    assert on(CONTROLLER, RULES) == by_hand.rules
+    assert "table inet bystander" in on(CONTROLLER, "nft list tables")
+    on(CONTROLLER, "nft delete table inet bystander")
+
+
+def test_members_are_set_right_by_name_and_a_stranger_is_left_alone(by_hand: ByHand) -> None:
+    """Deauthorized, renamed, another address: said and corrected; who is not known is reported."""
+    nodes = by_hand.nodes
     corrected = converge()
     said = "was set right on the controller"
     assert corrected.says(f"producer-1 ({nodes['producer-1']}) {said}: authorized false instead of")
     assert corrected.says(f"consumer-1 ({nodes['consumer-1']}) {said}: name someone-else instead")
     assert corrected.says(f"consumer-2 ({nodes['consumer-2']}) {said}: address 172.29.0.99 instead")
     assert corrected.changed() == {node: int(node != CONTROLLER) for node in NODES}
-    assert only_network("consumer-2") == ("OK", ["172.29.0.4"])
-    assert converge().changed() == dict.fromkeys(NODES, 0)
-
-
-def test_stranger_is_reported_and_left_alone() -> None:
-    """A member that the inventory does not know keeps what it has."""
-    set_member(STRANGER, name="a-laptop", authorized=True, ipAssignments=["172.29.0.200"])
-    before = member(STRANGER)
-    result = converge()
-    assert result.says(f"the inventory does not know these members: {STRANGER} (name a-laptop")
-    assert member(STRANGER) == before
+    for node, end in (("producer-1", 2), ("consumer-1", 3), ("consumer-2", 4)):
+        assert only_network(node) == ("OK", [f"172.29.0.{end}"])
+    unknown = f"the inventory does not know these members: {STRANGER} (name a-laptop"
+    assert corrected.says(unknown)
+    assert member(STRANGER) == by_hand.stranger
 
 
 def test_address_of_a_stranger_is_refused_until_it_is_taken_out() -> None:
     """Nobody gets an address that another member holds; overlay_leave.yml takes that one out."""
     set_member(STRANGER, ipAssignments=["172.29.0.4"])
-    result = overlay()
+    result = overlay("--limit", "consumer-2")
     assert result.status != 0
     assert result.says("consumer-2: its address 172.29.0.4 is held by another member of network")
     assert result.says(f"overlay_leave.yml -e leave={STRANGER}")
@@ -89,7 +107,6 @@ def test_address_of_a_stranger_is_refused_until_it_is_taken_out() -> None:
     taken_out = operation("leave", leave=STRANGER)
     assert taken_out.status == 0, taken_out.tail()
     assert STRANGER not in members()
-    converge()
 
 
 @pytest.mark.long
@@ -127,8 +144,11 @@ def test_new_network_leaves_nothing_of_the_old_one() -> None:
     converge()
 
 
-def test_host_leaves_at_both_ends_and_may_come_back() -> None:
-    """Deauthorized, left, forgotten; nothing of the overlay stays; provisioning brings it back."""
+def test_host_leaves_at_both_ends() -> None:
+    """Deauthorized, left, forgotten; nothing of the overlay stays.
+
+    The last run of test_30_diagnosis brings it back.
+    """
     left = address("consumer-2")
     asked = operation("leave")
     assert asked.status != 0
@@ -142,9 +162,6 @@ def test_host_leaves_at_both_ends_and_may_come_back() -> None:
     assert networks("consumer-2") == []
     assert on("consumer-2", "zerotier-cli -j listmoons") == "[]"
     assert operation("leave", leave="consumer-2").changed() == {"localhost": 0}
-
-    converge()
-    assert only_network("consumer-2") == ("OK", ["172.29.0.4"])
 
 
 @pytest.mark.long
@@ -236,7 +253,7 @@ def test_moons_follow_the_inventory(changed_inventory: Callable[..., Path]) -> N
 
 @pytest.mark.long
 def test_lost_controller_comes_back_from_its_backup(
-    packages: Packages, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A new machine with the backup is the same controller of the same network; nobody moves."""
     secret = on(CONTROLLER, f"cat {HOME}/identity.secret")
@@ -261,7 +278,9 @@ def test_lost_controller_comes_back_from_its_backup(
     refused = operation("restore", backup=str(backup))
     assert refused.says("does not open with this password")
     monkeypatch.setenv("ZEROTIER_BACKUP_PASSWORD", PHRASE)
-    restored = operation("restore", backup=str(backup), **packages.deb(next(iter(packages.debs))))
+    files = zerotier_packages.packages(tmp_path_factory.mktemp("packages"))
+    settings = zerotier_packages.from_file(next(iter(files.values())))
+    restored = operation("restore", backup=str(backup), **settings)
     assert restored.status == 0, restored.tail()
 
     assert on(CONTROLLER, f"cat {HOME}/identity.secret") == secret

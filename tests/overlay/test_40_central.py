@@ -88,6 +88,7 @@ def token(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ZEROTIER_CENTRAL_TOKEN", TOKEN)
 
 
+@pytest.mark.long
 def test_central_keeps_the_network(central: Central) -> None:
     """Network made, members authorized with name and address, verified; nothing the second time."""
     result = overlay("-vvv", **central.settings)
@@ -99,6 +100,7 @@ def test_central_keeps_the_network(central: Central) -> None:
     assert again.changed() == dict.fromkeys(NODES, 0), again.tail(200)
 
 
+@pytest.mark.long
 def test_token_is_on_no_node(central: Central) -> None:
     """Neither files nor the journal of a node hold the token."""
     assert central.url
@@ -108,6 +110,7 @@ def test_token_is_on_no_node(central: Central) -> None:
         assert on(node, f"journalctl --no-pager | grep -c {TOKEN} || true") == "0", node
 
 
+@pytest.mark.long
 def test_host_leaves_a_network_of_central(central: Central) -> None:
     """The same playbook takes a host out, and the next run brings it back."""
     gone = operation("leave", leave="consumer-2", **central.settings)
@@ -121,10 +124,10 @@ def test_host_leaves_a_network_of_central(central: Central) -> None:
 @pytest.mark.parametrize(
     ("fault", "line"),
     [
-        ({"status": 401}, "refused"),
+        pytest.param({"status": 401}, "refused", marks=pytest.mark.long),
         ({"status": 403, "text": "member limit of your plan reached"}, "member limit of your plan"),
-        ({"status": 429}, "429"),
-        ({"status": 500}, "500"),
+        pytest.param({"status": 429}, "429", marks=pytest.mark.long),
+        pytest.param({"status": 500}, "500", marks=pytest.mark.long),
     ],
 )
 def test_refusal_is_one_line_within_the_timeout(fault: dict[str, Any], line: str) -> None:
@@ -132,7 +135,7 @@ def test_refusal_is_one_line_within_the_timeout(fault: dict[str, Any], line: str
     process = fake("--fault", json.dumps({"request": ".*", **fault}))
     try:
         settings = Central(address_of(process)).settings | {"zerotier_join_timeout": 3}
-        result = overlay(**settings)
+        result = overlay("-vvv", "--limit", CONTROLLER, **settings)
     finally:
         process.terminate()
         process.wait()
@@ -142,6 +145,7 @@ def test_refusal_is_one_line_within_the_timeout(fault: dict[str, Any], line: str
     assert TOKEN not in result.output
 
 
+@pytest.mark.long
 def test_missing_token_is_named(central: Central, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a token nothing is asked, and the variable is named."""
     monkeypatch.delenv("ZEROTIER_CENTRAL_TOKEN")
@@ -150,6 +154,7 @@ def test_missing_token_is_named(central: Central, monkeypatch: pytest.MonkeyPatc
     assert result.says("zerotier_backend is 'central', but zerotier_central_token is empty")
 
 
+@pytest.mark.long
 def test_wrong_setting_does_not_print_the_token(central: Central) -> None:
     """A value of a wrong type ends the run with its name, and without the secrets beside it."""
     result = overlay("--limit", CONTROLLER, **central.settings | {"zerotier_mtu": "abc"})

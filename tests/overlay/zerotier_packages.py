@@ -8,7 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from tests.overlay.lab_overlay import NODES, REAL, podman
+from tests.overlay.lab_overlay import NODES, REAL, WAYS, podman
 from tests.support.playbooks import on
 from tests.support.project import PROJECT
 
@@ -25,14 +25,10 @@ class Packages:
     repository: Path
     other_key: Path
 
-    def deb(self, version: str) -> dict[str, Any]:
-        """Return the role's settings that install one of them from its file."""
-        file = self.debs[version]
-        return {
-            "zerotier_install_method": "deb",
-            "zerotier_deb": str(file),
-            "zerotier_deb_sha256": sha256(file.read_bytes()).hexdigest(),
-        }
+    @property
+    def deb(self) -> dict[str, Any]:
+        """Return the role's settings that install the oldest of them from its file."""
+        return from_file(next(iter(self.debs.values())))
 
     @property
     def apt(self) -> dict[str, Any]:
@@ -44,21 +40,38 @@ class Packages:
             "zerotier_apt_key": str(self.repository / "key.asc"),
         }
 
+    @property
+    def ways(self) -> dict[str, Any]:
+        """Return the role's settings by which it gets onto each node in that node's way."""
+        method = f"{{{{ {WAYS}[inventory_hostname] }}}}"
+        return self.apt | self.deb | {"zerotier_install_method": method}
+
+
+def from_file(file: Path) -> dict[str, Any]:
+    """Return the role's settings that install a package from its file."""
+    return {
+        "zerotier_install_method": "deb",
+        "zerotier_deb": str(file),
+        "zerotier_deb_sha256": sha256(file.read_bytes()).hexdigest(),
+    }
+
 
 def make(folder: Path) -> Packages:
     """Make three versions of the double, the newest without a controller, and repositories.
 
     With a package of the real ZeroTier there is that one version.
     """
-    debs = {"real": Path(os.environ["ZEROTIER_DEB"]).resolve()} if REAL else doubles(folder)
+    debs = packages(folder)
     repository, other = folder / "repository", folder / "other"
     for place in (repository, other):
         script(DOUBLE / "repository.py", place, *debs.values())
     return Packages(debs, repository, other / "key.asc")
 
 
-def doubles(folder: Path) -> dict[str, Path]:
-    """Build the double in each version."""
+def packages(folder: Path) -> dict[str, Path]:
+    """Build the double in each version, the oldest first; or return the real one."""
+    if REAL:
+        return {"real": Path(os.environ["ZEROTIER_DEB"]).resolve()}
     debs = {version: folder / f"zerotier-one_{version}.deb" for version in VERSIONS}
     for version, options in VERSIONS.items():
         script(DOUBLE / "build.py", debs[version], "--version", version, *options)
@@ -79,3 +92,8 @@ def serve(repository: Path) -> None:
     direct = f'Acquire::http::Proxy::{SERVER_IP} "DIRECT";'
     for node in NODES:
         on(node, f"echo '{direct}' > /etc/apt/apt.conf.d/99repository")
+
+
+def stop_serving() -> None:
+    """Let nothing more listen on that node than what belongs there."""
+    on(SERVER, "systemctl stop repository")

@@ -1,28 +1,33 @@
 """Every row of a run accounted for: what was sent, what each offset became, and the tables."""
 
 import csv
+import json
 from collections import Counter
 from pathlib import Path
 
+from tests.pipeline.accounts import as_account
 from tests.pipeline.runs import CPU_MEM, DATASET, NET_DISK, RUNS, THRESHOLDS, manifest, read_table
 from tests.pipeline.storm import sidecars
 from tests.support.playbooks import on
 from tests.support.reference_tables import tables
 
 CONSUMERS = {"consumer-1": ("cpu", "mem"), "consumer-2": ("net", "disk")}
+TOPICS = tuple(f"topic-{name}" for names in CONSUMERS.values() for name in names)
 COLUMNS = {"cpu": "cpu_pct", "mem": "mem_pct", "net": "net_in", "disk": "disk_io"}
-# As the broker itself, on its own node.
-ADMIN = "--bootstrap-server 172.29.0.1:9094 --command-config /etc/kafka/admin.properties"
-GET_OFFSETS = f"/opt/kafka/bin/kafka-get-offsets.sh {ADMIN}"
+_ENDS = f"""
+from kafka import KafkaConsumer, TopicPartition
+consumer = KafkaConsumer(**common)
+places = [TopicPartition(t, p) for t in {TOPICS} for p in consumer.partitions_for_topic(t)]
+print(json.dumps([[p.topic, p.partition, end] for p, end in consumer.end_offsets(places).items()]))
+"""
 
 Offsets = dict[tuple[str, int], int]
 
 
 def end_offsets() -> Offsets:
     """Return where each partition of the four topics ends now."""
-    lines = on("kafka-1", f"{GET_OFFSETS} --topic-partitions 'topic-.*'").splitlines()
-    fields = [line.rsplit(":", 2) for line in lines]
-    return {(topic, int(partition)): int(end) for topic, partition, end in fields}
+    ends = json.loads(as_account("kafka-1", "operator", _ENDS))
+    return {(topic, partition): end for topic, partition, end in ends}
 
 
 def check(folder: Path, before: Offsets) -> None:
@@ -34,7 +39,7 @@ def check(folder: Path, before: Offsets) -> None:
 
     """
     run_id = folder.name
-    facts = manifest(folder)["topics"]
+    facts, after = manifest(folder)["topics"], end_offsets()
     with DATASET.open(encoding="utf-8", newline="") as file:
         sent = list(csv.DictReader(file))
     for node, topics in CONSUMERS.items():
@@ -43,7 +48,7 @@ def check(folder: Path, before: Offsets) -> None:
             wanted = Counter((row["ts"], row["server_id"], row[COLUMNS[name]]) for row in sent)
             assert Counter(_stored(node, run_id, topic)) == wanted, topic
             assert facts[topic]["rows_in"] == facts[topic]["rows_out"] == len(sent)
-        _check_offsets(node, run_id, before)
+        _check_offsets(node, run_id, before, after)
     cpu_mem, net_disk = tables(DATASET, THRESHOLDS, "00:00:00")
     assert read_table(folder / CPU_MEM)[1] == cpu_mem
     assert read_table(folder / NET_DISK)[1] == net_disk
@@ -55,9 +60,8 @@ def _stored(node: str, run_id: str, topic: str) -> list[tuple[str, ...]]:
     return [tuple(row) for row in csv.reader(lines, strict=True)]
 
 
-def _check_offsets(node: str, run_id: str, before: Offsets) -> None:
+def _check_offsets(node: str, run_id: str, before: Offsets, after: Offsets) -> None:
     """Each offset between the run's begin and its end was stored, or dropped and counted."""
-    after = end_offsets()
     for sidecar in sidecars(node, run_id):
         place = (str(sidecar["topic"]), int(sidecar["partition"]))
         assert sidecar["offset"] == after[place], place

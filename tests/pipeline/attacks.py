@@ -1,26 +1,14 @@
 """What an attacker says to the broker: scripts for the app's Python on a node of the lab."""
 
 import json
-from pathlib import PurePosixPath
 
+from tests.pipeline.accounts import BROKER, CREDENTIALS, as_account, command
 from tests.support.playbooks import on
 
-BROKER = "172.29.0.1:9092"
-PYTHON = "/opt/server-monitoring/bin/python"
-CREDENTIALS = PurePosixPath("/etc/server-monitoring/credentials")
-CA = "/etc/server-monitoring/kafka-ca.pem"
-
 # Each line of what it prints is a name and what came of it: ok, or the error's class.
-_AS_ACCOUNT = """
-import json, sys
+_DEEDS = """
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import NewTopic, ScramMechanism, UserScramCredentialUpsertion
-login = json.load(open({file!r}))
-common = dict(
-    bootstrap_servers={broker!r}, security_protocol="SASL_SSL", ssl_cafile={ca!r},
-    sasl_mechanism="SCRAM-SHA-512", sasl_plain_username=login["username"],
-    sasl_plain_password=login["password"],
-)
 def write(topic):
     producer = KafkaProducer(**common)
     producer.send(topic, b"attack", partition=0).get(timeout=15)
@@ -45,7 +33,7 @@ def user(name):
     answer = KafkaAdminClient(**common).alter_user_scram_credentials([change])
     if any(answer.values()):
         raise RuntimeError(list(answer.values())[0])
-for name, argument in {deeds!r}:
+for name, argument in deeds:
     try:
         globals()[name](argument)
         print(name, argument, "ok")
@@ -88,8 +76,8 @@ print(alive)
 """
 
 
-def as_account(node: str, account: str, deeds: list[tuple[str, str]]) -> dict[str, str]:
-    """Do things with the credentials that a node has, past the app; return what came of each.
+def attempts(node: str, account: str, deeds: list[tuple[str, str]]) -> dict[str, str]:
+    """Try things with the credentials that a node has, past the app; return what came of each.
 
     Args:
         node: on which it happens.
@@ -98,10 +86,7 @@ def as_account(node: str, account: str, deeds: list[tuple[str, str]]) -> dict[st
             user, and a name.
 
     """
-    script = _AS_ACCOUNT.format(
-        file=str(CREDENTIALS / f"{account}.json"), broker=BROKER, ca=CA, deeds=deeds
-    )
-    lines = on(node, f"{PYTHON} - <<'EOF'\n{script}\nEOF").splitlines()
+    lines = as_account(node, account, f"deeds = {deeds!r}\n{_DEEDS}").splitlines()
     return {" ".join(line.split()[:2]): " ".join(line.split()[2:]) for line in lines}
 
 
@@ -111,8 +96,7 @@ def connections(idle: int, seconds: int) -> str:
     It prints how many it got and how many were refused, and at the end how many the broker kept.
     """
     host, _, port = BROKER.partition(":")
-    script = _CONNECTIONS.format(host=host, port=port, idle=idle, seconds=seconds)
-    return f"{PYTHON} - <<'EOF'\n{script}\nEOF"
+    return command(_CONNECTIONS.format(host=host, port=port, idle=idle, seconds=seconds))
 
 
 def broker_log(since: str) -> str:

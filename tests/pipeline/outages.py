@@ -2,15 +2,45 @@
 
 import json
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 
+from tests.pipeline.disturbed import Running
 from tests.pipeline.runs import RUNS
+from tests.pipeline.storm import victims
 from tests.support.playbooks import AS_ROOT, on
 
 PODMAN = [*AS_ROOT, "podman", "--runtime=runc"]
 CLOCK = "/run/server-monitoring-clock"
 LIBRARY = "/usr/local/lib/libfaketime.so.1"
+
+
+def cut_off_the_broker(running: Running, seconds: int) -> None:
+    """Let nobody reach the broker for some seconds, while rows are still to be sent."""
+    producer, *_ = victims(running.id)
+    assert not producer.done(), "all rows were sent before"
+    with overlay_cut("kafka-1", "172.29.0.1"):
+        time.sleep(seconds)
+
+
+def fill_and_jump(running: Running) -> None:
+    """Let consumer-2 wait for space on its small disk while consumer-1's own clock jumps."""
+    set_clock("consumer-1", "+3d")
+    status = "systemctl show --property=StatusText server-monitoring-consume-net_disk@"
+    full = f"{status}{running.id}"
+    running.until("it is full", lambda: "waiting for space" in on("consumer-2", full))
+    set_clock("consumer-1", "-1d")
+    time.sleep(3)
+    free_disk("consumer-2")
+
+
+def assert_jumped(run_id: str) -> None:
+    """Assert that the consumer of cpu_mem ended by a clock that is a day behind."""
+    facts = json.loads(on("consumer-1", f"cat {RUNS}/{run_id}/consume-cpu_mem.json"))
+    ended = datetime.fromisoformat(facts["ended"])
+    assert datetime.now(UTC) - ended > timedelta(hours=12), "no clock jumped"
 
 
 @contextmanager
@@ -39,10 +69,10 @@ def _filter(node: str, command: str) -> None:
 
 
 @contextmanager
-def small_disk(node: str) -> Iterator[None]:
+def small_disk(node: str, size: str = "600k") -> Iterator[None]:
     """Give a node a disk for its runs that one run fills."""
     owner = "uid=$(id -u server-monitoring),gid=$(id -g server-monitoring)"
-    on(node, f"mount -t tmpfs -o size=600k,mode=0750,{owner} tmpfs {RUNS}")
+    on(node, f"mount -t tmpfs -o size={size},mode=0750,{owner} tmpfs {RUNS}")
     try:
         yield
     finally:

@@ -1,28 +1,38 @@
 """Attacks on a provisioned cluster: each is refused with the right error, and is in a log.
 
-What the network refuses (the underlay, ports that a node has no business with) is in tests/infra.
-Refusals of certificates by client and broker are in tests/kafka, on a broker of this machine.
+A run goes on beside them, on data that looks like an attack too. What the network refuses (the
+underlay, ports that a node has no business with) is in tests/infra, refusals of certificates by
+client and broker in tests/kafka, on a broker of this machine.
 """
 
-import csv
 import json
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import yaml
 
-from tests.pipeline.attacks import BROKER, as_account, broker_log, connections, now, user_of
+from tests.pipeline import odd_data
+from tests.pipeline.accounts import BROKER
+from tests.pipeline.attacks import attempts, broker_log, connections, now, user_of
 from tests.pipeline.background import in_background
-from tests.pipeline.runs import CPU_MEM, Name, Run, read_table
+from tests.pipeline.runs import CPU_MEM, NET_DISK, RUNS, Name, Run, manifest, read_table
 from tests.pipeline.secrets_search import files_below, files_on, lines_on, secrets
 from tests.support.playbooks import on
 from tests.support.project import PROJECT
+from tests.support.reference_tables import Row
 
 NODES = ("kafka-1", "producer-1", "consumer-1", "consumer-2")
 APP = "/opt/server-monitoring/bin/server-monitoring"
 CONFIG = "/etc/server-monitoring/config.yml"
 SAMPLES = "/root/processes"
-SAMPLE = f"for i in $(seq 150); do ps axeww; sleep 0.2; done > {SAMPLES}"
+SAMPLE = (
+    f"rm -f {SAMPLES}.end; for i in $(seq 900); do ps axeww; [ -e {SAMPLES}.end ] && break; "
+    f"sleep 0.2; done > {SAMPLES}"
+)
 
 
 def test_plain_text_is_not_understood() -> None:
@@ -56,7 +66,7 @@ def test_wrong_password_is_refused() -> None:
 def test_account_does_what_it_needs_and_nothing_else() -> None:
     """Another group's topics, another group, topics, users: denied, and logged as denied."""
     since = now()
-    came = as_account(
+    came = attempts(
         "consumer-1",
         "consumer_cpu_mem",
         [
@@ -92,27 +102,12 @@ def test_account_does_what_it_needs_and_nothing_else() -> None:
 def test_a_record_of_100_mb_is_not_taken_into_memory() -> None:
     """The connection ends before, and the broker says what came."""
     since = now()
-    came = as_account("producer-1", "producer", [("large", "topic-cpu"), ("write", "topic-cpu")])
+    came = attempts("producer-1", "producer", [("large", "topic-cpu"), ("write", "topic-cpu")])
     assert came["large topic-cpu"] != "ok"
     assert came["write topic-cpu"] == "ok"
     assert "larger than 16777216" in broker_log(since)
 
 
-OWNED = "/tmp/server-monitoring-owned"  # noqa: S108 - nobody writes there unless something is run
-HOSTILE = [
-    "../../../../tmp/server-monitoring-owned",
-    f"$(touch {OWNED})",
-    f"`touch {OWNED}`",
-    f"; touch {OWNED} #",
-    f"| touch {OWNED}",
-    f"{{{{ lookup('pipe', 'touch {OWNED}') }}}}",
-    "{% for x in y %}",
-    "'; DROP TABLE alerts; --",
-    "<script>attack()</script>",
-    "%n%i$HOME",
-    "=1+1",
-]
-LABEL = f"CPU $(touch {OWNED}) `touch {OWNED}` 'quoted' \"twice\" %n; }}}} #"
 BELONGS = {
     "kafka-1": {
         "/etc/server-monitoring/credentials/operator.json",
@@ -125,80 +120,121 @@ BELONGS = {
 }
 
 
-def write_hostile(path: Path) -> None:
-    """Write a data set whose server ids are what somebody would like to be run."""
-    with path.open("w", encoding="utf-8", newline="") as file:
-        rows = csv.writer(file)
-        rows.writerow(["ts", "server_id", "cpu_pct", "mem_pct", "net_in", "disk_io"])
-        for second in range(0, 60, 10):
-            rows.writerows([f"00:00:{second:02}", name, 99, 99, 99, 99] for name in HOSTILE)
+@dataclass(frozen=True)
+class AttackedRun:
+    """A run that ended well: its results, what it was to find, and what the broker logged."""
+
+    folder: Path
+    rows: int
+    tables: tuple[list[Row], list[Row]]
+    log: str
 
 
 @pytest.fixture(scope="module")
 def attacked_run(
     run_pipeline: Run, run_name: Name, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[Path, str]:
-    """Run on hostile data while one address holds as many connections as it may.
+) -> AttackedRun:
+    """Run on odd data while one address holds as many connections as it may.
 
-    Return the results' folder, and what the broker logged. Processes were listed all the time.
+    Processes are listed all the time.
     """
-    dataset = tmp_path_factory.mktemp("attack") / "hostile.csv"
-    write_hostile(dataset)
+    files = tmp_path_factory.mktemp("attack")
+    good, mixed = files / "good.csv", files / "mixed.csv"
+    rows = odd_data.write(good, mixed)
     defaults = PROJECT / "roles" / "pipeline" / "defaults" / "main.yml"
     groups = yaml.safe_load(defaults.read_text(encoding="utf-8"))["pipeline_groups"]
-    groups["cpu_mem"]["labels"]["both"] = LABEL
+    groups["cpu_mem"]["labels"]["both"] = odd_data.LABEL
     since = now()
-    finish = [in_background("kafka-1", connections(5_000, 45))]
-    finish += [in_background(node, SAMPLE) for node in NODES]
-    result, folder = run_pipeline(
-        run_name("attacked"), pipeline_dataset=str(dataset), pipeline_groups=groups
-    )
-    kept, *_ = [printed().split()[-1] for printed in finish[:1]]
-    for done in finish[1:]:
-        done()
+    held = in_background("kafka-1", connections(5_000, 25))
+    with listed(NODES):
+        result, folder = run_pipeline(
+            run_name("attacked"),
+            pipeline_dataset=str(mixed),
+            pipeline_on_bad_row="skip",
+            pipeline_start=odd_data.START,
+            pipeline_thresholds=odd_data.THRESHOLDS,
+            pipeline_groups=groups,
+        )
+    kept = int(held().split()[-1])
     assert result.status == 0, result.tail()
-    assert 0 < int(kept) <= 500
+    assert 0 < kept <= 500
     assert [name for name, value in secrets().items() if value in result.output] == []
-    return folder, broker_log(since)
+    return AttackedRun(folder, rows, odd_data.expected(good), broker_log(since))
 
 
-def test_a_run_goes_on_beside_idle_and_slow_connections(attacked_run: tuple[Path, str]) -> None:
+@contextmanager
+def listed(nodes: Iterable[str]) -> Iterator[None]:
+    """List the processes of nodes all the time, each node's into its file `SAMPLES`."""
+    finish = [in_background(node, SAMPLE) for node in nodes]
+    try:
+        yield
+    finally:
+        for node in nodes:
+            on(node, f"touch {SAMPLES}.end")
+        for done in finish:
+            done()
+
+
+def test_a_run_goes_on_beside_idle_and_slow_connections(attacked_run: AttackedRun) -> None:
     """5,000 of one address: 500 are held, the others closed and logged; the broker stays small."""
-    _, log = attacked_run
-    assert "already has the configured maximum of 500 connections" in log
+    assert "already has the configured maximum of 500 connections" in attacked_run.log
     memory = int(on("kafka-1", "ps -o rss= -p $(systemctl show kafka --property=MainPID --value)"))
     assert memory < 2 * 1024 * 1024
 
 
-def test_hostile_ids_and_labels_are_text_and_nothing_else(attacked_run: tuple[Path, str]) -> None:
+def test_odd_data_with_other_thresholds_has_exact_tables(attacked_run: AttackedRun) -> None:
+    """Ids to be quoted or run, duplicates, disorder, and thresholds by -e come out right."""
+    cpu_mem, net_disk = attacked_run.tables
+    assert len(cpu_mem) > 100
+    assert read_table(attacked_run.folder / CPU_MEM)[1] == cpu_mem
+    assert read_table(attacked_run.folder / NET_DISK)[1] == net_disk
+    assert {row[5] for row in net_disk} >= {"", "Possible DDoS"}
+
+
+def test_bad_rows_can_be_skipped(attacked_run: AttackedRun) -> None:
+    """With pipeline_on_bad_row=skip they are counted, stored aside, and the others go on."""
+    facts, rows = manifest(attacked_run.folder), attacked_run.rows
+    assert facts["dataset"]["bad_rows"] == len(odd_data.BAD)
+    assert facts["topics"]["topic-cpu"]["rows_out"] == rows
+    aside = on("producer-1", f"cat {RUNS}/{attacked_run.folder.name}/bad-rows.csv")
+    # Behind the header and the good rows.
+    assert str(rows + 2) in aside
+    assert str(rows + 3) in aside
+
+
+def test_settings_of_a_run_leave_the_cluster_alone(attacked_run: AttackedRun) -> None:
+    """What -e changed stands beside the runs' data, not in the cluster's own configuration."""
+    assert "56.0" in on("consumer-1", "cat /etc/server-monitoring/config.yml")
+    assert "50.5" in on("consumer-1", f"cat {RUNS}/{attacked_run.folder.name}/config.yml")
+
+
+def test_hostile_ids_and_labels_are_text_and_nothing_else(attacked_run: AttackedRun) -> None:
     """Paths, shell, Jinja, SQL, HTML and formulas come out in the tables as they went in."""
-    folder, _ = attacked_run
-    header, table = read_table(folder / CPU_MEM)
-    wanted = {f"'{name}" if name[0] in "=+-@" else name for name in HOSTILE}
-    found = [dict(zip(header, row, strict=True)) for row in table]
-    assert {row["server_id"] for row in found} == wanted
-    assert {row["alert"] for row in found} == {LABEL}
-    assert "<script>attack" not in (folder / "report.html").read_text(encoding="utf-8")
-    assert not Path(OWNED).exists()
+    _, table = read_table(attacked_run.folder / CPU_MEM)
+    wanted = {f"'{name}" if name[0] in "=+-@" else name for name in odd_data.HOSTILE}
+    assert wanted <= {row[0] for row in table}
+    assert {row[5] for row in table if row[0] in wanted} == {odd_data.LABEL}
+    page = (attacked_run.folder / "report.html").read_text(encoding="utf-8")
+    assert "<script>attack" not in page
+    assert not Path(odd_data.OWNED).exists()
     for node in NODES:
-        assert on(node, f"ls {OWNED} 2>&- || true") == "", node
+        assert on(node, f"ls {odd_data.OWNED} 2>&- || true") == "", node
 
 
-def test_no_secret_is_in_a_process_list_a_log_or_another_file(
-    attacked_run: tuple[Path, str],
-) -> None:
+def test_no_secret_is_in_a_process_list_a_log_or_another_file(attacked_run: AttackedRun) -> None:
     """Arguments and environments during the run, journals, every file of every node, results."""
-    folder, _ = attacked_run
-    known = secrets()
-    values = known.values()
+    values = secrets().values()
+    with ThreadPoolExecutor(len(NODES)) as pool:
+        found = dict(zip(NODES, pool.map(lambda node: files_on(node, values), NODES), strict=True))
+    # What is looked for can be found, where it is.
+    assert {node: set(files) for node, files in found.items()} == BELONGS
     for node in NODES:
-        # What is looked for can be found, where it is.
-        assert set(files_on(node, values)) == BELONGS[node], node
         assert "/opt/" in on(node, f"cat {SAMPLES}"), node
         assert lines_on(node, f"cat {SAMPLES}", values) == 0, node
         assert lines_on(node, "journalctl --no-pager --output=export", values) == 0, node
-        on(node, f"rm {SAMPLES}")
-    control = [folder.parent, PROJECT / "inventory", PROJECT / ".lab", Path.home() / ".ansible"]
+        on(node, f"rm {SAMPLES} {SAMPLES}.end")
+    results = attacked_run.folder.parent
+    control = [results, PROJECT / "inventory", PROJECT / ".lab", Path.home() / ".ansible"]
     assert files_below(control, values) == []
     assert files_below([PROJECT / "inventory"], ["$ANSIBLE_VAULT;"]) != []
     assert (PROJECT / ".vault-password").stat().st_mode & 0o077 == 0

@@ -105,8 +105,9 @@ def test_a_job_is_one_command_as_systemd_reads_it() -> None:
 
 @pytest.mark.parametrize("name", ["consume.service.j2", "produce.service.j2"])
 def test_killed_process_is_restarted_but_not_one_that_gave_a_reason(name: str) -> None:
-    """Systemd restarts after a signal; the app's own exit statuses end the unit."""
-    service = directives(render(name))
+    """Systemd restarts after a signal, ten times; the app's own exit statuses end the unit."""
+    unit, service = render(name).partition("[Service]")[0], directives(render(name))
+    assert "StartLimitIntervalSec=120\nStartLimitBurst=10\n" in unit
     assert service["Restart"] == ["on-failure"]
     assert service["RestartPreventExitStatus"] == ["1 2 3 4 5 6 7"]
 

@@ -1,10 +1,11 @@
-"""ZeroTier gets onto bare nodes in each of the three ways, and only as it was vouched for."""
+"""ZeroTier gets onto bare nodes only as it was vouched for; `make test-long-overlay`: in each way.
 
-import json
+The lab's first provision, which comes next, installs it in all three ways side by side.
+"""
 
 import pytest
 
-from tests.overlay.lab_overlay import CONTROLLER, NODES, REAL, networks, overlay
+from tests.overlay.lab_overlay import BARE, CONTROLLER, NODES, REAL, networks, overlay, versions
 from tests.overlay.zerotier_packages import Packages
 from tests.support.playbooks import on
 
@@ -14,17 +15,11 @@ ONE = ("--limit", "consumer-1")
 INSTALLED = "dpkg-query --show --showformat='${Version}' zerotier-one 2>/dev/null || true"
 
 
-def versions() -> dict[str, str]:
-    """Return the version that runs on each node."""
-    return {node: json.loads(on(node, "zerotier-cli -j info"))["version"] for node in NODES}
-
-
 def assert_nothing_installed() -> None:
-    """Assert that no node has the package."""
-    assert {on(node, INSTALLED) for node in NODES} == {""}
+    """Assert that no node that came without the package has it."""
+    assert {on(node, INSTALLED) for node in BARE} == {""}
 
 
-@pytest.mark.usefixtures("bare_lab")
 def test_missing_package_is_named() -> None:
     """`preinstalled` on nodes without the package says so and what to do."""
     result = overlay(*ONE)
@@ -34,17 +29,16 @@ def test_missing_package_is_named() -> None:
 
 def test_package_with_another_sum_is_refused(served: Packages) -> None:
     """A file that is not the one that was vouched for gets onto no node."""
-    settings = served.deb(next(iter(served.debs))) | {"zerotier_deb_sha256": "0" * 64}
-    result = overlay(*ONE, **settings)
+    result = overlay(*ONE, **served.deb | {"zerotier_deb_sha256": "0" * 64})
     assert result.status != 0
     assert result.says(f"expected {'0' * 64}; fetch the package anew")
     assert_nothing_installed()
 
 
+@pytest.mark.long
 def test_missing_file_is_named(served: Packages) -> None:
     """A file that is not there is told as such."""
-    settings = served.deb(next(iter(served.debs))) | {"zerotier_deb": "/no/such.deb"}
-    result = overlay(*ONE, **settings)
+    result = overlay(*ONE, **served.deb | {"zerotier_deb": "/no/such.deb"})
     assert result.status != 0
     assert result.says("zerotier_deb /no/such.deb has the sha256 of nothing: there is no such file")
 
@@ -57,6 +51,7 @@ def test_repository_signed_with_another_key_is_refused(served: Packages) -> None
     assert_nothing_installed()
 
 
+@pytest.mark.long
 def test_unreachable_repository_is_named(served: Packages) -> None:
     """An address without a repository is one line with the settings to look at."""
     result = overlay(*ONE, **served.apt | {"zerotier_apt_uri": "http://10.213.0.12:9/debian"})
@@ -65,15 +60,16 @@ def test_unreachable_repository_is_named(served: Packages) -> None:
     assert result.says("see that zerotier_apt_uri and zerotier_apt_suite are right")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("method", ["apt", "deb"])
 def test_check_mode_installs_nothing(served: Packages, method: str) -> None:
     """`--check` goes through on bare nodes, and leaves them so."""
-    settings = served.apt if method == "apt" else served.deb(next(iter(served.debs)))
-    result = overlay("--check", "--diff", *ONE, **settings)
+    result = overlay("--check", "--diff", *ONE, **served.apt if method == "apt" else served.deb)
     assert result.status == 0, result.tail()
     assert_nothing_installed()
 
 
+@pytest.mark.long
 def test_apt_makes_an_overlay_of_bare_nodes(served: Packages) -> None:
     """The newest version everywhere, but on the network's keeper the newest with a controller."""
     result = overlay(**served.apt)
@@ -85,12 +81,14 @@ def test_apt_makes_an_overlay_of_bare_nodes(served: Packages) -> None:
         assert on(node, "apt-mark showhold") == "zerotier-one"
 
 
+@pytest.mark.long
 def test_apt_changes_nothing_the_second_time(served: Packages) -> None:
     """What is installed and held stays, although a newer version is offered to one node."""
     result = overlay(**served.apt)
     assert result.changed() == dict.fromkeys(NODES, 0), result.tail(200)
 
 
+@pytest.mark.long
 @double_only
 def test_unoffered_version_is_refused_with_those_offered(served: Packages) -> None:
     """A pinned version that the repository lacks is named beside those that it has."""
@@ -99,6 +97,7 @@ def test_unoffered_version_is_refused_with_those_offered(served: Packages) -> No
     assert result.says("zerotier_version is 1.10.1, versions offered for this distribution: 1.16.0")
 
 
+@pytest.mark.long
 @double_only
 def test_pinned_version_is_installed_and_runs(served: Packages) -> None:
     """A pin takes held packages up and down, and the running service is of that version."""
@@ -107,11 +106,11 @@ def test_pinned_version_is_installed_and_runs(served: Packages) -> None:
     assert set(versions().values()) == {"1.14.2"}
 
 
+@pytest.mark.long
 def test_deb_installs_the_file_that_was_vouched_for(served: Packages) -> None:
     """The file's version is installed, runs, and a second run changes nothing."""
-    settings = served.deb(next(iter(served.debs)))
-    result = overlay(**settings)
+    result = overlay(**served.deb)
     assert result.status == 0, result.tail()
     assert set(versions().values()) == {"1.14.1"}
-    again = overlay(**settings)
+    again = overlay(**served.deb)
     assert again.changed() == dict.fromkeys(NODES, 0), again.tail(200)

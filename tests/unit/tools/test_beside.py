@@ -1,0 +1,59 @@
+"""Two functions of a shell script at once: what they print, how they fail, and what a signal does."""
+
+import os
+import signal
+import subprocess
+
+import pytest
+
+from tests.support.project import PROJECT
+
+# What a test run does at a signal: it ends what it started.
+LASTING = "trap 'echo cleaned up; exit 2' INT; echo begun; sleep 30"
+
+
+def start(first: str, second: str, **environment: str) -> subprocess.Popen[str]:
+    """Start a script that runs both bodies of a function beside each other."""
+    functions = f"first() {{ {first}; }}; second() {{ {second}; }}"
+    return subprocess.Popen(
+        ["bash", "-euc", f". tests/beside.sh; {functions}; beside first second"],
+        cwd=PROJECT,
+        env=os.environ | environment,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_output_of_the_second_comes_whole_after_the_first_s() -> None:
+    """Also where the second one ends before."""
+    script = start("sleep 0.5; echo first", "echo second")
+    assert script.communicate(timeout=20)[0].split() == ["first", "second"]
+    assert script.returncode == 0
+
+
+@pytest.mark.parametrize(("first", "second"), [("3", "0"), ("0", "3")])
+def test_failure_of_one_is_that_of_both_once_both_have_ended(first: str, second: str) -> None:
+    """A linter's findings do not keep those of another from being seen."""
+    script = start(f"echo one; return {first}", f"sleep 0.5; echo two; return {second}")
+    assert script.communicate(timeout=20)[0].split() == ["one", "two"]
+    assert script.returncode == 3
+
+
+@pytest.mark.parametrize("bodies", [("return 3", LASTING), (LASTING, "return 3")])
+def test_first_failure_ends_the_other_one_where_that_is_wanted(bodies: tuple[str, str]) -> None:
+    """As a signal would: it ends what it started."""
+    script = start(*bodies, FAIL_FAST="yes")
+    assert script.communicate(timeout=20)[0].splitlines() == ["begun", "cleaned up"]
+    assert script.returncode != 0
+
+
+@pytest.mark.parametrize("fail_fast", ["", "yes"])
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_signal_lets_both_clean_up(sent: signal.Signals, fail_fast: str) -> None:
+    """And the script ends when they have."""
+    script = start(LASTING, LASTING, FAIL_FAST=fail_fast)
+    assert script.stdout is not None
+    assert script.stdout.readline() == "begun\n"
+    script.send_signal(sent)
+    assert script.communicate(timeout=20)[0].splitlines() == ["cleaned up", "begun", "cleaned up"]
+    assert script.returncode == 2
