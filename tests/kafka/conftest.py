@@ -1,87 +1,37 @@
 """A real broker on loopback, from the tree that KAFKA_HOME names."""
 
-import os
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from server_monitoring.broker.limits import CLIENTS
 
 from tests.kafka.access_broker import AccessBroker
-from tests.kafka.kafka_broker import (
-    Broker,
-    Pipeline,
-    free_port,
-    make_pipeline,
-)
+from tests.kafka.kafka_broker import Broker, Pipeline, make_pipeline, running_broker
 from tests.kafka.secure_broker import SecureBroker
 
 PLAIN, SECURE = "plain", "secure"
 
 
 @pytest.fixture(scope="session")
-def make_broker(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Callable[[type[Broker]], Broker]]:
-    """Return a function that starts another broker; all are ended with the session."""
-    home = os.environ.get("KAFKA_HOME", "")
-    if not home or not (Path(home) / "bin" / "kafka-server-start.sh").exists():
-        pytest.fail(f"KAFKA_HOME: found {home!r}, expected a tree with bin/kafka-server-start.sh")
-    brokers: list[Broker] = []
-
-    def make(kind: type[Broker]) -> Broker:
-        directory = tmp_path_factory.mktemp("kafka")
-        broker = kind(Path(home), directory, free_port())
-        broker.format()
-        brokers.append(broker)
-        broker.start()
-        return broker
-
-    yield make
-    for broker in brokers:
-        broker.stop(hard=True)
-        shutil.rmtree(broker.directory, ignore_errors=True)
-
-
-@pytest.fixture(scope="session")
-def broker(make_broker: Callable[[type[Broker]], Broker]) -> Broker:
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     """Return the broker that tests share and leave running."""
-    return make_broker(Broker)
+    with running_broker(Broker, tmp_path_factory.mktemp("kafka")) as broker:
+        yield broker
 
 
 @pytest.fixture(scope="session")
-def second_broker(make_broker: Callable[[type[Broker]], Broker]) -> Broker:
-    """Return the broker that tests may stop."""
-    return make_broker(Broker)
-
-
-@pytest.fixture(scope="session")
-def secure_broker(make_broker: Callable[[type[Broker]], Broker]) -> SecureBroker:
+def secure_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecureBroker]:
     """Return the broker with TLS, users and access lists, which tests leave running."""
-    broker = make_broker(SecureBroker)
-    assert isinstance(broker, SecureBroker)
-    return broker
+    with running_broker(SecureBroker, tmp_path_factory.mktemp("secure")) as broker:
+        yield broker
 
 
-@pytest.fixture
-def mortal_broker(second_broker: Broker) -> Broker:
-    """Return the broker that a test may stop, running, whatever the test before did to it."""
-    if second_broker.process is None:
-        second_broker.start()
-    return second_broker
-
-
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def access_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AccessBroker]:
     """Return a broker that nobody but the holder of its certificate may administrate."""
-    directory = tmp_path_factory.mktemp("access")
-    broker = AccessBroker(Path(os.environ["KAFKA_HOME"]), directory, free_port())
-    broker.format()
-    broker.start()
-    yield broker
-    broker.stop(hard=True)
-    shutil.rmtree(directory, ignore_errors=True)
+    with running_broker(AccessBroker, tmp_path_factory.mktemp("access")) as broker:
+        yield broker
 
 
 @pytest.fixture(params=CLIENTS)

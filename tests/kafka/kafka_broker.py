@@ -1,16 +1,18 @@
 """A broker to start and stop, topics, and the app as a process: what the fixtures are made of."""
 
-import contextlib
 import os
 import random
+import shutil
 import socket
 import subprocess
 import sys
 import time
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from kafka.admin import KafkaAdminClient
@@ -19,7 +21,11 @@ from kafka.errors import KafkaError
 from tests.support.app_settings import settings, write_settings
 from tests.support.project import PROJECT
 
-START_SECONDS = 90
+PATIENCE = 300
+"""Seconds after which a broker or a command hangs, also on a machine that serves others first."""
+CLUSTER_ID = "MkU3OEVBNTcwNTJENDM2Qg"
+QUICK_JAVA = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1"
+"""Options of a Java that lives a minute: it starts with half the work."""
 PROPERTIES = """\
 process.roles=broker,controller
 node.id=1
@@ -48,6 +54,7 @@ class Broker:
     directory: Path
     port: int
     heap: str = "384m"
+    java: str = ""
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -59,6 +66,7 @@ class Broker:
         """Keep the broker within its heap, and its logs below its own directory."""
         return os.environ | {
             "KAFKA_HEAP_OPTS": f"-Xms256m -Xmx{self.heap}",
+            "KAFKA_JVM_PERFORMANCE_OPTS": self.java,
             "LOG_DIR": str(self.directory / "logs"),
         }
 
@@ -80,7 +88,7 @@ class Broker:
         common = PROPERTIES.format(port=self.port, controller=free_port(), directory=self.directory)
         file.write_text(common + properties)
         script = str(self.home / "bin" / "kafka-storage.sh")
-        identity = ["-t", "MkU3OEVBNTcwNTJENDM2Qg", "-c", str(file)]
+        identity = ["-t", CLUSTER_ID, "-c", str(file)]
         subprocess.run(
             [script, "format", "--standalone", *identity],
             check=True,
@@ -96,13 +104,21 @@ class Broker:
             self.process = subprocess.Popen(
                 command, stdout=log, stderr=log, env=self.environment(), start_new_session=True
             )
-        deadline = time.monotonic() + START_SECONDS
+        deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline and self.process.poll() is None:
-            with contextlib.suppress(KafkaError):
-                KafkaAdminClient(bootstrap_servers=self.address, bootstrap_timeout_ms=2000).close()
+            if self.serves():
                 return
+            time.sleep(0.2)
         log_end = (self.directory / "broker.log").read_text()[-3000:]
-        pytest.fail(f"the broker did not start within {START_SECONDS} s:\n{log_end}")
+        pytest.fail(f"the broker did not start within {PATIENCE} s:\n{log_end}")
+
+    def serves(self) -> bool:
+        """Tell whether it answers, at once where nobody listens: Kafka's client would try on."""
+        with suppress(OSError, KafkaError):
+            socket.create_connection(("127.0.0.1", self.port), timeout=20).close()
+            KafkaAdminClient(bootstrap_servers=self.address, bootstrap_timeout_ms=20_000).close()
+            return True
+        return False
 
     def stop(self, *, hard: bool = False) -> None:
         """End the process that `start` started."""
@@ -120,11 +136,30 @@ class Broker:
         self.process = None
 
 
+AnyBroker = TypeVar("AnyBroker", bound=Broker)
+
+
+@contextmanager
+def running_broker(kind: type[AnyBroker], directory: Path) -> Iterator[AnyBroker]:
+    """Run a broker of the tree that KAFKA_HOME names; its files are gone at the end."""
+    home = os.environ.get("KAFKA_HOME", "")
+    if not home or not (Path(home) / "bin" / "kafka-server-start.sh").exists():
+        pytest.fail(f"KAFKA_HOME: found {home!r}, expected a tree with bin/kafka-server-start.sh")
+    broker = kind(Path(home), directory, free_port(), java=QUICK_JAVA)
+    try:
+        broker.format()
+        broker.start()
+        yield broker
+    finally:
+        broker.stop(hard=True)
+        shutil.rmtree(directory, ignore_errors=True)
+
+
 def free_port() -> int:
     """Return a port that nobody listens on, below those that the kernel gives to clients."""
     while True:
         port = random.randrange(20_000, 32_000)
-        with socket.socket() as sock, contextlib.suppress(OSError):
+        with socket.socket() as sock, suppress(OSError):
             sock.bind(("127.0.0.1", port))
             return port
 
@@ -167,19 +202,19 @@ class Pipeline:
         return command
 
     def environment(self) -> dict[str, str]:
-        """Run the app from the source tree, without systemd."""
-        left_out = {"NOTIFY_SOCKET", "PYTHONPATH"}
+        """Run the app from the source tree, without systemd, and compiled only once."""
+        left_out = {"NOTIFY_SOCKET", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE"}
         kept = {name: value for name, value in os.environ.items() if name not in left_out}
         return kept | {"PYTHONPATH": str(PROJECT / "app" / "src")}
 
-    def run(self, *arguments: str, timeout: float = 60) -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run a command of the app to its end."""
         return subprocess.run(
             self.command(*arguments),
             capture_output=True,
             text=True,
             check=False,
-            timeout=timeout,
+            timeout=PATIENCE,
             env=self.environment(),
         )
 

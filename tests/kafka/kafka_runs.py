@@ -7,12 +7,27 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
+import pytest
 from kafka import KafkaConsumer, TopicPartition
+from server_monitoring.broker.limits import CONFLUENT, KAFKA_PYTHON
 
-from tests.kafka.kafka_broker import Pipeline
+from tests.kafka.kafka_broker import PATIENCE, Pipeline
 
 Running = AbstractContextManager[subprocess.Popen[str]]
 HEADER = "ts,server_id,cpu_pct,mem_pct,net_in,disk_io"
+# Each client and each way to the broker once; the other pairs when there is time.
+BY_EACH_WAY = pytest.mark.parametrize(
+    ("client", "listener"),
+    [
+        (KAFKA_PYTHON, "secure"),
+        (CONFLUENT, "plain"),
+        pytest.param(KAFKA_PYTHON, "plain", marks=pytest.mark.long),
+        pytest.param(CONFLUENT, "secure", marks=pytest.mark.long),
+    ],
+    indirect=True,
+)
+# Of what does not depend on the client.
+BY_ONE_CLIENT = pytest.mark.parametrize("client", [KAFKA_PYTHON], indirect=True)
 IDS = ["a", "b,c", 'd"e', "f\ng", "Zürich 💡", "server-6", "server-7"]
 
 
@@ -60,7 +75,7 @@ def consumer(pipeline: Pipeline, run_id: str, group: str) -> Running:
 
 def finish(process: subprocess.Popen[str]) -> str:
     """Wait for a consumer's end; return what it said."""
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, err
     return err
 

@@ -77,7 +77,7 @@ class Storm:
         process = self._processes[name]
         running = process.poll() is None
         process.kill()
-        _, err = process.communicate(timeout=30)
+        _, err = process.communicate(timeout=PATIENCE)
         assert "error" not in err, err
         return running
 
@@ -110,7 +110,7 @@ class Storm:
         """Kill all that still runs."""
         for process in self._processes.values():
             process.kill()
-            process.communicate(timeout=30)
+            process.communicate(timeout=PATIENCE)
 
 
 def files(pipeline: Pipeline, run_id: str) -> dict[str, bytes]:

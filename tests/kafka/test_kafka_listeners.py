@@ -1,10 +1,8 @@
-"""A broker with the role's own configuration and certificates refuses what is not to come in."""
+"""A broker with the role's own configuration refuses what is not to come in."""
 
-import os
 import socket
 import ssl
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,14 +11,14 @@ from kafka import KafkaConsumer
 from kafka.admin import KafkaAdminClient, ScramMechanism, UserScramCredentialUpsertion
 from kafka.errors import KafkaError
 
-from tests.kafka.kafka_broker import START_SECONDS, Broker, free_port
+from tests.kafka.access_broker import NAME
+from tests.kafka.authority import LOOPBACK, Authority
+from tests.kafka.kafka_broker import CLUSTER_ID, PATIENCE, Broker, free_port, running_broker
 from tests.support.kafka_templates import render
-from tests.support.pki_site import BROKER, CLIENT, PASSPHRASE, Site
 
 # The request ApiVersions, which every listener answers first, before any authentication.
 REQUEST = bytes.fromhex("0000000a 0012 0000 00000001 ffff")
 ANSWER = bytes.fromhex("00000001 0000")
-IDENTITY = "MkU3OEVBNTcwNTJENDM2Qg"
 LISTENERS = ("client", "controller", "broker")
 BY_CERTIFICATE = LISTENERS[1:]
 
@@ -28,19 +26,17 @@ BY_CERTIFICATE = LISTENERS[1:]
 class RestrictedBroker(Broker):
     """A broker as the role sets it up with `kafka_access_enabled`, on loopback."""
 
-    def prepare(self, site: Site) -> None:
-        """Render its configuration and format its storage."""
-        self.authority = site.file(CLIENT, "kafka-ca.pem")
-        self.key_store = self.directory / "broker.pem"
-        parts = [site.file(BROKER, f"pki/{name}.pem") for name in ("certificate", "key")]
-        self.key_store.write_bytes(b"".join(part.read_bytes() for part in parts))
+    def format(self, properties: str = "") -> None:
+        """Make certificates, render its configuration and format its storage."""
+        signer = Authority(self.directory, "authority")
+        self.authority, self.key_store = signer.file, signer.key_store(NAME, LOOPBACK)
         self.ports = {name: free_port() for name in LISTENERS}
         values = {
             "kafka_access_enabled": True,
-            "kafka_address": "127.0.0.1",
-            "_kafka_controllers": [f"127.0.0.1:{self.ports['controller']}"],
+            "kafka_address": LOOPBACK,
+            "_kafka_controllers": [f"{LOOPBACK}:{self.ports['controller']}"],
             "_kafka_secure_listeners": [
-                f"{name.upper()}://127.0.0.1:{port}" for name, port in self.ports.items()
+                f"{name.upper()}://{LOOPBACK}:{port}" for name, port in self.ports.items()
             ],
             "_kafka_log_dir": f"{self.directory}/data",
             "_kafka_key_store": self.key_store,
@@ -49,10 +45,8 @@ class RestrictedBroker(Broker):
         }
         for name in ("server", "admin"):
             path = self.directory / f"{name}.properties"
-            path.write_text(render(f"{name}.properties.j2", **values))
-        self.tool(
-            "kafka-storage.sh", "format", "--standalone", "-t", "MkU3OEVBNTcwNTJENDM2Qg", "-c"
-        )
+            path.write_text(render(f"{name}.properties.j2", **values) + properties)
+        self.tool("kafka-storage.sh", "format", "--standalone", "-t", CLUSTER_ID, "-c")
 
     def tool(self, name: str, *arguments: str) -> str:
         """Run a tool of Kafka with a file of settings last, and return what it prints."""
@@ -69,26 +63,9 @@ class RestrictedBroker(Broker):
         assert done.returncode == 0, printed + done.stderr
         return printed
 
-    def start(self) -> None:
-        """Start it and wait until the listener for brokers answers."""
-        script = self.home / "bin" / "kafka-server-start.sh"
-        log = self.directory / "broker.log"
-        with log.open("ab") as output:
-            self.process = subprocess.Popen(
-                [script, self.directory / "server.properties"],
-                stdout=output,
-                stderr=output,
-                env=self.environment(),
-                start_new_session=True,
-            )
-        deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline and self.process.poll() is None:
-            if self.answers("broker", self.context(self.key_store)):
-                return
-            time.sleep(0.5)
-        pytest.fail(
-            f"the broker did not start within {START_SECONDS} s:\n{log.read_text()[-3000:]}"
-        )
+    def serves(self) -> bool:
+        """Tell whether the listener for brokers answers."""
+        return self.answers("broker", self.context(self.key_store))
 
     def context(self, certificate: Path | None = None) -> ssl.SSLContext:
         """Return a client's side of TLS 1.3, with or without a certificate of its own."""
@@ -100,10 +77,11 @@ class RestrictedBroker(Broker):
     def answers(self, listener: str, context: ssl.SSLContext | None) -> bool:
         """Tell whether a listener takes a request, over TLS or (without context) in plain text."""
         try:
-            with socket.create_connection(("127.0.0.1", self.ports[listener]), timeout=20) as raw:
+            address = (LOOPBACK, self.ports[listener])
+            with socket.create_connection(address, timeout=PATIENCE) as raw:
                 if context is None:
                     return _asks(raw)
-                with context.wrap_socket(raw, server_hostname="127.0.0.1") as wrapped:
+                with context.wrap_socket(raw, server_hostname=LOOPBACK) as wrapped:
                     return _asks(wrapped)
         except TimeoutError:
             raise
@@ -113,7 +91,7 @@ class RestrictedBroker(Broker):
     def client(self, user: str, password: str) -> dict[str, object]:
         """Return how a client logs in."""
         return {
-            "bootstrap_servers": f"127.0.0.1:{self.ports['client']}",
+            "bootstrap_servers": f"{LOOPBACK}:{self.ports['client']}",
             "security_protocol": "SASL_SSL",
             "ssl_cafile": str(self.authority),
             "sasl_mechanism": "SCRAM-SHA-512",
@@ -129,29 +107,15 @@ def _asks(stream: socket.socket) -> bool:
 
 @pytest.fixture(scope="module")
 def restricted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RestrictedBroker]:
-    """Return the broker, running, with certificates that the role pki made."""
-    folder = tmp_path_factory.mktemp("site")
-    site = Site(folder)
-    made = site.run(pki_passphrase=PASSPHRASE)
-    assert made.status == 0, made.tail()
-    directory = tmp_path_factory.mktemp("restricted")
-    broker = RestrictedBroker(Path(os.environ["KAFKA_HOME"]), directory, 0)
-    broker.prepare(site)
-    broker.start()
-    yield broker
-    broker.stop(hard=True)
+    """Return the broker, running."""
+    with running_broker(RestrictedBroker, tmp_path_factory.mktemp("restricted")) as broker:
+        yield broker
 
 
 @pytest.fixture(scope="module")
 def foreign(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a certificate that claims to be the broker's, but that another authority signed."""
-    store = tmp_path_factory.mktemp("foreign") / "store.pem"
-    command = ["openssl", "req", "-x509", "-nodes", "-days", "9", "-newkey", "ec"]
-    command += ["-pkeyopt", "ec_paramgen_curve:P-256", "-subj", f"/CN={BROKER}"]
-    files = ["-keyout", f"{store}.key", "-out", f"{store}.crt"]
-    subprocess.run([*command, *files], check=True, capture_output=True)
-    store.write_bytes(b"".join(Path(f"{store}{end}").read_bytes() for end in (".key", ".crt")))
-    return store
+    return Authority(tmp_path_factory.mktemp("foreign"), "authority").key_store(NAME, LOOPBACK)
 
 
 @pytest.mark.parametrize("listener", LISTENERS)
@@ -181,14 +145,14 @@ def test_brokers_listeners_need_a_certificate_by_the_authority(
 
 def test_broker_s_certificate_is_for_its_address_alone(restricted: RestrictedBroker) -> None:
     """A client that asked for another address does not go on."""
-    raw = socket.create_connection(("127.0.0.1", restricted.ports["client"]), timeout=20)
+    raw = socket.create_connection((LOOPBACK, restricted.ports["client"]), timeout=PATIENCE)
     with raw, pytest.raises(ssl.SSLCertVerificationError, match="not valid for '127"):
         restricted.context().wrap_socket(raw, server_hostname="127.0.0.2")
 
 
 def test_administration_works_by_the_broker_s_own_settings(restricted: RestrictedBroker) -> None:
     """admin.properties makes a topic and lists rules: its principal is the super user."""
-    server = ["--bootstrap-server", f"127.0.0.1:{restricted.ports['broker']}"]
+    server = ["--bootstrap-server", f"{LOOPBACK}:{restricted.ports['broker']}"]
     topic = ["--create", "--topic", "made-by-admin", "--command-config"]
     assert "Created topic" in restricted.tool("kafka-topics.sh", *server, *topic)
     restricted.tool("kafka-acls.sh", *server, "--list", "--command-config")
@@ -199,7 +163,7 @@ def test_client_needs_its_password_and_sees_nothing_without_a_right(
 ) -> None:
     """A wrong password is refused; with the right one, topics that no rule opens stay hidden."""
     admin = KafkaAdminClient(
-        bootstrap_servers=f"127.0.0.1:{restricted.ports['broker']}",
+        bootstrap_servers=f"{LOOPBACK}:{restricted.ports['broker']}",
         security_protocol="SSL",
         ssl_cafile=str(restricted.authority),
         ssl_certfile=str(restricted.key_store),

@@ -107,7 +107,7 @@ def test_a_killed_consumer_resumes_and_ends_with_the_same_rows(
                 pass
             process.kill()
     assert producer is not None
-    assert producer.wait(timeout=60) == 0
+    assert producer.wait(timeout=PATIENCE) == 0
     publish_end(pipeline, "r1")
     for group in ("cpu_mem",):
         with consumer(pipeline, "r1", group) as process:

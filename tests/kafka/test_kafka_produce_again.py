@@ -99,7 +99,7 @@ def test_a_second_producer_of_the_same_run_is_refused(pipeline: Pipeline, tmp_pa
         done = pipeline.run("produce", "--run-id", "r1", "--dataset", str(tmp_path / "m.csv"))
         assert done.returncode == 6
         assert "another process sends run r1; wait for its end or stop it first" in done.stderr
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=PATIENCE)
         assert process.returncode == 0, err
     assert sum(end_offsets(pipeline).values()) == 4 * 20_000
 
@@ -150,7 +150,7 @@ def test_a_gap_that_a_refused_record_left_is_refused(pipeline: Pipeline, tmp_pat
     path = tmp_path / "m.csv"
     path.write_text(f"{HEADER}\n" + "".join(f"20:52:{i:02d},a,{i},2,3,4\n" for i in range(10, 20)))
     with producer(pipeline, "r1", path) as process:
-        process.communicate(timeout=60)
+        process.communicate(timeout=PATIENCE)
     directory = pipeline.run_directory("r1")
     (directory / "produce.json").unlink()
     # A slow machine notes how far it is: what is deleted before that is no gap.

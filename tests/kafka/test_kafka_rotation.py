@@ -54,7 +54,7 @@ def test_processes_end_with_8_when_their_password_is_changed_and_go_on_with_the_
         for user in commands:
             secure_broker.add_user(user)
         for process in processes.values():
-            _, err = process.communicate(timeout=60)
+            _, err = process.communicate(timeout=PATIENCE)
             assert process.returncode == ROTATED, err
             last = err.splitlines()[-1]
             assert "refused user '" in last

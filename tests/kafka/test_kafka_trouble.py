@@ -2,7 +2,6 @@
 
 import json
 import signal
-import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,8 +9,9 @@ from pathlib import Path
 import pytest
 from kafka import TopicPartition
 from kafka.admin import KafkaAdminClient
+from server_monitoring.broker.limits import CLIENTS
 
-from tests.kafka.kafka_broker import Broker, Pipeline, create_topics, free_port, make_pipeline
+from tests.kafka.kafka_broker import Broker, Pipeline, create_topics, free_port
 from tests.kafka.kafka_runs import (
     consumer,
     finish,
@@ -45,19 +45,23 @@ def test_a_missing_topic_is_named_within_15_seconds(
     admin.close()
 
 
-def test_a_broker_that_is_down_is_named_and_not_waited_for(tmp_path: Path, client: str) -> None:
+def test_a_broker_that_is_down_is_named_and_not_waited_for(tmp_path: Path) -> None:
     """Nothing listens there; no traceback, no hanging. All commands wait at the same time."""
     write_dataset(tmp_path / "m.csv", 10)
     nobody = Broker(Path(), tmp_path, free_port())
-    values = settings(tmp_path / "data", (nobody.address,)) | {"kafka_client": client}
-    down = Pipeline(nobody, write_settings(tmp_path / "c.yml", values), values, tmp_path / "data")
     commands = [
         ["produce", "--run-id", "r1", "--dataset", str(tmp_path / "m.csv")],
         ["consume", "--run-id", "r1", "--group", "cpu_mem"],
         ["probe"],
     ]
-    with ThreadPoolExecutor(len(commands)) as pool:
-        ended = list(pool.map(lambda command: down.run(*command), commands))
+    tried = []
+    for client in CLIENTS:
+        data = tmp_path / client
+        values = settings(data, (nobody.address,)) | {"kafka_client": client}
+        down = Pipeline(nobody, write_settings(tmp_path / f"{client}.yml", values), values, data)
+        tried += [(down, command) for command in commands]
+    with ThreadPoolExecutor(len(tried)) as pool:
+        ended = list(pool.map(lambda each: each[0].run(*each[1]), tried))
     for done in ended:
         assert done.returncode == 8
         assert done.stderr.startswith(
@@ -90,60 +94,6 @@ def test_topics_with_different_partitions_are_refused(
     done = pipeline.run(*command)
     assert done.returncode == 5
     assert f"{metrics[0]['topic']} has 3, {metrics[1]['topic']} has 2 partitions" in done.stderr
-
-
-def test_a_broker_that_dies_while_sending_ends_the_producer_with_a_line(
-    mortal_broker: Broker, tmp_path: Path, client: str
-) -> None:
-    """Within broker_timeout, not never; and the consumer keeps what it stored."""
-    pipeline = make_pipeline(mortal_broker, tmp_path, 3, client)
-    pipeline.values["broker_timeout"] = 15
-    write_settings(pipeline.config, pipeline.values)
-    write_dataset(tmp_path / "m.csv", 200_000)
-    with consumer(pipeline, "r1", "cpu_mem") as consuming:
-        producer = subprocess.Popen(
-            pipeline.command("produce", "--run-id", "r1", "--dataset", str(tmp_path / "m.csv")),
-            stderr=subprocess.PIPE,
-            text=True,
-            env=pipeline.environment(),
-        )
-        assert producer.stderr is not None
-        while not producer.stderr.readline().startswith("sent "):
-            pass
-        mortal_broker.stop(hard=True)
-        start = time.monotonic()
-        _, err = producer.communicate(timeout=60)
-        assert time.monotonic() - start < 30
-        assert producer.returncode == 8, err
-        last = err.splitlines()[-1]
-        assert last.startswith(
-            f"server-monitoring: error: broker {mortal_broker.address}: no answer"
-        )
-        assert "Traceback" not in err
-        consuming.send_signal(signal.SIGTERM)
-        finish(consuming)
-    for path in (pipeline.run_directory("r1") / "raw").glob("*/*.csv"):
-        sidecar = json.loads(path.with_suffix(".json").read_text())
-        assert path.stat().st_size == sidecar["bytes"]
-
-
-def test_a_consumer_outlives_a_restart_of_the_broker(
-    mortal_broker: Broker, tmp_path: Path, client: str
-) -> None:
-    """It reads on when the broker is back, without anybody's help."""
-    pipeline = make_pipeline(mortal_broker, tmp_path, 3, client)
-    rows = write_dataset(tmp_path / "m.csv", 1_000)
-    with consumer(pipeline, "r1", "cpu_mem") as process:
-        mortal_broker.stop(hard=True)
-        time.sleep(2)
-        assert process.poll() is None
-        mortal_broker.start()
-        done = pipeline.run("produce", "--run-id", "r1", "--dataset", str(tmp_path / "m.csv"))
-        assert done.returncode == 0, done.stderr
-        publish_end(pipeline, "r1")
-        finish(process)
-    for topic in list(topics(pipeline))[:2]:
-        assert len(stored(pipeline, "r1", topic)) == len(rows)
 
 
 def test_offsets_that_the_broker_no_longer_has_are_an_error_not_a_gap(

@@ -42,7 +42,7 @@ def module(access_broker: AccessBroker) -> Iterator[Module]:
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=300,
         )
         assert done.stdout, done.stderr
         answer: dict[str, Any] = json.loads(done.stdout)
@@ -151,7 +151,7 @@ def test_no_password_is_printed(access_broker: AccessBroker, tmp_path: Path) -> 
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=300,
     )
     assert "the declared password" in done.stdout, done.stdout + done.stderr
     assert "Connection refused" in done.stdout
