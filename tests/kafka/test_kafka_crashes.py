@@ -10,7 +10,7 @@ import pytest
 from kafka import TopicPartition
 from kafka.admin import ConfigResource, KafkaAdminClient
 
-from tests.kafka.kafka_broker import Pipeline
+from tests.kafka.kafka_broker import PATIENCE, Pipeline
 from tests.kafka.kafka_runs import (
     check_all_stored,
     consumer,

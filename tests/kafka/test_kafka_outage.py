@@ -56,7 +56,7 @@ class Run:
             pass
 
     def check_producer_gave_up(self) -> None:
-        """It says that nobody answers, in one line, and ends with the status of that."""
+        """Say that nobody answers, in one line, and end with the status of that."""
         _, err = self.producer.communicate(timeout=PATIENCE)
         assert self.producer.returncode == 8, err
         address = self.pipeline.broker.address
@@ -76,7 +76,7 @@ class Run:
                 assert path.stat().st_size == sidecar["bytes"]
 
     def check_rest_arrives(self) -> None:
-        """The producer sends what is missing, and the consumer that stayed stores all of it."""
+        """Send what is missing; the consumer that stayed stores all of it."""
         done = self.pipeline.run(*self.produce)
         assert done.returncode == 0, done.stderr
         summary = json.loads((self.pipeline.run_directory("r1") / "produce.json").read_text())

@@ -12,7 +12,7 @@ import pytest
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from server_monitoring.host.progress import read
 
-from tests.kafka.kafka_broker import Pipeline
+from tests.kafka.kafka_broker import PATIENCE, Pipeline
 from tests.kafka.kafka_runs import (
     HEADER,
     check_all_stored,

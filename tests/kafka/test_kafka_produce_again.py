@@ -15,7 +15,7 @@ from kafka.admin import (
     ResourceType,
 )
 
-from tests.kafka.kafka_broker import Pipeline, create_topics
+from tests.kafka.kafka_broker import PATIENCE, Pipeline, create_topics
 from tests.kafka.kafka_runs import HEADER, end_offsets, producer, topics, write_dataset
 from tests.support.app_settings import write_settings
 

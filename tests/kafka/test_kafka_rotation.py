@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.kafka.kafka_broker import Pipeline, make_pipeline
+from tests.kafka.kafka_broker import PATIENCE, Pipeline, make_pipeline
 from tests.kafka.kafka_runs import check_all_stored, consumer, finish, publish_end, write_dataset
 from tests.kafka.secure_broker import RENEWING, SecureBroker
 from tests.support.app_settings import write_settings

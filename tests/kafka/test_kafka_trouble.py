@@ -1,6 +1,5 @@
 """What is said and done when a broker, a topic or an offset is not there, and by the probe."""
 
-import json
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""Two functions of a shell script at once: what they print, how they fail, and what a signal does."""
+"""Two functions of a shell script at once: what they print, how they fail, what a signal does."""
 
 import os
 import signal
