@@ -4,15 +4,16 @@
 # whole. Fails if one of them did; where FAIL_FAST is set, the first failure ends the other one too. A
 # signal interrupts both, so that their tests end what they started; a second one ends them.
 beside() {
-    local log first second told="" status=0
+    local log first="" second="" told="" status=0
     log=$(mktemp)
+    trap 'signal_both INT; trap "signal_both TERM" INT TERM HUP' INT TERM HUP
     set -m # each in a process group of its own, which a signal reaches as a whole
     "$1" < /dev/null &
     first=$!
     "$2" < /dev/null > "$log" 2>&1 &
     second=$!
     set +m
-    trap 'signal_both INT; trap "signal_both TERM" INT TERM HUP' INT TERM HUP
+    if [ -n "$told" ]; then signal_both INT; fi # a signal came before both were there
     if [ -n "${FAIL_FAST:-}" ]; then end_both_at_a_failure; fi
     ended "$first" || status=$?
     ended "$second" || status=$?
@@ -24,8 +25,11 @@ beside() {
 
 # Of beside: first, second and told are its own.
 signal_both() {
+    local group
     told=yes
-    kill "-$1" -- "-$first" "-$second" 2> /dev/null || true # one may have ended
+    for group in $first $second; do
+        kill "-$1" -- "-$group" 2> /dev/null || true # it may have ended
+    done
 }
 
 # Of beside: wait until one of both has ended, and interrupt the other one if it failed.

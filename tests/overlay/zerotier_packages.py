@@ -48,8 +48,12 @@ class Packages:
 
 
 def from_file(file: Path) -> dict[str, Any]:
-    """Return the role's settings that install a package from its file."""
+    """Return the role's settings that install a package from its file.
+
+    The lab's inventory takes a file for the real one, and closes the port of the double.
+    """
     return {
+        "lab_zerotier_double": not REAL,
         "zerotier_install_method": "deb",
         "zerotier_deb": str(file),
         "zerotier_deb_sha256": sha256(file.read_bytes()).hexdigest(),

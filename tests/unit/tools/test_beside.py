@@ -3,6 +3,8 @@
 import os
 import signal
 import subprocess
+import time
+from pathlib import Path
 
 import pytest
 
@@ -27,7 +29,7 @@ def start(first: str, second: str, **environment: str) -> subprocess.Popen[str]:
 def test_output_of_the_second_comes_whole_after_the_first_s() -> None:
     """Also where the second one ends before."""
     script = start("sleep 0.5; echo first", "echo second")
-    assert script.communicate(timeout=20)[0].split() == ["first", "second"]
+    assert script.communicate(timeout=60)[0].split() == ["first", "second"]
     assert script.returncode == 0
 
 
@@ -35,7 +37,7 @@ def test_output_of_the_second_comes_whole_after_the_first_s() -> None:
 def test_failure_of_one_is_that_of_both_once_both_have_ended(first: str, second: str) -> None:
     """A linter's findings do not keep those of another from being seen."""
     script = start(f"echo one; return {first}", f"sleep 0.5; echo two; return {second}")
-    assert script.communicate(timeout=20)[0].split() == ["one", "two"]
+    assert script.communicate(timeout=60)[0].split() == ["one", "two"]
     assert script.returncode == 3
 
 
@@ -43,17 +45,19 @@ def test_failure_of_one_is_that_of_both_once_both_have_ended(first: str, second:
 def test_first_failure_ends_the_other_one_where_that_is_wanted(bodies: tuple[str, str]) -> None:
     """As a signal would: it ends what it started."""
     script = start(*bodies, FAIL_FAST="yes")
-    assert script.communicate(timeout=20)[0].splitlines() == ["begun", "cleaned up"]
+    assert script.communicate(timeout=60)[0].splitlines() == ["begun", "cleaned up"]
     assert script.returncode != 0
 
 
 @pytest.mark.parametrize("fail_fast", ["", "yes"])
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_signal_lets_both_clean_up(sent: signal.Signals, fail_fast: str) -> None:
+def test_signal_lets_both_clean_up(sent: signal.Signals, fail_fast: str, tmp_path: Path) -> None:
     """And the script ends when they have."""
-    script = start(LASTING, LASTING, FAIL_FAST=fail_fast)
-    assert script.stdout is not None
-    assert script.stdout.readline() == "begun\n"
+    begun = [tmp_path / "first", tmp_path / "second"]
+    bodies = [LASTING.replace("sleep", f"touch {file}; sleep") for file in begun]
+    script = start(bodies[0], bodies[1], FAIL_FAST=fail_fast)
+    while not all(file.exists() for file in begun):
+        time.sleep(0.1)
     script.send_signal(sent)
-    assert script.communicate(timeout=20)[0].splitlines() == ["cleaned up", "begun", "cleaned up"]
+    assert script.communicate(timeout=60)[0].splitlines() == ["cleaned up", "begun", "cleaned up"]
     assert script.returncode == 2
