@@ -1,28 +1,14 @@
 #!/usr/bin/env bash
-# The cluster's tests, and beside them linters and unit tests in the time that the cluster leaves: first the
-# former's output as it comes, then the latter's whole, then how all tests closed. The first failure ends both.
+# Linters and unit tests, then the cluster's tests on both cores: beside each other they would run into each
+# other's time limits. At the end, how all of them closed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-. tests/beside.sh
 logs=$(mktemp --directory)
 
 closing() {
     echo
     grep --no-filename --extended-regexp '^(FAILED|ERROR) |^=+ .* in [0-9.]+s.* =+$' "$logs"/* || true
     rm --recursive "$logs"
-}
-
-cluster() {
-    kept cluster tests/cluster.sh
-}
-
-checks() {
-    kept checks lint_and_unit
-}
-
-# The nodes' processes come first.
-lint_and_unit() {
-    nice --adjustment=15 tests/lint.sh && nice --adjustment=15 tests/unit.sh
 }
 
 # Run a command, and keep a copy of what it prints. What a signal means is for the command to say.
@@ -32,7 +18,7 @@ kept() {
 }
 
 trap closing EXIT
-export FAIL_FAST=yes PYTEST_ADDOPTS=--exitfirst
-# Both would make it.
-python3 -m tests.kafka.kafka_home > /dev/null
-beside cluster checks
+export PYTEST_ADDOPTS=--exitfirst
+kept lint tests/lint.sh
+kept unit tests/unit.sh
+kept cluster tests/cluster.sh
