@@ -1,8 +1,8 @@
 # For the scripts that source this.
 
 # Run two functions at once, until both have ended: the first one's output as it comes, then the other's
-# whole. Fails if one of them did; where FAIL_FAST is set, the first failure ends the other one too. A
-# signal interrupts both, so that their tests end what they started; a second one ends them.
+# whole. Fails if one of them did. A signal interrupts both, so that their tests end what they started; a
+# second one ends them.
 beside() {
     local log first="" second="" told="" status=0
     log=$(mktemp)
@@ -14,7 +14,6 @@ beside() {
     second=$!
     set +m
     if [ -n "$told" ]; then signal_both INT; fi # a signal came before both were there
-    if [ -n "${FAIL_FAST:-}" ]; then end_both_at_a_failure; fi
     ended "$first" || status=$?
     ended "$second" || status=$?
     cat "$log"
@@ -32,26 +31,11 @@ signal_both() {
     done
 }
 
-# Of beside: wait until one of both has ended, and interrupt the other one if it failed.
-end_both_at_a_failure() {
-    local one
-    while goes_on "$first" && goes_on "$second"; do sleep 1; done
-    for one in "$first" "$second"; do
-        if ! goes_on "$one"; then
-            wait "$one" || [ -n "$told" ] || signal_both INT
-        fi
-    done
-}
-
-goes_on() {
-    kill -0 "$1" 2> /dev/null
-}
-
 # Wait for a child, also when a signal comes meanwhile, and return its status.
 ended() {
     local status=0
     wait "$1" || status=$?
-    while goes_on "$1"; do
+    while kill -0 "$1" 2> /dev/null; do
         status=0
         wait "$1" || status=$?
     done

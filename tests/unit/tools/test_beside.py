@@ -1,6 +1,5 @@
 """Two functions of a shell script at once: what they print, how they fail, what a signal does."""
 
-import os
 import signal
 import subprocess
 import time
@@ -14,13 +13,12 @@ from tests.support.project import PROJECT
 LASTING = "trap 'echo cleaned up; exit 2' INT; echo begun; sleep 30"
 
 
-def start(first: str, second: str, **environment: str) -> subprocess.Popen[str]:
+def start(first: str, second: str) -> subprocess.Popen[str]:
     """Start a script that runs both bodies of a function beside each other."""
     functions = f"first() {{ {first}; }}; second() {{ {second}; }}"
     return subprocess.Popen(
         ["bash", "-euc", f". tests/beside.sh; {functions}; beside first second"],
         cwd=PROJECT,
-        env=os.environ | environment,
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -41,21 +39,12 @@ def test_failure_of_one_is_that_of_both_once_both_have_ended(first: str, second:
     assert script.returncode == 3
 
 
-@pytest.mark.parametrize("bodies", [("return 3", LASTING), (LASTING, "return 3")])
-def test_first_failure_ends_the_other_one_where_that_is_wanted(bodies: tuple[str, str]) -> None:
-    """As a signal would: it ends what it started."""
-    script = start(*bodies, FAIL_FAST="yes")
-    assert script.communicate(timeout=60)[0].splitlines() == ["begun", "cleaned up"]
-    assert script.returncode != 0
-
-
-@pytest.mark.parametrize("fail_fast", ["", "yes"])
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_signal_lets_both_clean_up(sent: signal.Signals, fail_fast: str, tmp_path: Path) -> None:
+def test_signal_lets_both_clean_up(sent: signal.Signals, tmp_path: Path) -> None:
     """And the script ends when they have."""
     begun = [tmp_path / "first", tmp_path / "second"]
     bodies = [LASTING.replace("sleep", f"touch {file}; sleep") for file in begun]
-    script = start(bodies[0], bodies[1], FAIL_FAST=fail_fast)
+    script = start(bodies[0], bodies[1])
     while not all(file.exists() for file in begun):
         time.sleep(0.1)
     script.send_signal(sent)
