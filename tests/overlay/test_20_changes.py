@@ -2,13 +2,13 @@
 
 import subprocess
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.overlay import zerotier_packages
+from tests.overlay.changes_by_hand import RULES, STRANGER, ByHand, change_by_hand
 from tests.overlay.lab_overlay import (
     CONTROLLER,
     HOME,
@@ -31,33 +31,13 @@ from tests.overlay.lab_overlay import (
 from tests.support.playbooks import AS_ROOT, on, play
 from tests.support.project import PROJECT
 
-STRANGER = "deadbeef01"
-RULES = "nft --stateless list table inet server_monitoring"
 PHRASE = "a phrase of the tests"
-
-
-@dataclass(frozen=True)
-class ByHand:
-    """Who is who on the controller, the rules as they were, and a member that nobody knows."""
-
-    nodes: dict[str, str]
-    rules: str
-    stranger: dict[str, Any]
 
 
 @pytest.fixture(scope="module")
 def by_hand() -> ByHand:
-    """Change members on the controller, and the rules of its node, behind Ansible's back."""
-    nodes = {node: address(node) for node in NODES}
-    set_member(STRANGER, name="a-laptop", authorized=True, ipAssignments=["172.29.0.200"])
-    set_member(nodes["producer-1"], authorized=False)
-    set_member(nodes["consumer-1"], name="someone-else")
-    set_member(nodes["consumer-2"], ipAssignments=["172.29.0.99"])
-    rules = on(CONTROLLER, RULES)
-    flush = "nft flush chain inet server_monitoring overlay"
-    on(CONTROLLER, f"nft add table inet bystander; {flush}")
-    assert on(CONTROLLER, RULES) != rules
-    return ByHand(nodes, rules, member(STRANGER))
+    """Change the overlay behind Ansible's back."""
+    return change_by_hand()
 
 
 def test_check_mode_tells_what_was_changed_by_hand_and_nothing_else(by_hand: ByHand) -> None:
