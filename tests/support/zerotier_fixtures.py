@@ -54,8 +54,8 @@ def runner_on(cluster: Cluster, capsys: pytest.CaptureFixture[str]) -> Iterator[
 
 
 @pytest.fixture
-def central() -> Iterator[FakeCentral]:
+def fake() -> Iterator[FakeCentral]:
     """Serve a fake ZeroTier Central that knows one token."""
-    fake = FakeCentral(TOKEN)
-    yield fake
-    fake.close()
+    serving = FakeCentral(TOKEN)
+    yield serving
+    serving.close()

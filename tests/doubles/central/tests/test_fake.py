@@ -23,20 +23,11 @@ from tests.support.central_client import JOINED, MEMBER, TOKEN, UNKNOWN, WANTED,
 from tests.support.project import PROJECT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.support.zerotier_lab import Json
 
 SCRIPT = PROJECT / "tests/doubles/central/fake_central.py"
-
-
-@pytest.fixture
-def fake() -> Iterator[FakeCentral]:
-    """Serve a fake Central."""
-    serving = FakeCentral(TOKEN)
-    yield serving
-    serving.close()
 
 
 def ask(

@@ -5,12 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from central_server import FakeCentral
 
 from tests.support.central_client import (
     JOINED,
     MEMBER,
-    TOKEN,
     UNKNOWN,
     WANTED,
     client,
@@ -19,19 +17,10 @@ from tests.support.central_client import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier import (
         central as zerotier_central,
     )
-
-
-@pytest.fixture
-def fake() -> Iterator[FakeCentral]:
-    """Serve a fake Central."""
-    serving = FakeCentral(TOKEN)
-    yield serving
-    serving.close()
+    from central_server import FakeCentral
 
 
 @pytest.fixture

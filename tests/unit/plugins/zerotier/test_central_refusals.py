@@ -10,7 +10,6 @@ import pytest
 from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier.central import (
     Central,
 )
-from central_server import FakeCentral
 
 from tests.support.central_client import (
     JOINED,
@@ -26,15 +25,7 @@ from tests.support.central_client import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-
-@pytest.fixture
-def fake() -> Iterator[FakeCentral]:
-    """Serve a fake Central."""
-    serving = FakeCentral(TOKEN)
-    yield serving
-    serving.close()
+    from central_server import FakeCentral
 
 
 def said(message: str) -> str:

@@ -7,12 +7,10 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from central_server import FakeCentral
 
 from tests.support.central_client import (
     JOINED,
     MEMBER,
-    TOKEN,
     UNKNOWN,
     WANTED,
     Clock,
@@ -23,15 +21,7 @@ from tests.support.central_client import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-
-@pytest.fixture
-def fake() -> Iterator[FakeCentral]:
-    """Serve a fake Central."""
-    serving = FakeCentral(TOKEN)
-    yield serving
-    serving.close()
+    from central_server import FakeCentral
 
 
 @pytest.fixture

@@ -38,14 +38,6 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def fake() -> Iterator[FakeCentral]:
-    """Serve a fake Central."""
-    serving = FakeCentral(TOKEN)
-    yield serving
-    serving.close()
-
-
-@pytest.fixture
 def authority(tmp_path: Path) -> Path:
     """Return the PEM file, certificate and key, of a 127.0.0.1 that vouches for itself."""
     key = ec.generate_private_key(ec.SECP256R1())
