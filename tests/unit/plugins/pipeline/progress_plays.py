@@ -117,7 +117,13 @@ def run(
     terminal: bool = False,
 ) -> subprocess.CompletedProcess[str]:
     """Run the plays, through a pipe or on a terminal of 80 columns; return what was printed."""
-    environment = write_site(folder, scenes)
+    return play(folder, write_site(folder, scenes), *arguments, terminal=terminal)
+
+
+def play(
+    folder: Path, environment: Mapping[str, str], *arguments: str, terminal: bool = False
+) -> subprocess.CompletedProcess[str]:
+    """Run the plays of a site that is written already."""
     command = ["ansible-playbook", "-i", "hosts.yml", "site.yml", *arguments]
     if terminal:
         command = ["script", "--quiet", "--return", "--command", " ".join(command), "/dev/null"]

@@ -13,10 +13,13 @@ from tests.unit.plugins.pipeline.progress_plays import (
     ENDED,
     OTHER,
     PRODUCER,
+    RUN,
     Scene,
     active,
+    play,
     run,
     started,
+    write_site,
 )
 
 PRODUCE, DRAIN = "step 3 of 6, produce", "step 4 of 6, drain"
@@ -187,6 +190,17 @@ def test_consumer_that_fails_before_its_end_names_itself(tmp_path: Path) -> None
     done = run(tmp_path, scenes)
     assert done.returncode == 2, done.stdout
     assert f"c2: consumer ({OTHER}): topic-cpu: gone; provision" in done.stdout
+
+
+def test_summary_that_is_not_there_is_an_error_in_one_line(tmp_path: Path) -> None:
+    """What the host answered, and which file was expected."""
+    environment = write_site(tmp_path, SCENES)
+    summary = tmp_path / "data" / "runs" / RUN / "produce.json"
+    summary.write_text('{"rows":', encoding="utf-8")
+    done = play(tmp_path, environment)
+    assert done.returncode == 2, done.stdout
+    assert f'found {{"rows":, expected JSON in {summary}' in done.stdout
+    assert "stopped in step produce" in done.stdout
 
 
 def test_fewer_forks_than_hosts_end_all_the_same(tmp_path: Path) -> None:

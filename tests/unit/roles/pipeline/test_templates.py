@@ -99,8 +99,8 @@ def test_a_job_is_one_command_as_systemd_reads_it() -> None:
         "--master",
         "local[*]",
     ]
-    app = "/opt/spark/server-monitoring.py analyze --run-id %i --group cpu_mem"
-    assert words[-6:] == app.split()
+    app = "/opt/spark/server-monitoring.py analyze --run-id %i --wait ${WAIT} --group cpu_mem"
+    assert words[-8:] == app.split()
 
 
 @pytest.mark.parametrize("name", ["consume.service.j2", "produce.service.j2"])

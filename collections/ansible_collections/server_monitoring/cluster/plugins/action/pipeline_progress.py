@@ -1,7 +1,6 @@
 """Watch a step on all its hosts, and show it as one line that goes along."""
 
 import os
-import shlex
 import shutil
 import sys
 import time
@@ -9,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from ansible import constants
-from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from server_monitoring.host import progress
 
@@ -23,6 +21,9 @@ from ansible_collections.server_monitoring.cluster.plugins.module_utils.pipeline
     Entry,
     line,
     step_of,
+)
+from ansible_collections.server_monitoring.cluster.plugins.plugin_utils.unit_action import (
+    UnitAction,
 )
 
 DOCUMENTATION = r"""
@@ -46,6 +47,11 @@ options:
     type: str
   start: {description: Whether to start the first unit., type: bool, default: false}
   expected: {description: Rows that each topic will have., type: dict, default: {}}
+  read:
+    description: JSON files to read when this host's units have ended; returned as a list, RV(told).
+    type: list
+    elements: path
+    default: []
   timeout: {description: Seconds after which to give up., type: int, default: 3600}
 """
 SPEC: dict[str, dict[str, Any]] = {
@@ -54,6 +60,7 @@ SPEC: dict[str, dict[str, Any]] = {
     "leader": {"type": "str", "default": ""},
     "start": {"type": "bool", "default": False},
     "expected": {"type": "dict", "default": {}},
+    "read": {"type": "list", "elements": "path", "default": []},
     "timeout": {"type": "int", "default": 3600},
 }
 POLL_SECONDS = 1.0
@@ -94,10 +101,8 @@ class Screen:
         Display().display(f"\r{text}\x1b[K" if ON_TERMINAL else text)
 
 
-class ActionModule(ActionBase):
+class ActionModule(UnitAction):
     """The action: a worker for each host, on the control machine."""
-
-    _supports_check_mode = False
 
     def run(self, tmp: None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Watch until the step is over; return `changed`, or `failed` with the reason."""
@@ -114,7 +119,7 @@ class ActionModule(ActionBase):
         self.board = Board(Path(constants.DEFAULT_LOCAL_TMP) / name)
         self.screen = Screen()
         if self.args["start"]:
-            self._command("systemctl", "start", "--no-block", self.args["units"][0]["name"])
+            self.command("systemctl", "start", "--no-block", self.args["units"][0]["name"])
         result["changed"] = self.args["start"]
         try:
             result.update(self._watch())
@@ -143,7 +148,7 @@ class ActionModule(ActionBase):
                 return {}
             if self._over(entries, seconds, ended=ended):
                 self._close(self._last_line(entries))
-                return {}
+                return {"told": self.read(self.args["read"])}
             if self.draws:
                 self.screen.show(self._line(entries))
             time.sleep(POLL_SECONDS)
@@ -207,7 +212,7 @@ class ActionModule(ActionBase):
     def _poll(self) -> list[dict[str, str]]:
         """Return each unit's properties; keep the texts that tell a progress."""
         names = [unit["name"] for unit in self.args["units"]]
-        found = systemd.parse_units(self._command(*systemd.show(*names)), len(names))
+        found = systemd.parse_units(self.command(*systemd.show(*names)), len(names))
         for name, properties in zip(names, found, strict=True):
             if progress.read(properties.get("StatusText", "")):
                 self.texts[name] = properties["StatusText"]
@@ -216,12 +221,8 @@ class ActionModule(ActionBase):
     def _failure(self, at: int, state: str, found: list[dict[str, str]]) -> dict[str, Any]:
         """Return the failed result of the unit at a place of the list."""
         unit, said = self.args["units"][at], found[at].get("StatusText") or "nothing"
-        log = systemd.lines(self._command(*systemd.journal(unit["name"])))
+        log = systemd.lines(self.command(*systemd.journal(unit["name"])))
         late = f"{state}, not ended, after at most {self.args['timeout']} s; last said: {said}"
         why = systemd.reason(log, found[at]) if state == "failed" else late
         msg = f"{self.host}: {unit['label']} ({unit['name']}): {why}"
         return {"failed": True, "msg": msg, "journal": log}
-
-    def _command(self, *argv: str) -> str:
-        answer = self._low_level_execute_command(shlex.join(argv), sudoable=True)
-        return str(answer["stdout"])

@@ -1,13 +1,14 @@
 """Start a systemd unit on the host and stay with it, showing what it says of itself."""
 
-import shlex
 import time
 from typing import Any
 
-from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ansible_collections.server_monitoring.cluster.plugins.module_utils.pipeline import systemd
+from ansible_collections.server_monitoring.cluster.plugins.plugin_utils.unit_action import (
+    UnitAction,
+)
 
 DOCUMENTATION = r"""
 module: pipeline_unit
@@ -22,13 +23,14 @@ options:
   start: {description: Whether to start it first., type: bool, default: false}
   until: {description: What to wait for., type: str, choices: [ready, ended], default: ended}
   timeout: {description: Seconds after which to give up., type: int, default: 3600}
+  read:
+    description: JSON file to read when the unit has ended; returned as RV(told).
+    type: path
 """
 
 
-class ActionModule(ActionBase):
+class ActionModule(UnitAction):
     """The action: it runs on the control machine and asks the host by its connection."""
-
-    _supports_check_mode = False
 
     def run(self, tmp: None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Start the unit, poll it, and return `changed`, or `failed` with the reason."""
@@ -40,17 +42,20 @@ class ActionModule(ActionBase):
                 "start": {"type": "bool", "default": False},
                 "until": {"type": "str", "choices": ["ready", "ended"], "default": "ended"},
                 "timeout": {"type": "int", "default": 3600},
+                "read": {"type": "path"},
             },
         )
         host = (task_vars or {}).get("inventory_hostname", "host")
         if args["start"]:
-            self._command("systemctl", "start", "--no-block", args["name"])
+            self.command("systemctl", "start", "--no-block", args["name"])
         properties = self._watch(f"{host}: {args['label']}", args)
         state = systemd.state_of(properties)
         result["changed"] = args["start"]
         if state == args["until"]:
+            if args["read"]:
+                [result["told"]] = self.read([args["read"]])
             return result
-        log = systemd.lines(self._command(*systemd.journal(args["name"])))
+        log = systemd.lines(self.command(*systemd.journal(args["name"])))
         why = (
             systemd.reason(log, properties)
             if state == "failed"
@@ -80,8 +85,4 @@ class ActionModule(ActionBase):
             time.sleep(1)
 
     def _properties(self, unit: str) -> dict[str, str]:
-        return systemd.parse_properties(self._command(*systemd.show(unit)))
-
-    def _command(self, *argv: str) -> str:
-        answer = self._low_level_execute_command(shlex.join(argv), sudoable=True)
-        return str(answer["stdout"])
+        return systemd.parse_properties(self.command(*systemd.show(unit)))

@@ -14,8 +14,12 @@ def show(*units: str) -> list[str]:
 
 
 def journal(unit: str) -> list[str]:
-    """Return the command that asks for the last lines of a unit's journal."""
-    return ["journalctl", "--no-pager", "--output=cat", f"--lines={LOG_LINES}", f"--unit={unit}"]
+    """Return the command that asks for the last lines of a unit's journal.
+
+    Without colours, which it would have on the terminal that ssh gives the command.
+    """
+    command = ["env", "SYSTEMD_COLORS=0", "journalctl", "--no-pager", "--output=cat"]
+    return [*command, f"--lines={LOG_LINES}", f"--unit={unit}"]
 
 
 def lines(text: str) -> list[str]:

@@ -1,0 +1,222 @@
+"""Tell whether a host is fit for a run, and prepare the run's folder on it."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+
+DOCUMENTATION = r"""
+module: pipeline_gate
+short_description: Tell whether a host is fit for a run, and prepare the run's folder on it
+description:
+  - Checks in one go that the overlay is up and that no other run goes on; where the host has a part
+    in the run, also that there is space on its disk and that the brokers answer.
+  - Stops at the first thing that is wrong, with one line that says what, and what to do.
+options:
+  host:
+    description: What to call this host in what is said.
+    type: str
+    required: true
+  address:
+    description: This host's IPv4 address on the overlay.
+    type: str
+    required: true
+  units:
+    description: Pattern of the systemd units of every run.
+    type: str
+    required: true
+  stop_running:
+    description: Whether units of another run are stopped, where they are otherwise left alone.
+    type: bool
+    default: false
+  run:
+    description: The host's part in the run; without it nothing is prepared.
+    type: dict
+    suboptions:
+      id:
+        description: The run's name.
+        type: str
+        required: true
+      data_dir:
+        description: Where the app keeps its data.
+        type: path
+        required: true
+      min_free:
+        description: Free space that must be there, in MiB.
+        type: int
+        required: true
+      files:
+        description: What the files of the run's folder shall hold, by name; one is config.yml.
+        type: dict
+        required: true
+      probe:
+        description: Command that asks the brokers, to which the path of config.yml is added.
+        type: list
+        elements: str
+        required: true
+"""
+
+EXAMPLES = r"""
+- name: Check the broker's host, which has no part in the run itself
+  server_monitoring.cluster.pipeline_gate:
+    host: kafka-1
+    address: 172.29.0.1
+    units: server-monitoring-*@*.service
+"""
+
+RETURN = r"""
+versions:
+  description: Versions of Kafka, of ZeroTier and of its package; empty where there is none.
+  type: dict
+  returned: success
+"""
+
+Json = dict[str, Any]
+ARGUMENTS: Json = {
+    "host": {"type": "str", "required": True},
+    "address": {"type": "str", "required": True},
+    "units": {"type": "str", "required": True},
+    "stop_running": {"type": "bool", "default": False},
+    "run": {
+        "type": "dict",
+        "options": {
+            "id": {"type": "str", "required": True},
+            "data_dir": {"type": "path", "required": True},
+            "min_free": {"type": "int", "required": True},
+            "files": {"type": "dict", "required": True},
+            "probe": {"type": "list", "elements": "str", "required": True},
+        },
+    },
+}
+KAFKA = Path("/opt/kafka")
+
+
+class UnfitError(Exception):
+    """What is wrong with the host, in one line."""
+
+
+class Gate:
+    """The checks of one host, each of which raises UnfitError."""
+
+    def __init__(self, module: AnsibleModule) -> None:
+        """Take the module whose commands and files are used."""
+        self._module = module
+
+    def pass_through(self) -> Json:
+        """Check everything, prepare the run's folder, and return the module's result."""
+        params = self._module.params
+        self._check_overlay(params["address"])
+        self._leave_or_stop(params["units"], stop=params["stop_running"])
+        if run := params["run"]:
+            self._check_space(run["data_dir"], run["min_free"])
+            folder = self._prepare(run)
+            self._check_broker([*run["probe"], f"--config={folder}/config.yml"])
+        return {"changed": bool(run), "versions": self._versions()}
+
+    def _check_overlay(self, address: str) -> None:
+        status, networks, problem = self._ask("zerotier-cli", "-j", "listnetworks")
+        found = json.loads(networks) if status == 0 else []
+        up = [network for network in found if network["status"] == "OK"]
+        if address in {a.partition("/")[0] for network in up for a in network["assignedAddresses"]}:
+            return
+        states = ", ".join(network["status"] for network in found) or "no network joined"
+        message = (
+            f"no ZeroTier network with status OK and the address {address} found "
+            f"({states if status == 0 else problem}); run provision.yml --tags zerotier"
+        )
+        raise UnfitError(message)
+
+    def _leave_or_stop(self, pattern: str, *, stop: bool) -> None:
+        """Let no unit of another run go on beside this one."""
+        lists = ["--plain", "--no-legend", "--state=active,activating", pattern]
+        _, listed, _ = self._ask("systemctl", "list-units", *lists, required=True)
+        units = [line.split()[0] for line in listed.splitlines()]
+        if units and not stop:
+            message = (
+                f"{', '.join(units)} still runs; "
+                "wait for that run's end, or stop it with -e pipeline_stop_running=true"
+            )
+            raise UnfitError(message)
+        if units:
+            self._ask("systemctl", "stop", *units, required=True)
+
+    def _check_space(self, data_dir: str, least: int) -> None:
+        try:
+            disk = os.statvfs(data_dir)
+        except OSError as problem:
+            message = (
+                f"no folder {data_dir}, expected at least {least} MiB free in it; run provision.yml"
+            )
+            raise UnfitError(message) from problem
+        free = disk.f_bavail * disk.f_frsize >> 20
+        if free < least:
+            message = (
+                f"{free} MiB free in {data_dir}, expected at least {least} MiB; "
+                "free some space or lower pipeline_min_free"
+            )
+            raise UnfitError(message)
+
+    def _prepare(self, run: Json) -> Path:
+        """Make the run's folder with its settings, and return its path."""
+        folder = Path(run["data_dir"], "runs", run["id"])
+        try:
+            folder.mkdir(mode=0o700)
+        except FileExistsError as problem:
+            message = (
+                f"{folder} exists, so the run {run['id']} was started before; "
+                "choose another pipeline_run_id"
+            )
+            raise UnfitError(message) from problem
+        except OSError as problem:
+            message = f"{folder}: {problem.strerror}; run provision.yml"
+            raise UnfitError(message) from problem
+        self._give(folder, "server-monitoring", 0o750)
+        for name, text in run["files"].items():
+            (folder / name).write_text(text, encoding="utf-8")
+            self._give(folder / name, "root", 0o640)
+        return folder
+
+    def _give(self, path: Path, owner: str, mode: int) -> None:
+        wanted = {"path": str(path), "owner": owner, "group": "server-monitoring", "mode": mode}
+        rest = {"secontext": [None], "attributes": None}
+        self._module.set_fs_attributes_if_different({**wanted, **rest}, changed=False)
+
+    def _check_broker(self, probe: list[str]) -> None:
+        status, _, problem = self._ask(*probe)
+        if status != 0:
+            raise UnfitError(
+                problem.splitlines()[-1] if problem else f"{probe[0]}: status {status}"
+            )
+
+    def _versions(self) -> dict[str, str]:
+        package = self._ask("dpkg-query", "--show", "--showformat=${Version}", "zerotier-one")
+        info = self._ask("zerotier-cli", "-j", "info")
+        kafka = KAFKA.readlink().name if KAFKA.is_symlink() else ""
+        return {
+            "kafka": kafka.removeprefix("kafka-"),
+            "zerotier": json.loads(info[1])["version"] if info[0] == 0 else "",
+            "zerotier_package": package[1] if package[0] == 0 else "",
+        }
+
+    def _ask(self, *argv: str, required: bool = False) -> tuple[int, str, str]:
+        """Run a command; return its status and what it printed on both ways, without blanks."""
+        status, told, problem = self._module.run_command(list(argv), check_rc=required)
+        return status, told.strip(), problem.strip()
+
+
+def main() -> None:
+    """Run the module."""
+    module = AnsibleModule(argument_spec=ARGUMENTS)
+    try:
+        result = Gate(module).pass_through()
+    except UnfitError as unfit:
+        module.fail_json(msg=f"{module.params['host']}: {unfit}")
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,201 @@
+"""The gate's module on this machine, with programs that say what they are told."""
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible.module_utils.testing import patch_module_args
+from ansible_collections.server_monitoring.cluster.plugins.modules import pipeline_gate
+
+from tests.support.project import PROJECT
+
+Json = dict[str, Any]
+NETWORK = {"status": "OK", "assignedAddresses": ["fd00::1/88", "172.29.0.4/24"]}
+UNIT = "server-monitoring-consume-cpu_mem@r0.service"
+PACKAGE = "1.14.2-double"
+FILES = {"config.yml": "kafka_client: kafka-python\n", "analyze.env": "WAIT=9\n"}
+
+
+class Host:
+    """A host that is this machine, with programs of its own first in PATH."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Make a host that is fit."""
+        self.data = folder / "data"
+        (self.data / "runs").mkdir(parents=True)
+        self._tools = folder / "bin"
+        self._tools.mkdir()
+        monkeypatch.setenv("PATH", f"{self._tools}:{os.environ['PATH']}")
+        monkeypatch.setattr(pipeline_gate, "KAFKA", folder / "kafka")
+        # Who owns what is seen on the lab (tests/infra): this machine has no such user.
+        monkeypatch.setattr(pipeline_gate.Gate, "_give", lambda *_: None)
+        (folder / "kafka").symlink_to("/opt/kafka-4.3.1")
+        self.networks([NETWORK])
+        self.program("systemctl", f'echo "$@" >> {self._tools}/systemctl.calls')
+        self.program("dpkg-query", f"printf {PACKAGE}")
+        self.program("probe", f'echo "$@" > {self._tools}/probe.calls')
+
+    def program(self, name: str, script: str) -> None:
+        """Put a shell script in a program's place."""
+        (self._tools / name).write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+        (self._tools / name).chmod(0o755)
+
+    def networks(self, networks: list[Json]) -> None:
+        """Let ZeroTier have these networks."""
+        info, listed = json.dumps({"version": "1.14.2"}), json.dumps(networks)
+        self.program("zerotier-cli", f"[ $2 = info ] && echo '{info}' || echo '{listed}'")
+
+    def calls(self, program: str) -> list[str]:
+        """Return the arguments of each call of a program."""
+        return (self._tools / f"{program}.calls").read_text(encoding="utf-8").splitlines()
+
+    def part(self) -> Json:
+        """Return a part in a run."""
+        probe = [str(self._tools / "probe"), "probe"]
+        rest = {"min_free": 1, "files": FILES, "probe": probe}
+        return {"id": "r1", "data_dir": str(self.data), **rest}
+
+
+@pytest.fixture
+def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Host:
+    """Return a host that is fit."""
+    return Host(tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def gate(capsys: pytest.CaptureFixture[str]) -> Callable[..., Json]:
+    """Return a function that runs the module and returns its result."""
+
+    def run(part: Json | None, **changed: Any) -> Json:
+        pattern = {"units": "server-monitoring-*@*.service"}
+        given = {"host": "c1", "address": "172.29.0.4", **pattern, "run": part, **changed}
+        with patch_module_args(given), pytest.raises(SystemExit):
+            pipeline_gate.main()
+        result: Json = json.loads(capsys.readouterr().out)
+        return result
+
+    return run
+
+
+def test_a_fit_host_gets_its_folder_and_tells_its_versions(
+    host: Host, gate: Callable[..., Json]
+) -> None:
+    """The brokers are asked with the run's own settings; the other files stand beside them."""
+    result = gate(host.part())
+    assert result["changed"]
+    assert result["versions"] == {
+        "kafka": "4.3.1",
+        "zerotier": "1.14.2",
+        "zerotier_package": PACKAGE,
+    }
+    folder = host.data / "runs" / "r1"
+    assert {file.name: file.read_text(encoding="utf-8") for file in folder.iterdir()} == FILES
+    assert host.calls("probe") == [f"probe --config={folder}/config.yml"]
+
+
+def test_a_host_without_a_part_is_left_as_it_is(host: Host, gate: Callable[..., Json]) -> None:
+    """The broker's host is asked for its overlay and its units alone."""
+    assert not gate(None)["changed"]
+    assert list((host.data / "runs").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("networks", "told"),
+    [
+        ([], "no network joined"),
+        ([{**NETWORK, "status": "ACCESS_DENIED"}], "ACCESS_DENIED"),
+        ([{**NETWORK, "assignedAddresses": ["172.29.0.44/24"]}], "OK"),
+    ],
+)
+def test_an_overlay_that_is_not_up_is_told(
+    host: Host, gate: Callable[..., Json], networks: list[Json], told: str
+) -> None:
+    """No network, one that lets nobody in, or one with another address."""
+    host.networks(networks)
+    assert gate(host.part())["msg"] == (
+        "c1: no ZeroTier network with status OK and the address 172.29.0.4 found "
+        f"({told}); run provision.yml --tags zerotier"
+    )
+
+
+def test_a_service_that_does_not_answer_is_told_in_its_own_words(
+    host: Host, gate: Callable[..., Json]
+) -> None:
+    """What zerotier-cli complains of stands in the line."""
+    host.program("zerotier-cli", "echo 'missing port and zerotier-one.port not found' >&2; exit 2")
+    assert "(missing port and zerotier-one.port not found)" in gate(host.part())["msg"]
+
+
+def test_a_run_that_goes_on_is_left_alone_or_stopped(
+    host: Host, gate: Callable[..., Json], tmp_path: Path
+) -> None:
+    """Stopped only for who says so."""
+    calls = tmp_path / "bin" / "systemctl.calls"
+    host.program(
+        "systemctl",
+        f'[ $1 = stop ] && echo "$@" >> {calls} || echo "{UNIT} loaded active running Consumer"',
+    )
+    assert gate(host.part())["msg"] == (
+        f"c1: {UNIT} still runs; wait for that run's end, or stop it with "
+        "-e pipeline_stop_running=true"
+    )
+    assert not calls.exists()
+    assert "msg" not in gate(host.part(), stop_running=True)
+    assert host.calls("systemctl") == [f"stop {UNIT}"]
+
+
+def test_too_little_space_is_told_with_both_numbers(host: Host, gate: Callable[..., Json]) -> None:
+    """What is free is what a user without privileges may use."""
+    free = shutil.disk_usage(host.data).free >> 20
+    wanted = free + 10_000
+    message = gate({**host.part(), "min_free": wanted})["msg"]
+    told = int(message.removeprefix("c1: ").split()[0])
+    assert abs(told - free) < 5_000
+    assert message == (
+        f"c1: {told} MiB free in {host.data}, expected at least {wanted} MiB; "
+        "free some space or lower pipeline_min_free"
+    )
+
+
+def test_a_host_that_was_not_provisioned_is_told(host: Host, gate: Callable[..., Json]) -> None:
+    """No folder at all, or none for runs."""
+    missing = {**host.part(), "data_dir": str(host.data / "not")}
+    assert gate(missing)["msg"].endswith("MiB free in it; run provision.yml")
+    (host.data / "runs").rmdir()
+    assert gate(host.part())["msg"] == (
+        f"c1: {host.data}/runs/r1: No such file or directory; run provision.yml"
+    )
+
+
+def test_a_run_s_folder_is_used_once(host: Host, gate: Callable[..., Json]) -> None:
+    """What an earlier run of that name left stays as it is."""
+    (host.data / "runs" / "r1").mkdir()
+    assert gate(host.part())["msg"] == (
+        f"c1: {host.data}/runs/r1 exists, so the run r1 was started before; "
+        "choose another pipeline_run_id"
+    )
+    assert list((host.data / "runs" / "r1").iterdir()) == []
+
+
+def test_a_broker_that_does_not_answer_is_told_in_the_probe_s_last_line(
+    host: Host, gate: Callable[..., Json]
+) -> None:
+    """Or by its status, where it said nothing."""
+    host.program("probe", "echo first >&2; echo 'server-monitoring: error: no broker' >&2; exit 8")
+    assert gate(host.part())["msg"] == "c1: server-monitoring: error: no broker"
+    host.program("probe", "exit 8")
+    shutil.rmtree(host.data / "runs" / "r1")
+    assert gate(host.part())["msg"].endswith("/probe: status 8")
+
+
+def test_units_wait_as_long_as_the_gate_says() -> None:
+    """The Spark jobs' unit reads the file that the gate writes for it."""
+    unit = (PROJECT / "roles/pipeline/templates/analyze.service.j2").read_text(encoding="utf-8")
+    gate = (PROJECT / "roles/pipeline/tasks/run/gate.yml").read_text(encoding="utf-8")
+    assert "/runs/%i/analyze.env" in unit
+    assert "--wait ${WAIT}" in unit
+    assert "analyze.env: |\n        WAIT=" in gate
