@@ -88,13 +88,15 @@ def free_disk(node: str) -> None:
 def own_clock(node: str, service: str) -> Iterator[None]:
     """Let a service see the time that `set_clock` says, by libfaketime.
 
-    Not for the producer: libfaketime distorts the waits between its threads.
+    Not for the producer: libfaketime distorts the waits between its threads. Where the library
+    itself ends the process, with status 1 before Python's first line, systemd starts it again.
     """
     files = _output("dpkg", "--listfiles", "libfaketime").splitlines()
     [library] = [path for path in files if path.endswith("/libfaketime.so.1")]
     settings = (
         f"[Service]\\nEnvironment=LD_PRELOAD={LIBRARY} FAKETIME_TIMESTAMP_FILE={CLOCK} "
         "FAKETIME_CACHE_DURATION=1 FAKETIME_DONT_FAKE_MONOTONIC=1\\n"
+        "RestartPreventExitStatus=\\n"
     )
     folder = f"/run/systemd/system/server-monitoring-{service}@.service.d"
     set_clock(node, "+0")
