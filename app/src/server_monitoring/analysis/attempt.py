@@ -3,6 +3,8 @@
 from typing import TYPE_CHECKING
 
 from server_monitoring import __version__
+from server_monitoring.analysis.waiting import wait_for_consumer
+from server_monitoring.errors import AnalysisError
 from server_monitoring.host import notify
 from server_monitoring.host.durable import write_json
 from server_monitoring.host.full_disk import FullDisk, check_space
@@ -13,14 +15,19 @@ from server_monitoring.settings.config import Config
 from server_monitoring.store.raw import find_topics
 
 if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
     from server_monitoring.analysis import job
 
 # On a full disk, within `full_disk_timeout`: each costs the time of a job.
 MOST_TRIES = 10
 
 
-def analyze(config: Config, run: Run, group: Group) -> None:
+def analyze(config: Config, run: Run, group: Group, wait: float = 0) -> None:
     """Write a group's alert table, and the summary to the run's `analyze-<group>.json`.
+
+    With a `wait` Spark starts at once, and the group's consumer on this host may take up to that
+    many seconds more to its end; they are no part of the summary's.
 
     Raises:
         AnalysisError, StorageError: see `job.analyze`; DiskFullError only once the disk has been
@@ -28,7 +35,8 @@ def analyze(config: Config, run: Run, group: Group) -> None:
 
     """
     timer = Timer()
-    find_topics(run, group)  # before Spark takes its seconds to start
+    if not wait:
+        find_topics(run, group)  # before Spark takes its seconds to start
     _status("starting Spark")
     # Spark is not there in the pipeline's venv.
     from server_monitoring.analysis import job  # noqa: PLC0415
@@ -37,16 +45,27 @@ def analyze(config: Config, run: Run, group: Group) -> None:
     pause = max(1, patience // MOST_TRIES)
     full_disk = FullDisk([run.directory, *local], patience, _status, pause=pause)
 
-    def attempt() -> tuple[job.Result, dict[str, str]]:
+    def session() -> "SparkSession":
         # Spark's process ends without a word when it cannot make its directories.
         for path in local:
             check_space(path)
-        spark = job.open_session(f"server-monitoring analyze {group.name} {run.run_id}")
+        return job.open_session(f"server-monitoring analyze {group.name} {run.run_id}")
+
+    def attempt() -> tuple[job.Result, dict[str, str]]:
+        spark = session()
         try:
             return job.analyze(spark, run, config, group, _status), job.versions(spark)
         finally:
             spark.stop()  # and what it wrote to its local directories is gone before a wait
 
+    if wait:
+        early = full_disk.retry(session)  # the first attempt finds it open
+        try:
+            wait_for_consumer(run, group, wait, _status)
+        except AnalysisError:
+            early.stop()
+            raise
+        timer = Timer()
     result, versions = full_disk.retry(attempt)
     summary = _summary(run, group, result) | timer.span() | versions
     summary["app_version"] = __version__

@@ -1,7 +1,6 @@
 """`server-monitoring produce`: send a data set to the topics."""
 
 import argparse
-import math
 from pathlib import Path
 
 from server_monitoring.commands import common
@@ -47,13 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _rate(text: str) -> float | None:
     """Return rows a second; 0 is no limit, so that a setting can say so."""
-    try:
-        rate = float(text)
-    except ValueError:
-        rate = -1
-    if not 0 <= rate < math.inf:
-        raise argparse.ArgumentTypeError(f"found {text!r}, expected a number, 0 for no limit")
-    return rate or None
+    return common.not_negative(text, "no limit") or None
 
 
 def run(args: argparse.Namespace) -> int:

@@ -78,9 +78,7 @@ class Consumption:
             self._status.tell(f"stopped before the end; {line}; start again to resume")
             return
         self._status.tell(_stored(consumer))
-        write_json(
-            self._run.directory / f"consume-{self._group.name}.json", self._summary(consumer)
-        )
+        write_json(self._run.consumed(self._group.name), self._summary(consumer))
 
     def _show(self, consumer: Consumer) -> None:
         if self._status.due():
