@@ -5,7 +5,9 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import IO
 
 import pytest
 from server_monitoring.errors import AnalysisError
@@ -64,11 +66,15 @@ def test_an_uncommitted_tail_is_not_analyzed(lab: Lab) -> None:
         lab.analyze("cpu_mem")
 
 
-def test_the_command_writes_table_and_summary(lab: Lab) -> None:
-    """In a process of its own, by plain python; quiet but for its status lines."""
+def store_both(lab: Lab) -> None:
+    """Store two rows of each topic, one of them corrupt."""
     for topic in (CPU, MEM):
         path = lab.store(topic, [("00:01:00", "a", "99"), ("00:01:00", "b", "99")])
     path.write_text(path.read_text().replace("b,99.0", "b,99,0"))
+
+
+def command(lab: Lab, *options: str) -> subprocess.Popen[str]:
+    """Start the analysis of cpu_mem in a process of its own, by plain python."""
     config = write_settings(lab.directory / "config.yml", lab.values)
     arguments = ["analyze", "--run-id", "r1", "--group", "cpu_mem", "--config", str(config)]
     environment = {k: v for k, v in os.environ.items() if k != "NOTIFY_SOCKET"} | {
@@ -77,11 +83,28 @@ def test_the_command_writes_table_and_summary(lab: Lab) -> None:
         "--conf spark.driver.host=127.0.0.1 --conf spark.driver.bindAddress=127.0.0.1 "
         "--conf spark.log.level=ERROR pyspark-shell",
     }
-    done = subprocess.run(
-        [sys.executable, "-m", "server_monitoring", *arguments],
-        capture_output=True, text=True, check=False, env=environment, timeout=180,
+    return subprocess.Popen(
+        [sys.executable, "-m", "server_monitoring", *arguments, *options],
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=environment,
     )  # fmt: skip
-    assert done.returncode == 0, done.stderr
+
+
+def until(lines: IO[str], wanted: str) -> str:
+    """Read up to the first line with `wanted`, and return what was read."""
+    said = ""
+    for line in lines:
+        said += line
+        if wanted in line:
+            return said
+    raise AssertionError(said)
+
+
+def test_the_command_writes_table_and_summary(lab: Lab) -> None:
+    """In a process of its own, by plain python; quiet but for its status lines."""
+    store_both(lab)
+    with command(lab) as running:
+        _, said = running.communicate(timeout=180)
+    assert running.returncode == 0, said
     summary = json.loads((lab.run.directory / "analyze-cpu_mem.json").read_text())
     assert summary["rows"] == {CPU: 2, MEM: 2}
     assert summary["corrupt_rows"] == summary["lost_rows"] == {CPU: 0, MEM: 1}
@@ -89,6 +112,37 @@ def test_the_command_writes_table_and_summary(lab: Lab) -> None:
     assert summary["spark_version"] == "4.3.0"
     assert int(summary["java_version"].split(".")[0]) >= 17
     assert (lab.run.directory / summary["output_file"]).exists()
-    assert "Traceback" not in done.stderr
-    assert "wrote 3 windows to team_47_CPU_MEM.csv" in done.stderr
-    assert "1 corrupt lines are in corrupt-cpu_mem.csv; 1 stored rows are lost" in done.stderr
+    assert "Traceback" not in said
+    assert "wrote 3 windows to team_47_CPU_MEM.csv" in said
+    assert "1 corrupt lines are in corrupt-cpu_mem.csv; 1 stored rows are lost" in said
+
+
+def test_an_analysis_waits_for_its_consumer(lab: Lab) -> None:
+    """It starts before there is any raw data, and its seconds are those of the analysis alone."""
+    with command(lab, "--wait", "170") as running:
+        assert running.stderr is not None
+        # Spark is up by then.
+        said = until(running.stderr, "waiting for the consumer of cpu_mem")
+        store_both(lab)
+        before = datetime.now(UTC)
+        lab.run.consumed("cpu_mem").write_text('{"run_id": "r1", "group": "cpu_mem"}')
+        said += running.stderr.read()
+    assert running.returncode == 0, said
+    summary = json.loads((lab.run.directory / "analyze-cpu_mem.json").read_text())
+    assert (summary["rows"], summary["windows"]) == ({CPU: 2, MEM: 2}, 3)
+    assert "wrote 3 windows to team_47_CPU_MEM.csv" in said
+    assert datetime.fromisoformat(summary["started"]) > before - timedelta(milliseconds=1)
+
+
+def test_an_analysis_gives_up_a_consumer_that_does_not_end(lab: Lab) -> None:
+    """Raw data alone does not count: more may come."""
+    store_both(lab)
+    with command(lab, "--wait", "0.5") as running:
+        _, said = running.communicate(timeout=180)
+    assert running.returncode == AnalysisError.exit_status, said
+    assert said.splitlines()[-1].startswith(
+        f"server-monitoring: error: {lab.run.consumed('cpu_mem')}: No such file or directory after "
+        "0.5 s of waiting for the consumer of cpu_mem"
+    )
+    assert "Traceback" not in said
+    assert not (lab.run.directory / "team_47_CPU_MEM.csv").exists()

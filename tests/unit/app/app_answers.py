@@ -36,6 +36,11 @@ class Answers(Reader):
         """Begin everywhere at 10."""
         return dict.fromkeys(topic_partitions, 10)
 
+    def start(self, positions: dict[TopicPartition, int]) -> dict[TopicPartition, list[Any]]:
+        """Answer the first poll with nothing."""
+        assert positions
+        return {}
+
     def poll(self, timeout_ms: int, max_records: int) -> dict[TopicPartition, list[Any]]:
         """Return the next answer."""
         assert timeout_ms > 0 < max_records

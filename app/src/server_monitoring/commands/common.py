@@ -2,6 +2,7 @@
 
 import argparse
 import gc
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -64,6 +65,17 @@ def add_credentials(parser: argparse.ArgumentParser) -> None:
         help='JSON {"username": ..., "password": ...} of mode 0600, where the configuration says '
         f"{SASL_SSL} (default: {CREDENTIAL} among those that systemd gives to the unit)",
     )
+
+
+def not_negative(text: str, zero: str) -> float:
+    """Return an argument that is a number of at least 0, where 0 means `zero`."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1
+    if not 0 <= number < math.inf:
+        raise argparse.ArgumentTypeError(f"found {text!r}, expected a number, 0 for {zero}")
+    return number
 
 
 def with_credentials(cluster: Cluster, path: Path | None) -> Cluster:

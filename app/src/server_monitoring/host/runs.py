@@ -51,6 +51,10 @@ class Run:
         """The run's end offsets, `{topic: {partition: next offset}}`; written while it lasts."""
         return self.directory / "end_offsets.json"
 
+    def consumed(self, group: str) -> Path:
+        """Return the path of what a group's consumer on this host writes at its end."""
+        return self.directory / f"consume-{group}.json"
+
     def create(self) -> None:
         """Create the directory if it is missing.
 

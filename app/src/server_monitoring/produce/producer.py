@@ -10,6 +10,7 @@ the same run.
 
 from collections import deque
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from server_monitoring.broker.client import client_for
@@ -47,22 +48,37 @@ def start(
     return full_disk.retry(lambda: begin(run, now, dataset))
 
 
-def find_sent(
-    config: Config, run: Run, marker: Marker, rows: Callable[[], Iterable[Row]]
-) -> resume.Rows:
+@dataclass(frozen=True)
+class Sending:
+    """What one run is sent with.
+
+    Attributes:
+        config: the brokers and metrics; a row's values are in the order of `config.metrics()`.
+        run: where checkpoints are kept.
+        marker: of the run's first start.
+        pace: how fast.
+        full_disk: waits until a checkpoint can be written.
+
+    """
+
+    config: Config
+    run: Run
+    marker: Marker
+    pace: Pace
+    full_disk: FullDisk
+
+
+def find_sent(sending: Sending, rows: Callable[[], Iterable[Row]]) -> resume.Rows:
     """Return the last row of each partition that an earlier start sent.
 
-    Args:
-        config: the brokers and metrics.
-        run: its checkpoint says from where on to look.
-        marker: of the run's first start.
-        rows: returns an iterator over the good rows.
+    `rows` returns an iterator over the good rows.
 
     Raises:
         BrokerError: no answer, or rows before a last one are missing.
 
     """
-    checkpoint = resume.read_checkpoint(run, marker)
+    config, marker = sending.config, sending.marker
+    checkpoint = resume.read_checkpoint(sending.run, marker)
     with client_for(config.kafka_client).open_reader(config.cluster) as reader:
         ends = _end_offsets(reader, marker.partitions())
         found = resume.find(reader, marker.run_id, checkpoint, ends)
@@ -72,27 +88,19 @@ def find_sent(
 
 
 def produce(
-    config: Config,
-    run: Run,
-    marker: Marker,
+    sending: Sending,
     rows: Iterable[Row],
     held: resume.Rows,
-    pace: Pace,
     progress: Callable[[int, int], None],
-    full_disk: FullDisk,
 ) -> Sent:
     """Send `rows` and wait until the broker has them all.
 
     Args:
-        config: the brokers and metrics; a row's values are in the order of `config.metrics()`.
-        run: where checkpoints are kept.
-        marker: of the run's first start.
+        sending: the run, and where to and how fast it goes.
         rows: good rows, canonical.
         held: last row of each partition that is there already.
-        pace: how fast.
         progress: called after each chunk with the number of acknowledged rows, those held too,
             and that of the messages that this call sent for them.
-        full_disk: waits until a checkpoint can be written.
 
     Raises:
         BrokerError: the broker stopped answering, refused a record (its line is named), or a
@@ -100,18 +108,21 @@ def produce(
         StorageError: a checkpoint cannot be written.
 
     """
+    config, marker = sending.config, sending.marker
     client, cluster = client_for(config.kafka_client), config.cluster
     metrics = config.metrics()
     topics = [metric.topic for metric in metrics]
     sent = Sent(dict.fromkeys(topics, 0), dict.fromkeys(topics, 0))
-    checkpoints = Checkpoints(run, resume.read_checkpoint(run, marker), full_disk)
+    checkpoints = Checkpoints(
+        sending.run, resume.read_checkpoint(sending.run, marker), sending.full_disk
+    )
     in_flight: deque[Chunk] = deque()
     # The client gives up before, with its reason.
     patience = config.broker_timeout + 5
     settled = messages = 0
     with client.open_producer(cluster, config.broker_timeout, config.compression) as producer:
         sender = Sender(client, producer, cluster, marker, metrics, held, sent)
-        for chunk in chunks(rows, ROWS_PER_CHUNK, pace):
+        for chunk in chunks(rows, ROWS_PER_CHUNK, sending.pace):
             in_flight.append(sender.send(chunk))
             if len(in_flight) > CHUNKS_IN_FLIGHT:
                 oldest = in_flight.popleft()

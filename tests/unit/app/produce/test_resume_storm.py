@@ -62,13 +62,10 @@ class Storm:
             started, resumed = producer.start(
                 self.config, self.run, "ab", Path("m.csv"), self.full_disk
             )
-            held = {}
-            if resumed:
-                held = producer.find_sent(self.config, self.run, started, lambda: iter(data))
+            sending = producer.Sending(self.config, self.run, started, Pace(), self.full_disk)
+            held = producer.find_sent(sending, lambda: iter(data)) if resumed else {}
             try:
-                return producer.produce(
-                    self.config, self.run, started, data, held, Pace(), progress, self.full_disk
-                )
+                return producer.produce(sending, data, held, progress)
             except KilledError:
                 # What was under way may arrive now, or when the next start has begun to send.
                 for tp in fake.queues:
