@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,9 +11,7 @@ from server_monitoring.errors import AnalysisError
 from server_monitoring.store.segment import Segment
 from server_monitoring.store.sidecar import Sidecar
 
-from tests.spark.spark_lab import Lab
-from tests.support.app_settings import write_settings
-from tests.support.project import PROJECT
+from tests.spark.spark_lab import Lab, environment
 
 CPU, MEM, NET, DISK = "topic-cpu", "topic-mem", "topic-net", "topic-disk"
 
@@ -69,18 +66,14 @@ def test_the_command_writes_table_and_summary(lab: Lab) -> None:
     for topic in (CPU, MEM):
         path = lab.store(topic, [("00:01:00", "a", "99"), ("00:01:00", "b", "99")])
     path.write_text(path.read_text().replace("b,99.0", "b,99,0"))
-    config = write_settings(lab.directory / "config.yml", lab.values)
-    arguments = ["analyze", "--run-id", "r1", "--group", "cpu_mem", "--config", str(config)]
-    environment = {k: v for k, v in os.environ.items() if k != "NOTIFY_SOCKET"} | {
-        "PYTHONPATH": str(PROJECT / "app" / "src"),
-        "PYSPARK_SUBMIT_ARGS": "--master local[1] --conf spark.ui.enabled=false "
-        "--conf spark.driver.host=127.0.0.1 --conf spark.driver.bindAddress=127.0.0.1 "
-        "--conf spark.log.level=ERROR pyspark-shell",
-    }
     done = subprocess.run(
-        [sys.executable, "-m", "server_monitoring", *arguments],
-        capture_output=True, text=True, check=False, env=environment, timeout=180,
-    )  # fmt: skip
+        lab.command("cpu_mem"),
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment("--conf spark.log.level=ERROR"),
+        timeout=180,
+    )
     assert done.returncode == 0, done.stderr
     summary = json.loads((lab.run.directory / "analyze-cpu_mem.json").read_text())
     assert summary["rows"] == {CPU: 2, MEM: 2}

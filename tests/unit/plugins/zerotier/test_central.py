@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.support.central_client import TOKEN, sent
-from tests.support.zerotier_lab import NAMES, NETWORK, Json
+from tests.support.zerotier_lab import MEMBER_B, NAMES, NETWORK, Json
 from tests.support.zerotier_runner import Runner, changing
 
 if TYPE_CHECKING:
@@ -40,13 +40,8 @@ class Keeper:
 
     def member(self, network_id: str, *, check: bool = False, **changed: Any) -> Json:
         """Run zerotier_member for node B with the usual arguments."""
-        arguments: Json = {
-            "network_id": network_id,
-            "address": NAMES["B"],
-            "name": "producer-1",
-            "ip_assignments": ["172.29.0.2"],
-        }
-        return self.run("member", check=check, **(arguments | changed))
+        arguments = MEMBER_B | {"network_id": network_id} | changed
+        return self.run("member", check=check, **arguments)
 
 
 @pytest.fixture

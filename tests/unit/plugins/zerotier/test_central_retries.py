@@ -17,17 +17,10 @@ from tests.support.central_client import (
     client,
     refusal,
     sent,
-    stopped,
 )
 
 if TYPE_CHECKING:
     from central_server import FakeCentral
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """Let waiting take no time."""
-    return stopped(monkeypatch)
 
 
 def test_rate_limit_is_waited_out(fake: FakeCentral, clock: Clock) -> None:

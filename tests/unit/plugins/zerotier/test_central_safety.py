@@ -25,11 +25,10 @@ from tests.support.central_client import (
     TOKEN,
     UNKNOWN,
     WANTED,
+    Clock,
     client,
     refusal,
     sent,
-    stopped,
-    without_proxies,
 )
 
 if TYPE_CHECKING:
@@ -193,11 +192,11 @@ def test_authority_file_that_is_none(tmp_path: Path, content: str | None) -> Non
     assert "zerotier_central_ca_file" in line
 
 
+@pytest.mark.usefixtures("_no_proxies")
 def test_loopback_takes_no_proxy(
     fake: FakeCentral, secure: FakeCentral, authority: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A proxy of the environment never sees a request, and so a token, in the clear."""
-    without_proxies(monkeypatch)
     proxy = FakeCentral(TOKEN)
     monkeypatch.setenv("http_proxy", proxy.url)
     monkeypatch.setenv("https_proxy", proxy.url)
@@ -206,7 +205,8 @@ def test_loopback_takes_no_proxy(
     assert proxy.requests == []
 
 
-def test_proxy_is_asked_for_https(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("_no_proxies")
+def test_proxy_is_asked_for_https(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     """The environment's proxy gets a CONNECT without the token; what it forbids ends at once."""
     asked: list[str] = []
 
@@ -220,9 +220,7 @@ def test_proxy_is_asked_for_https(monkeypatch: pytest.MonkeyPatch) -> None:
 
     proxy = ThreadingHTTPServer(("127.0.0.1", 0), Proxy)
     threading.Thread(target=proxy.serve_forever, args=(0.02,), daemon=True).start()
-    without_proxies(monkeypatch)
     monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{proxy.server_address[1]}")
-    clock = stopped(monkeypatch)
     line = refusal(lambda: Central(TOKEN, "https://central.invalid/api/v1", 60).networks())
     proxy.shutdown()
     proxy.server_close()
