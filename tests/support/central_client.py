@@ -82,8 +82,3 @@ def refusal(call: Callable[[], object]) -> str:
     assert TOKEN not in repr(caught.value)
     assert line == " ".join(line.split())
     return line
-
-
-def sent(fake: FakeCentral) -> list[str]:
-    """Return the requests that came, without their bodies."""
-    return [f"{method} {path}" for method, path, _ in fake.requests]

@@ -11,20 +11,12 @@ from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier
     Central,
 )
 
-from tests.support.central_client import (
-    JOINED,
-    MEMBER,
-    TOKEN,
-    UNKNOWN,
-    WANTED,
-    Clock,
-    client,
-    refusal,
-    sent,
-)
+from tests.support.central_client import JOINED, MEMBER, TOKEN, UNKNOWN, WANTED, client, refusal
 
 if TYPE_CHECKING:
     from central_server import FakeCentral
+
+    from tests.support.central_client import Clock
 
 
 def said(message: str) -> str:
@@ -184,4 +176,4 @@ def test_unknown_host(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_requests_go_below_the_given_path(fake: FakeCentral) -> None:
     """The address may end with a slash, and its path is kept."""
     Central(TOKEN, fake.url + "/", 5).networks()
-    assert sent(fake) == ["GET /network"]
+    assert fake.sent() == ["GET /network"]

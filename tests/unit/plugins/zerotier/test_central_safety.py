@@ -20,20 +20,13 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from tests.support.central_client import (
-    MEMBER,
-    TOKEN,
-    UNKNOWN,
-    WANTED,
-    Clock,
-    client,
-    refusal,
-    sent,
-)
+from tests.support.central_client import MEMBER, TOKEN, UNKNOWN, WANTED, client, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from tests.support.central_client import Clock
 
 
 @pytest.fixture
@@ -157,7 +150,7 @@ def test_certificate_of_an_unknown_authority(secure: FakeCentral) -> None:
 def test_certificate_of_a_named_authority(secure: FakeCentral, authority: Path) -> None:
     """With the authority's file the same host is trusted."""
     assert client(secure, ca_file=str(authority)).networks() == []
-    assert sent(secure) == ["GET /network"]
+    assert secure.sent() == ["GET /network"]
 
 
 def test_certificate_of_another_host(secure: FakeCentral, authority: Path) -> None:
