@@ -81,6 +81,7 @@ def test_a_job_waits_for_space_in_sparks_local_directory(full_lab: Lab, tmp_path
     check_table(full_lab)
 
 
+@pytest.mark.long
 def test_a_job_waits_for_space_for_its_result(full_lab: Lab, tmp_path: Path) -> None:
     """The table's parts, which Spark writes beside the table."""
     stored = full_lab.run.raw.rename(tmp_path / "raw")
