@@ -6,6 +6,9 @@ SHELL := /bin/bash
 .PHONY: help demo control lab lab-down provision run test test-long-unit test-long-overlay test-long-pipeline lint unit cluster-test packages lab-packages chaos bench pictures browser-packages secrets-rotate sbom audit clean
 
 VENV := .venv
+# The wheel of pyspark, where the role spark looks for it too: it is built once, from a source archive with a known hash.
+PYSPARK := files/spark/build-requirements.txt
+PYSPARK_WHEEL = .cache/wheels/pyspark-$(shell printf %s "$$(cat $(PYSPARK))" | sha256sum | head --bytes=12)
 # Of tools that must not share the project's own requirements.
 TOOLS := .cache/supply-chain
 # What is installed there comes first in PATH, so that `ansible-playbook` is the pinned one.
@@ -104,10 +107,12 @@ $(VENV)/control: requirements.txt app/pyproject.toml files/report/pom.xml files/
 	touch $@
 
 # pyspark alone has no wheel; what builds it is pinned in requirements.txt, not fetched for the occasion.
-$(VENV)/tests: tests/requirements.txt $(VENV)/control
+$(VENV)/tests: tests/requirements.txt $(PYSPARK) $(VENV)/control
 	@echo "Installing into $(VENV): tests/requirements.txt (the app's clients, Spark, linters; about 500 MB)"
-	$(VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes --only-binary=:all: --no-binary=pyspark \
-	  --no-build-isolation --requirement tests/requirements.txt
+	ls $(PYSPARK_WHEEL)/*.whl > /dev/null 2>&1 || $(VENV)/bin/pip wheel --quiet --disable-pip-version-check --no-deps \
+	  --no-build-isolation --require-hashes --wheel-dir=$(PYSPARK_WHEEL) --requirement $(PYSPARK)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps $(PYSPARK_WHEEL)/*.whl
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes --only-binary=:all: --requirement tests/requirements.txt
 	touch $@
 
 $(TOOLS)/installed: files/supply_chain/requirements.txt | packages

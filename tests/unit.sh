@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Tests that need no cluster: pure functions, a browser, a Spark session on this machine, a broker on loopback.
-# In two streams that take about as long: many of them wait for processes and clocks rather than compute.
+# In two streams that take about as long: those with a broker, which wait for processes and clocks more than
+# they compute, beside all others.
 # With `long` the long ones alone.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -13,11 +14,11 @@ if [ "${1:-}" = long ]; then
 fi
 
 parts() {
-    pytest tests/unit tests/doubles tests/bench tests/report
+    pytest tests/unit tests/doubles tests/bench tests/report tests/spark
 }
 
-services() {
-    pytest tests/spark tests/kafka
+with_a_broker() {
+    pytest tests/kafka
 }
 
-beside parts services
+beside parts with_a_broker

@@ -12,6 +12,7 @@ from tests.bench.spark_processes import Command, CommandFailedError, measure_tog
 from tests.support.app_settings import settings, write_settings
 
 
+@pytest.mark.long
 def test_a_job_takes_its_classes_from_the_rehearsed_archive(tmp_path: Path) -> None:
     """Nearly all: Java refuses an archive without a word when the class path is another one."""
     archive = spark.rehearse(tmp_path / "archive")
@@ -50,6 +51,7 @@ def test_java_gets_the_options_that_spark_submit_gives_it(tmp_path: Path) -> Non
     assert job[job.index(theirs[0]) : job.index(submit[0])] == theirs
 
 
+@pytest.mark.long
 def test_a_heap_too_small_for_java_fails_the_rehearsal(tmp_path: Path) -> None:
     """Before any run, with Java's reason."""
     config = write_settings(tmp_path / "config.yml", settings(tmp_path / "data"))

@@ -48,6 +48,7 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> Measured:
     return Measured(out.read_text(), done.stdout, out.with_suffix(".svg").read_text())
 
 
+@pytest.mark.long
 def test_quick_benchmarks_write_page_and_plot(measured: Measured) -> None:
     """Of the clients and Kafka's own tools, with bars in words, and no name of a folder."""
     assert measured.printed == measured.page
@@ -61,6 +62,7 @@ def test_quick_benchmarks_write_page_and_plot(measured: Measured) -> None:
     assert os.uname().nodename not in measured.page
 
 
+@pytest.mark.long
 def test_tls_is_measured_beside_plain_text(measured: Measured) -> None:
     """To the same broker, with the bar for each client and step."""
     ways = [f"{name} {step} by TLS and SCRAM" for name in CLIENTS for step in STEPS]
@@ -68,6 +70,7 @@ def test_tls_is_measured_beside_plain_text(measured: Measured) -> None:
     assert {row[0] for row in judged} == set(ways)
 
 
+@pytest.mark.long
 def test_the_page_of_a_run_is_made_and_opened(measured: Measured) -> None:
     """With its bars: seconds, memory and size."""
     page = "Page of 20 servers with 50 windows each"

@@ -6,29 +6,43 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from kafka import KafkaConsumer, TopicPartition
-from server_monitoring.broker.limits import CONFLUENT, KAFKA_PYTHON
+from server_monitoring.broker.limits import CLIENTS, CONFLUENT, KAFKA_PYTHON
 
 from tests.kafka.kafka_broker import PATIENCE, Pipeline
 
 Running = AbstractContextManager[subprocess.Popen[str]]
 HEADER = "ts,server_id,cpu_pct,mem_pct,net_in,disk_io"
-# Each client and each way to the broker once; the other pairs when there is time.
-BY_EACH_WAY = pytest.mark.parametrize(
-    ("client", "listener"),
-    [
-        (KAFKA_PYTHON, "secure"),
-        (CONFLUENT, "plain"),
-        pytest.param(KAFKA_PYTHON, "plain", marks=pytest.mark.long),
-        pytest.param(CONFLUENT, "secure", marks=pytest.mark.long),
-    ],
-    indirect=True,
-)
-# Of what does not depend on the client.
-BY_ONE_CLIENT = pytest.mark.parametrize("client", [KAFKA_PYTHON], indirect=True)
 IDS = ["a", "b,c", 'd"e', "f\ng", "Zürich 💡", "server-6", "server-7"]
+
+
+def by_turns(name: str, *values: Any, indirect: bool = False) -> pytest.MarkDecorator:
+    """Try each value of a parameter with one client, in turn; the other pairs are long tests.
+
+    Args:
+        name: of the parameter.
+        values: of it.
+        indirect: whether it is a fixture's, as the client is.
+
+    """
+    cases = [
+        pytest.param(value, client, marks=[pytest.mark.long] if (i + j) % 2 else [])
+        for i, value in enumerate(values)
+        for j, client in enumerate(CLIENTS)
+    ]
+    fixtures = [name, "client"] if indirect else ["client"]
+    return pytest.mark.parametrize((name, "client"), cases, indirect=fixtures)
+
+
+# Each client and each way to the broker.
+BY_EACH_WAY = by_turns("listener", "secure", "plain", indirect=True)
+# What hardly depends on the client.
+BY_ONE_CLIENT = pytest.mark.parametrize(
+    "client", [KAFKA_PYTHON, pytest.param(CONFLUENT, marks=pytest.mark.long)], indirect=True
+)
 
 
 def write_dataset(path: Path, rows: int) -> list[list[str]]:
@@ -92,6 +106,20 @@ def publish_end(pipeline: Pipeline, run_id: str) -> dict[str, dict[str, int]]:
     (directory / "end_offsets.json").write_text(json.dumps(summary["end_offsets"]))
     ends: dict[str, dict[str, int]] = summary["end_offsets"]
     return ends
+
+
+def run_through(pipeline: Pipeline, run_id: str, dataset: Path) -> str:
+    """Run everything once, undisturbed; return what the producer said."""
+    with (
+        consumer(pipeline, run_id, "cpu_mem") as first,
+        consumer(pipeline, run_id, "net_disk") as second,
+    ):
+        done = pipeline.run("produce", "--run-id", run_id, "--dataset", str(dataset))
+        assert done.returncode == 0, done.stderr
+        publish_end(pipeline, run_id)
+        finish(first)
+        finish(second)
+    return done.stderr
 
 
 def stored(pipeline: Pipeline, run_id: str, topic: str) -> list[list[str]]:

@@ -6,41 +6,26 @@ import subprocess
 import time
 from pathlib import Path
 
-import pytest
 from kafka import TopicPartition
 from kafka.admin import ConfigResource, KafkaAdminClient
 
 from tests.kafka.kafka_broker import PATIENCE, Pipeline
 from tests.kafka.kafka_runs import (
+    BY_EACH_WAY,
     check_all_stored,
-    consumer,
     end_offsets,
-    finish,
-    publish_end,
+    run_through,
     topics,
     write_dataset,
 )
 
 GROUPS = ("cpu_mem", "net_disk")
-ROWS = 30_000
+ROWS = 15_000
 KILLS = {"producer": 5, "cpu_mem": 3, "net_disk": 3}
-BETWEEN_KILLS = 2.5
+BETWEEN_KILLS = 1.5
 """Seconds from one kill of the producer to the next, on average."""
 PACE = int(ROWS / (BETWEEN_KILLS * KILLS["producer"]))
 """Rows a second: the producer is at work until its last kill, on a machine of any speed."""
-
-
-def calm_run(pipeline: Pipeline, dataset: Path, run_id: str) -> None:
-    """Run everything once, undisturbed."""
-    with (
-        consumer(pipeline, run_id, "cpu_mem") as first,
-        consumer(pipeline, run_id, "net_disk") as second,
-    ):
-        done = pipeline.run("produce", "--run-id", run_id, "--dataset", str(dataset))
-        assert done.returncode == 0, done.stderr
-        publish_end(pipeline, run_id)
-        finish(first)
-        finish(second)
 
 
 class Storm:
@@ -132,7 +117,7 @@ def check_offsets(pipeline: Pipeline, run_id: str, before: dict[TopicPartition, 
     return duplicates
 
 
-@pytest.mark.parametrize("listener", ["plain", "secure"], indirect=True)
+@BY_EACH_WAY
 def test_a_run_whose_processes_are_killed_has_the_files_of_a_calm_one(
     pipeline: Pipeline, tmp_path: Path
 ) -> None:
@@ -143,14 +128,14 @@ def test_a_run_whose_processes_are_killed_has_the_files_of_a_calm_one(
     admin.close()
     dataset = tmp_path / "m.csv"
     rows = write_dataset(dataset, ROWS)
-    calm_run(pipeline, dataset, "calm")
+    run_through(pipeline, "calm", dataset)
     before = end_offsets(pipeline)
     storm = Storm(pipeline, dataset, "storm")
     try:
         kills = storm.rage(random.Random(47))
     finally:
         storm.end()
-    calm_run(pipeline, dataset, "storm")
+    run_through(pipeline, "storm", dataset)
     assert kills == sum(KILLS.values())
     check_all_stored(pipeline, "storm", rows)
     assert files(pipeline, "storm") == files(pipeline, "calm")

@@ -9,6 +9,7 @@ import pytest
 
 from tests.kafka.kafka_broker import Pipeline
 from tests.kafka.kafka_runs import (
+    BY_ONE_CLIENT,
     check_all_stored,
     consumer,
     finish,
@@ -53,6 +54,7 @@ def summary(pipeline: Pipeline) -> dict[str, dict[str, int]]:
     return content
 
 
+@BY_ONE_CLIENT
 def test_a_producer_waits_for_space_for_what_it_writes_first(
     pipeline: Pipeline, disk: SmallDisk, tmp_path: Path
 ) -> None:
@@ -92,6 +94,7 @@ def test_a_producer_whose_disk_gets_full_keeps_its_place(
     check_all_stored(other, "r1", rows)
 
 
+@BY_ONE_CLIENT
 def test_a_producer_gives_up_a_disk_that_stays_full(
     pipeline: Pipeline, disk: SmallDisk, tmp_path: Path
 ) -> None:

@@ -10,7 +10,14 @@ import pytest
 import zstandard
 
 from tests.kafka.kafka_broker import Pipeline
-from tests.kafka.kafka_runs import HEADER, consumer, finish, publish_end, stored, topics
+from tests.kafka.kafka_runs import (
+    BY_ONE_CLIENT,
+    HEADER,
+    by_turns,
+    run_through,
+    stored,
+    topics,
+)
 from tests.support.app_settings import write_settings
 
 ROWS = [
@@ -36,7 +43,7 @@ def write(path: Path, kind: str) -> None:
         pq.write_table(table, path)
 
 
-@pytest.mark.parametrize("kind", ["plain", "gzip", "zstd", "parquet"])
+@by_turns("kind", "plain", "gzip", "zstd", "parquet")
 def test_dates_zones_gaps_and_disorder_come_through_from_every_kind_of_file(
     pipeline: Pipeline, tmp_path: Path, kind: str
 ) -> None:
@@ -45,15 +52,7 @@ def test_dates_zones_gaps_and_disorder_come_through_from_every_kind_of_file(
     write_settings(pipeline.config, pipeline.values)
     dataset = tmp_path / "dataset.csv"
     write(dataset, kind)
-    with (
-        consumer(pipeline, "r1", "cpu_mem") as first,
-        consumer(pipeline, "r1", "net_disk") as second,
-    ):
-        done = pipeline.run("produce", "--run-id", "r1", "--dataset", str(dataset))
-        assert done.returncode == 0, done.stderr
-        publish_end(pipeline, "r1")
-        finish(first)
-        finish(second)
+    run_through(pipeline, "r1", dataset)
     summary = json.loads((pipeline.run_directory("r1") / "produce.json").read_text())
     assert summary["missing"] == {"cpu_pct": 1, "mem_pct": 1, "net_in": 1, "disk_io": 1}
     assert set(summary["rows"].values()) == {2}
@@ -64,6 +63,7 @@ def test_dates_zones_gaps_and_disorder_come_through_from_every_kind_of_file(
         assert [row for row in stored(pipeline, "r1", topic) if row[1] == "a"] == of_a
 
 
+@BY_ONE_CLIENT
 def test_times_of_another_form_than_start_are_refused_before_anything_is_sent(
     pipeline: Pipeline, tmp_path: Path
 ) -> None:
@@ -76,8 +76,14 @@ def test_times_of_another_form_than_start_are_refused_before_anything_is_sent(
 
 
 @pytest.mark.parametrize(
-    ("options", "seconds"), [(["--rate", "100"], 2.0), (["--realtime"], 3.0), (["--rate", "0"], 0)]
+    ("options", "seconds"),
+    [
+        (["--rate", "100"], 2.0),
+        pytest.param(["--realtime"], 3.0, marks=pytest.mark.long),
+        pytest.param(["--rate", "0"], 0, marks=pytest.mark.long),
+    ],
 )
+@BY_ONE_CLIENT
 def test_rows_are_sent_at_the_pace_that_was_asked_for(
     pipeline: Pipeline, tmp_path: Path, options: list[str], seconds: float
 ) -> None:

@@ -22,7 +22,7 @@ from tests.kafka.kafka_runs import (
 )
 from tests.support.app_settings import write_settings
 
-ROWS, RATE = 2_000, 200
+ROWS, RATE = 6_000, 200
 BROKER_TIMEOUT = 15  # the least that may be set
 AT_MOST_SECONDS = 30
 
@@ -37,10 +37,10 @@ def mortal(tmp_path: Path) -> Iterator[Broker]:
 
 
 class Run:
-    """A run by one client, begun: a producer, and a consumer of each group."""
+    """A run by one client: a producer, and a consumer of each group."""
 
     def __init__(self, broker: Broker, directory: Path, client: str, until: ExitStack) -> None:
-        """Start everything, and wait until rows are sent."""
+        """Start the consumers."""
         directory.mkdir()
         self.pipeline = make_pipeline(broker, directory, 3, client)
         self.pipeline.values["broker_timeout"] = BROKER_TIMEOUT
@@ -49,6 +49,9 @@ class Run:
         self.produce = ["produce", "--run-id", "r1", "--dataset", str(directory / "m.csv")]
         self.leaving = until.enter_context(consumer(self.pipeline, "r1", "cpu_mem"))
         self.staying = until.enter_context(consumer(self.pipeline, "r1", "net_disk"))
+
+    def send(self, until: ExitStack) -> None:
+        """Start the producer, and wait until rows are sent."""
         sending = running(self.pipeline, "ready: ", *self.produce, "--rate", str(RATE))
         self.producer = until.enter_context(sending)
         assert self.producer.stderr is not None
@@ -94,6 +97,8 @@ def test_a_broker_that_dies_ends_the_producer_alone_and_the_run_goes_on_when_it_
     """With both clients at once: the producer within broker_timeout, the consumers never."""
     with ExitStack() as until:
         runs = [Run(mortal, tmp_path / client, client, until) for client in CLIENTS]
+        for run in runs:
+            run.send(until)
         mortal.stop(hard=True)
         died = time.monotonic()
         for run in runs:

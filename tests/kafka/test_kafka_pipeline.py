@@ -14,11 +14,14 @@ from server_monitoring.host.progress import read
 
 from tests.kafka.kafka_broker import PATIENCE, Pipeline
 from tests.kafka.kafka_runs import (
+    BY_EACH_WAY,
+    BY_ONE_CLIENT,
     HEADER,
     check_all_stored,
     consumer,
     finish,
     publish_end,
+    run_through,
     running,
     stored,
     topics,
@@ -32,16 +35,8 @@ GROUPS = ("cpu_mem", "net_disk")
 def test_every_row_is_stored_once_in_each_topic(pipeline: Pipeline, tmp_path: Path) -> None:
     """From file to segments, with summaries that add up."""
     rows = write_dataset(tmp_path / "m.csv", 20_000)
-    with (
-        consumer(pipeline, "r1", "cpu_mem") as first,
-        consumer(pipeline, "r1", "net_disk") as second,
-    ):
-        done = pipeline.run("produce", "--run-id", "r1", "--dataset", str(tmp_path / "m.csv"))
-        assert done.returncode == 0, done.stderr
-        assert done.stderr.startswith("ready: sending 20000 rows")
-        publish_end(pipeline, "r1")
-        finish(first)
-        finish(second)
+    said = run_through(pipeline, "r1", tmp_path / "m.csv")
+    assert said.startswith("ready: sending 20000 rows")
     check_all_stored(pipeline, "r1", rows)
     produced = json.loads((pipeline.run_directory("r1") / "produce.json").read_text())
     for group in GROUPS:
@@ -85,7 +80,7 @@ def test_records_on_the_wire_are_the_reference_format_in_kafkas_own_partition(
         other.close()
 
 
-@pytest.mark.parametrize("listener", ["plain", "secure"], indirect=True)
+@BY_EACH_WAY
 def test_a_killed_consumer_resumes_and_ends_with_the_same_rows(
     pipeline: Pipeline, tmp_path: Path
 ) -> None:
@@ -117,7 +112,7 @@ def test_a_killed_consumer_resumes_and_ends_with_the_same_rows(
         assert sorted(found) == sorted([row[0], row[1], row[place]] for row in rows)
 
 
-@pytest.mark.parametrize("listener", ["plain", "secure"], indirect=True)
+@BY_EACH_WAY
 def test_sigterm_stores_what_came_and_a_restart_finishes_the_run(
     pipeline: Pipeline, tmp_path: Path
 ) -> None:
@@ -203,6 +198,7 @@ def test_two_hosts_of_a_group_share_its_partitions(pipeline: Pipeline, tmp_path:
         assert sum(len(stored(host, "r1", topic)) for host in hosts) == len(rows)
 
 
+@BY_ONE_CLIENT
 def test_skipped_bad_rows_are_listed_and_the_rest_is_sent(
     pipeline: Pipeline, tmp_path: Path
 ) -> None:
@@ -240,12 +236,13 @@ def test_the_group_shows_its_progress_on_the_broker(pipeline: Pipeline, tmp_path
     assert {p: n for p, n in ends[topic].items() if n} == {p: n for p, n in committed.items() if n}
 
 
+@BY_ONE_CLIENT
 def test_a_resumed_consumer_tells_the_rate_of_its_own_rows(
     pipeline: Pipeline, tmp_path: Path
 ) -> None:
     """In its words as in its summary, whose topics they sum up."""
     write_dataset(tmp_path / "m.csv", 8_000)
-    argv = ["--run-id", "r1", "--dataset", str(tmp_path / "m.csv"), "--rate", "1000"]
+    argv = ["--run-id", "r1", "--dataset", str(tmp_path / "m.csv"), "--rate", "2000"]
     with running(pipeline, "ready: ", "produce", *argv) as sending:
         with consumer(pipeline, "r1", "cpu_mem") as process:
             assert process.stderr is not None

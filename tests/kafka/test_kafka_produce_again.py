@@ -4,7 +4,6 @@ import json
 import time
 from pathlib import Path
 
-import pytest
 from kafka import TopicPartition
 from kafka.admin import (
     ACL,
@@ -16,10 +15,19 @@ from kafka.admin import (
 )
 
 from tests.kafka.kafka_broker import PATIENCE, Pipeline, create_topics
-from tests.kafka.kafka_runs import HEADER, end_offsets, producer, topics, write_dataset
+from tests.kafka.kafka_runs import (
+    BY_ONE_CLIENT,
+    HEADER,
+    by_turns,
+    end_offsets,
+    producer,
+    topics,
+    write_dataset,
+)
 from tests.support.app_settings import write_settings
 
 
+@BY_ONE_CLIENT
 def test_a_run_that_was_sent_is_not_sent_again(pipeline: Pipeline, tmp_path: Path) -> None:
     """Nothing is left to do, and the summary stays as it is."""
     write_dataset(tmp_path / "m.csv", 10)
@@ -56,6 +64,7 @@ def test_a_producer_that_lost_its_summary_finds_everything_there(
     assert again.stderr.endswith("sent 3000 of 3000 rows (12000 messages, 0/s)\n")
 
 
+@BY_ONE_CLIENT
 def test_a_killed_producer_does_not_read_the_data_set_from_its_beginning_to_check_it(
     pipeline: Pipeline, tmp_path: Path
 ) -> None:
@@ -72,6 +81,7 @@ def test_a_killed_producer_does_not_read_the_data_set_from_its_beginning_to_chec
     assert "found 3000 good and 0 bad rows, expected 2999 and 0" in done.stderr
 
 
+@BY_ONE_CLIENT
 def test_a_data_set_that_changed_between_two_starts_is_refused(
     pipeline: Pipeline, tmp_path: Path
 ) -> None:
@@ -92,6 +102,7 @@ def test_a_data_set_that_changed_between_two_starts_is_refused(
     assert end_offsets(pipeline) == ends
 
 
+@BY_ONE_CLIENT
 def test_a_second_producer_of_the_same_run_is_refused(pipeline: Pipeline, tmp_path: Path) -> None:
     """The first one goes on to its end."""
     write_dataset(tmp_path / "m.csv", 20_000)
@@ -122,7 +133,7 @@ def test_a_refused_record_stops_the_producer_and_names_its_line(
         assert not (pipeline.run_directory("r1") / "produce.json").exists()
 
 
-@pytest.mark.parametrize("place", [0, 3])
+@by_turns("place", 0, 3)
 def test_a_topic_that_may_not_be_written_is_named_with_the_first_line(
     pipeline: Pipeline, tmp_path: Path, place: int
 ) -> None:

@@ -8,7 +8,14 @@ from pathlib import Path
 import pytest
 
 from tests.kafka.kafka_broker import PATIENCE, Pipeline, make_pipeline
-from tests.kafka.kafka_runs import check_all_stored, consumer, finish, publish_end, write_dataset
+from tests.kafka.kafka_runs import (
+    check_all_stored,
+    consumer,
+    finish,
+    publish_end,
+    run_through,
+    write_dataset,
+)
 from tests.kafka.secure_broker import RENEWING, SecureBroker
 from tests.support.app_settings import write_settings
 
@@ -63,15 +70,7 @@ def test_processes_end_with_8_when_their_password_is_changed_and_go_on_with_the_
         for process in processes.values():
             process.kill()
             process.wait()
-    with (
-        consumer(rotating, "r1", "cpu_mem") as first,
-        consumer(rotating, "r1", "net_disk") as second,
-    ):
-        done = rotating.run(*commands["producer"][:-2])
-        assert done.returncode == 0, done.stderr
-        publish_end(rotating, "r1")
-        finish(first)
-        finish(second)
+    run_through(rotating, "r1", tmp_path / "m.csv")
     check_all_stored(rotating, "r1", rows)
     summary = json.loads((rotating.run_directory("r1") / "produce.json").read_text())
     assert min(summary["sent_before"].values()) > 0

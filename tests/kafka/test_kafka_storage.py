@@ -7,7 +7,14 @@ from pathlib import Path
 from kafka.admin import KafkaAdminClient
 
 from tests.kafka.kafka_broker import Pipeline, create_topics
-from tests.kafka.kafka_runs import consumer, finish, publish_end, topics, write_dataset
+from tests.kafka.kafka_runs import (
+    BY_ONE_CLIENT,
+    consumer,
+    finish,
+    publish_end,
+    topics,
+    write_dataset,
+)
 from tests.support.app_settings import write_settings
 
 
@@ -52,6 +59,7 @@ def test_a_run_that_began_on_one_host_is_refused_on_another(
         finish(process)
 
 
+@BY_ONE_CLIENT
 def test_a_second_consumer_of_the_same_run_is_refused(pipeline: Pipeline, tmp_path: Path) -> None:
     """On the same host the segment's lock is held; the first one goes on."""
     write_dataset(tmp_path / "m.csv", 100)

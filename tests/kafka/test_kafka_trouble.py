@@ -5,13 +5,13 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import pytest
 from kafka import TopicPartition
 from kafka.admin import KafkaAdminClient
 from server_monitoring.broker.limits import CLIENTS
 
 from tests.kafka.kafka_broker import Broker, Pipeline, create_topics, free_port
 from tests.kafka.kafka_runs import (
+    by_turns,
     consumer,
     finish,
     publish_end,
@@ -22,7 +22,7 @@ from tests.kafka.kafka_runs import (
 from tests.support.app_settings import settings, write_settings
 
 
-@pytest.mark.parametrize("command", ["produce", "consume"])
+@by_turns("command", "produce", "consume")
 def test_a_missing_topic_is_named_within_15_seconds(
     broker: Broker, pipeline: Pipeline, tmp_path: Path, command: str
 ) -> None:
@@ -79,9 +79,7 @@ def test_probe_names_a_missing_topic(pipeline: Pipeline) -> None:
     assert done.stderr.count("\n") == 1
 
 
-@pytest.mark.parametrize(
-    "command", [["consume", "--run-id", "r1", "--group", "cpu_mem"], ["probe"]]
-)
+@by_turns("command", ["consume", "--run-id", "r1", "--group", "cpu_mem"], ["probe"])
 def test_topics_with_different_partitions_are_refused(
     pipeline: Pipeline, command: list[str]
 ) -> None:

@@ -16,7 +16,7 @@ from tests.pipeline.background import in_background, kill
 from tests.pipeline.disturbed import until
 from tests.pipeline.outages import small_disk
 from tests.pipeline.runs import DATASET, RESULTS, RUNS, Name, Run
-from tests.support.playbooks import on, play
+from tests.support.playbooks import Result, on, play
 
 # As the broker itself, on its own node.
 ADMIN = "--bootstrap-server 172.29.0.1:9094 --command-config /etc/kafka/admin.properties"
@@ -45,16 +45,28 @@ def starts(node: str, service: str, times: int) -> Iterator[None]:
         on(node, f"rm -r {folder} && systemctl daemon-reload")
 
 
-def test_broker_down_stops_the_run_at_the_gate() -> None:
-    """The run names the broker's address and starts no consumer."""
-    on("kafka-1", "systemctl stop kafka")
+@contextmanager
+def stopped(node: str, service: str) -> Iterator[None]:
+    """Stop a service for a while."""
+    on(node, f"systemctl stop {service}")
     try:
-        result = play("run_pipeline.yml")
+        yield
     finally:
-        on("kafka-1", "systemctl start kafka")
+        on(node, f"systemctl start {service}")
+
+
+def assert_stopped_at_gate(result: Result, named: str) -> None:
+    """Say the step and what is wrong."""
     assert result.status != 0
     assert result.says("stopped in step gate"), result.tail()
-    assert result.says("172.29.0.1:9092"), result.tail()
+    assert result.says(named), result.tail()
+
+
+def test_broker_down_stops_the_run_at_the_gate() -> None:
+    """The run names the broker's address and starts no consumer."""
+    with stopped("kafka-1", "kafka"):
+        result = play("run_pipeline.yml")
+    assert_stopped_at_gate(result, "172.29.0.1:9092")
     assert "Traceback" not in result.output
 
 
@@ -62,9 +74,7 @@ def test_missing_topic_stops_the_run_at_the_gate() -> None:
     """The run names the topic; provisioning makes it again."""
     on("kafka-1", f"/opt/kafka/bin/kafka-topics.sh {ADMIN} --delete --topic topic-disk")
     result = play("run_pipeline.yml")
-    assert result.status != 0
-    assert result.says("stopped in step gate"), result.tail()
-    assert result.says("topic-disk"), result.tail()
+    assert_stopped_at_gate(result, "topic-disk")
     repaired = play("provision.yml", "--tags", "kafka_topics")
     assert repaired.status == 0, repaired.tail()
     assert repaired.changed()["kafka-1"] == 1
@@ -72,11 +82,8 @@ def test_missing_topic_stops_the_run_at_the_gate() -> None:
 
 def test_overlay_down_stops_the_run_at_the_gate() -> None:
     """The run names the host that is not on the network, and which comes back by itself."""
-    on("consumer-2", "systemctl stop zerotier-one")
-    try:
+    with stopped("consumer-2", "zerotier-one"):
         result = play("run_pipeline.yml")
-    finally:
-        on("consumer-2", "systemctl start zerotier-one")
     assert result.status != 0
     expected = "consumer-2: no ZeroTier network with status OK and the address 172.29.0.4 found"
     assert result.says(expected), result.tail()

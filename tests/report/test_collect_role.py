@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from tests.support.project import PROJECT
+from tests.support.report_runs import FILES, TABLES
 
 # A run of two metric groups on three consumers, and what the earlier version made of it.
 GOLDEN = PROJECT / "tests" / "unit" / "app" / "results" / "golden"
@@ -96,15 +97,8 @@ def test_a_run_ends_with_tables_manifest_page_and_incidents(tmp_path: Path) -> N
     done = play(tmp_path, zone="Asia/Tokyo")
     assert done.returncode == 0, done.stdout + done.stderr
     folder = tmp_path / "results" / RUN
-    assert sorted(path.name for path in folder.iterdir()) == [
-        "incidents.csv",
-        "incidents.json",
-        "manifest.json",
-        "report.html",
-        "team_47_CPU_MEM.csv",
-        "team_47_NET_DISK.csv",
-    ]
-    for name in ("team_47_CPU_MEM.csv", "team_47_NET_DISK.csv"):
+    assert sorted(path.name for path in folder.iterdir()) == FILES
+    for name in TABLES:
         assert (folder / name).read_bytes() == (GOLDEN / name).read_bytes()
     made, golden = (
         json.loads((path / "manifest.json").read_text(encoding="utf-8"))

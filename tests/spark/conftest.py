@@ -7,12 +7,10 @@ import pytest
 from pyspark.sql import SparkSession
 from server_monitoring.analysis import job
 
-from tests.spark.spark_lab import Lab
+from tests.spark.spark_lab import OPTIONS, Lab
 
-OPTIONS = (
-    "--master local[2] --driver-memory 1g --conf spark.ui.enabled=false "
-    "--conf spark.driver.host=127.0.0.1 --conf spark.driver.bindAddress=127.0.0.1 "
-    "--conf spark.log.level=ERROR pyspark-shell"
+SUBMIT = (
+    f"--master local[2] --driver-memory 1g {OPTIONS} --conf spark.log.level=ERROR pyspark-shell"
 )
 
 
@@ -20,7 +18,7 @@ OPTIONS = (
 def spark() -> Iterator[SparkSession]:
     """Start Spark once, by the app's own function, with what spark-submit would give it."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYSPARK_SUBMIT_ARGS", OPTIONS)
+        patch.setenv("PYSPARK_SUBMIT_ARGS", SUBMIT)
         session = job.open_session("tests")
         yield session
         session.stop()

@@ -1,5 +1,7 @@
 """A run's raw data, made by a test, and its analysis."""
 
+import os
+import sys
 from pathlib import Path
 
 from pyspark.sql import SparkSession
@@ -13,8 +15,22 @@ from server_monitoring.store.segment import Segment, csv_lines
 from server_monitoring.store.sidecar import Sidecar
 
 from tests.support.app_settings import settings, write_settings
+from tests.support.project import PROJECT
 
+# What a test's session and jobs have, beside where they work.
+OPTIONS = (
+    "--conf spark.ui.enabled=false --conf spark.driver.host=127.0.0.1 "
+    "--conf spark.driver.bindAddress=127.0.0.1"
+)
 Readings = list[tuple[str, str, str]]
+
+
+def environment(*options: str) -> dict[str, str]:
+    """Return what a process of the app has in which Spark starts with one core, without systemd."""
+    return {k: v for k, v in os.environ.items() if k != "NOTIFY_SOCKET"} | {
+        "PYTHONPATH": str(PROJECT / "app" / "src"),
+        "PYSPARK_SUBMIT_ARGS": f"--master local[1] {OPTIONS} {' '.join(options)} pyspark-shell",
+    }
 
 
 class Lab:
@@ -44,8 +60,14 @@ class Lab:
         segment.close()
         return path
 
+    def command(self, group: str) -> list[str]:
+        """Return the command that analyzes a group in a process of its own."""
+        config = write_settings(self.directory / "config.yml", self.values)
+        analyze = ["analyze", "--run-id", "r1", "--group", group, "--config", str(config)]
+        return [sys.executable, "-m", "server_monitoring", *analyze]
+
     def analyze(self, group: str) -> job.Result:
-        """Run the analysis of a group."""
+        """Run the analysis of a group in this process."""
         config = self.config()
         self.run.create()
         return job.analyze(self.session, self.run, config, config.group(group), lambda _: None)

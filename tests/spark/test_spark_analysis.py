@@ -11,6 +11,7 @@ from server_monitoring.analysis.times import time_second
 from server_monitoring.model.timestamps import form_of
 
 from tests.spark.spark_lab import Lab, store_dataset
+from tests.support.app_settings import metric_group
 from tests.support.reference_tables import tables
 
 CPU, MEM, NET, DISK = "topic-cpu", "topic-mem", "topic-net", "topic-disk"
@@ -255,16 +256,11 @@ def test_a_third_group_and_other_windows_need_no_code(lab: Lab) -> None:
     """Windows whose length is no multiple of the slide, averages joined by rows."""
     lab.values |= {"window_seconds": 25, "slide_seconds": 10}
     lab.values["thresholds"] |= {"gpu_c": 1, "fan_rpm": 1}
-    lab.values["groups"]["gpu_fan"] = {
-        "metrics": [
-            {"topic": "gpu", "column": "gpu_c", "output_column": "avg_gpu"},
-            {"topic": "fan", "column": "fan_rpm", "output_column": "avg_fan"},
-        ],
-        "aggregate": "average",
-        "join": "rows",
-        "output_file": "gpu.csv",
-        "labels": {"both": 'fire, "now"', "first": "hot", "second": "loud"},
-    }
+    lab.values["groups"]["gpu_fan"] = metric_group(
+        {"gpu": ("gpu_c", "avg_gpu"), "fan": ("fan_rpm", "avg_fan")},
+        ("average", "rows", "gpu.csv"),
+        ('fire, "now"', "hot", "loud"),
+    )
     lab.store("gpu", [("00:01:04", "a", "2"), ("00:01:06", "a", "3")])
     lab.store("fan", [("00:01:04", "a", "2"), ("00:01:06", "a", "5")])
     assert rows(lab.analyze("gpu_fan").path) == [

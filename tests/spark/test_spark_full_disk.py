@@ -1,18 +1,14 @@
 """A Spark job whose disk is full: it waits for space and begins anew."""
 
 import json
-import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from tests.spark.spark_lab import Lab
-from tests.support.app_settings import write_settings
-from tests.support.project import PROJECT
+from tests.spark.spark_lab import Lab, environment
 from tests.support.small_disk import small_disk
 
 CPU, MEM = "topic-cpu", "topic-mem"
@@ -23,18 +19,10 @@ ROWS = 20_000
 @contextmanager
 def analysis(lab: Lab, local: Path) -> Iterator[subprocess.Popen[str]]:
     """Run the command with Spark's local directory at `local`."""
-    config = write_settings(lab.directory / "config.yml", lab.values)
-    arguments = ["analyze", "--run-id", "r1", "--group", "cpu_mem", "--config", str(config)]
-    environment = {k: v for k, v in os.environ.items() if k != "NOTIFY_SOCKET"} | {
-        "PYTHONPATH": str(PROJECT / "app" / "src"),
-        "PYSPARK_SUBMIT_ARGS": "--master local[1] --conf spark.ui.enabled=false "
-        "--conf spark.driver.host=127.0.0.1 --conf spark.driver.bindAddress=127.0.0.1 "
-        f"--conf spark.local.dir={local} --conf spark.log.level=OFF pyspark-shell",
-    }
+    options = (f"--conf spark.local.dir={local}", "--conf spark.log.level=OFF")
     process = subprocess.Popen(
-        [sys.executable, "-m", "server_monitoring", *arguments],
-        stderr=subprocess.PIPE, text=True, env=environment,
-    )  # fmt: skip
+        lab.command("cpu_mem"), stderr=subprocess.PIPE, text=True, env=environment(*options)
+    )
     try:
         yield process
     finally:
@@ -93,6 +81,7 @@ def test_a_job_waits_for_space_in_sparks_local_directory(full_lab: Lab, tmp_path
     check_table(full_lab)
 
 
+@pytest.mark.long
 def test_a_job_waits_for_space_for_its_result(full_lab: Lab, tmp_path: Path) -> None:
     """The table's parts, which Spark writes beside the table."""
     stored = full_lab.run.raw.rename(tmp_path / "raw")

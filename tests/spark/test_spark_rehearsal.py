@@ -69,6 +69,7 @@ def rehearse(lab: Lab, tmp_path: Path, *options: str) -> subprocess.CompletedPro
     return done
 
 
+@pytest.mark.long
 def test_rehearse_tries_every_group_and_leaves_nothing_behind(lab: Lab, tmp_path: Path) -> None:
     """One line says what was tried."""
     done = rehearse(lab, tmp_path)

@@ -20,39 +20,48 @@ def settings(data_dir: Path, servers: tuple[str, ...] = ("127.0.0.1:9",)) -> dic
         "start": "20:52:00",
         "thresholds": {"cpu_pct": 82.1, "mem_pct": 80.02, "net_in": 3688.63, "disk_io": 4166.53},
         "groups": {
-            "cpu_mem": {
-                "metrics": [
-                    {"topic": "topic-cpu", "column": "cpu_pct", "output_column": "avg_cpu"},
-                    {"topic": "topic-mem", "column": "mem_pct", "output_column": "avg_mem"},
-                ],
-                "aggregate": "average",
-                "join": "windows",
-                "output_file": "team_47_CPU_MEM.csv",
-                "labels": {
-                    "both": "High CPU + Memory stress",
-                    "first": "CPU spike suspected",
-                    "second": "Memory saturation suspected",
-                },
-            },
-            "net_disk": {
-                "metrics": [
-                    {"topic": "topic-net", "column": "net_in", "output_column": "max_net_in"},
-                    {"topic": "topic-disk", "column": "disk_io", "output_column": "max_disk_io"},
-                ],
-                "aggregate": "maximum",
-                "join": "rows",
-                "output_file": "team_47_NET_DISK.csv",
-                "labels": {
-                    "both": "Network flood + Disk thrash suspected",
-                    "first": "Possible DDoS",
-                    "second": "Disk thrash suspected",
-                },
-            },
+            "cpu_mem": metric_group(
+                {"topic-cpu": ("cpu_pct", "avg_cpu"), "topic-mem": ("mem_pct", "avg_mem")},
+                ("average", "windows", "team_47_CPU_MEM.csv"),
+                ("High CPU + Memory stress", "CPU spike suspected", "Memory saturation suspected"),
+            ),
+            "net_disk": metric_group(
+                {"topic-net": ("net_in", "max_net_in"), "topic-disk": ("disk_io", "max_disk_io")},
+                ("maximum", "rows", "team_47_NET_DISK.csv"),
+                (
+                    "Network flood + Disk thrash suspected",
+                    "Possible DDoS",
+                    "Disk thrash suspected",
+                ),
+            ),
         },
         "consumers": {
             "cpu_mem": {"index": 0, "hosts": 1},
             "net_disk": {"index": 0, "hosts": 1},
         },
+    }
+
+
+def metric_group(
+    metrics: dict[str, tuple[str, str]],
+    table: tuple[str, str, str],
+    labels: tuple[str, str, str],
+) -> dict[str, Any]:
+    """Return a metric group.
+
+    Args:
+        metrics: column and output column of each topic.
+        table: aggregate, join, and the name of the file.
+        labels: of both metrics above their thresholds, of the first, of the second.
+
+    """
+    return {
+        "metrics": [
+            {"topic": topic, "column": column, "output_column": output}
+            for topic, (column, output) in metrics.items()
+        ],
+        **dict(zip(("aggregate", "join", "output_file"), table, strict=True)),
+        "labels": dict(zip(("both", "first", "second"), labels, strict=True)),
     }
 
 

@@ -82,15 +82,3 @@ def refusal(call: Callable[[], object]) -> str:
     assert TOKEN not in repr(caught.value)
     assert line == " ".join(line.split())
     return line
-
-
-def sent(fake: FakeCentral) -> list[str]:
-    """Return the requests that came, without their bodies."""
-    return [f"{method} {path}" for method, path, _ in fake.requests]
-
-
-def without_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Forget the proxies of the environment."""
-    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)

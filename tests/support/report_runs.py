@@ -25,6 +25,9 @@ HIGH, SPIKE, FULL = (
     "CPU spike suspected",
     "Memory saturation suspected",
 )
+TABLES = ("team_47_CPU_MEM.csv", "team_47_NET_DISK.csv")
+# All that a folder of results holds with its page.
+FILES = ["incidents.csv", "incidents.json", "manifest.json", "report.html", *TABLES]
 Rows = Iterable[Iterable[str]]
 
 

@@ -8,7 +8,7 @@ import pytest
 from central_server import FakeCentral
 
 # Helpers have a name of their own: every folder of tests may have a conftest.
-from tests.support.central_client import TOKEN
+from tests.support.central_client import TOKEN, Clock, stopped
 from tests.support.zerotier_lab import Cluster, Served
 from tests.support.zerotier_runner import Runner
 
@@ -59,3 +59,17 @@ def fake() -> Iterator[FakeCentral]:
     serving = FakeCentral(TOKEN)
     yield serving
     serving.close()
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Let waiting for Central take no time."""
+    return stopped(monkeypatch)
+
+
+@pytest.fixture
+def _no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forget the proxies of the environment."""
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)

@@ -42,6 +42,12 @@ QUIET = {
 SECRET = "00" * 64
 NETWORK = "21c1e206564a4757"
 NAMES = {"A": "21c1e20656", "B": "a87adac07d", "C": "59faad6cee"}
+# Arguments of zerotier_member for node B.
+MEMBER_B: Json = {
+    "address": NAMES["B"],
+    "name": "producer-1",
+    "ip_assignments": ["172.29.0.2"],
+}
 ADDRESSES = {"A": "10.213.0.1", "B": "10.213.0.2", "C": "10.213.0.3"}
 
 

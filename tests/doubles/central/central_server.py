@@ -72,6 +72,10 @@ class FakeCentral:
         """Do wrong with requests from now on: see Fault."""
         self.faults.add(Fault(request, **how))
 
+    def sent(self) -> list[str]:
+        """Return the requests that came, without their bodies."""
+        return [f"{method} {path}" for method, path, _ in self.requests]
+
     def close(self) -> None:
         """Stop serving."""
         self._closing.set()

@@ -1,16 +1,11 @@
 """A reader whose answers a test gives, and a consumer that reads them."""
 
 import json
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from kafka.consumer.fetcher import ConsumerRecord
 from server_monitoring.broker.reader import Reader, TopicPartition
 from server_monitoring.consume import consumer
-from server_monitoring.host.runs import Run
-from server_monitoring.model import groups
-from server_monitoring.settings import config
 
 PATIENCE = 60
 CPU, MEM = TopicPartition("topic-cpu", 0), TopicPartition("topic-mem", 0)
@@ -77,26 +72,6 @@ def record(
 def value(column: str, number: str = "1.5") -> bytes:
     """Return a value in the wire format."""
     return b'{"ts": "20:52:00", "server_id": "a", "%s": %s}' % (column.encode(), number.encode())
-
-
-def starter(
-    values: dict[str, Any], write: Callable[[object], Path]
-) -> Callable[[Answers], consumer.Consumer]:
-    """Return a function that opens a consumer of cpu_mem on a reader."""
-    settings = config.load(write(values))
-    run = Run(settings.data_dir, "r1")
-
-    def make(reader: Answers) -> consumer.Consumer:
-        return consumer.Consumer(
-            reader,
-            run,
-            settings.group("cpu_mem"),
-            groups.Share(0, 1),
-            PATIENCE,
-            lambda: reader.now,
-        )
-
-    return make
 
 
 def publish(made: consumer.Consumer, cpu: int, mem: int) -> None:

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 from pytest_socket import disable_socket, enable_socket
+from server_monitoring.cli import main
 
 from tests.support.app_settings import settings, write_settings
+from tests.unit.app.app_command import App, Said
 
 
 @pytest.fixture(autouse=True)
@@ -42,3 +44,20 @@ def write_csv(tmp_path: Path) -> Callable[[str | bytes], Path]:
         return path
 
     return write_file
+
+
+@pytest.fixture
+def app(
+    values: dict[str, Any],
+    write: Callable[[object], Path],
+    write_csv: Callable[[str | bytes], Path],
+    capsys: pytest.CaptureFixture[str],
+) -> App:
+    """Return a function that runs a command with the test's settings, and a data set if given."""
+
+    def run(*argv: str, dataset: str | None = None) -> Said:
+        data = [] if dataset is None else ["--dataset", str(write_csv(dataset))]
+        status = main([*argv, *data, "--config", str(write(values))])
+        return Said(status, *capsys.readouterr())
+
+    return run

@@ -11,20 +11,13 @@ from typing import Any
 import pytest
 from server_monitoring import cli, errors
 
+from tests.unit.app.app_command import App, Said
+
 WriteYaml = Callable[[object], Path]
-WriteCsv = Callable[[str | bytes], Path]
 SOURCE = Path(cli.__file__).parents[1]
 GOOD = "ts,server_id,cpu_pct,mem_pct,net_in,disk_io\n20:52:00,a,1,2,3,4\n"
 
 EXIT_STATUSES = [2, 3, 4, 5, 6, 7, 8, 9]
-
-
-def last_error(capsys: pytest.CaptureFixture[str]) -> str:
-    """Return the one line that was written to standard error."""
-    err = capsys.readouterr().err
-    assert err.count("\n") == 1, err
-    assert err.startswith("server-monitoring: error: ")
-    return err
 
 
 @pytest.mark.parametrize("command", cli.COMMANDS)
@@ -83,65 +76,46 @@ def test_a_usage_or_configuration_mistake_is_one_line(
     capsys: pytest.CaptureFixture[str], argv: list[str], status: int, message: str
 ) -> None:
     """With its exit status."""
-    assert cli.main(argv) == status
-    assert message in last_error(capsys)
+    said = Said(cli.main(argv), *capsys.readouterr())
+    assert said.status == status
+    assert message in said.error()
 
 
-def test_bad_rows_stop_produce_before_it_needs_a_broker(
-    values: dict[str, Any],
-    write: WriteYaml,
-    write_csv: WriteCsv,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_bad_rows_stop_produce_before_it_needs_a_broker(app: App, values: dict[str, Any]) -> None:
     """Nothing is sent and nothing is left on disk."""
-    config, dataset = write(values), write_csv(GOOD + "20:52:00,a,1,2,3,x\n")
-    argv = ["produce", "--run-id", "r1", "--dataset", str(dataset), "--config", str(config)]
-    assert cli.main(argv) == 4
-    error = last_error(capsys)
-    assert "line 3, column disk_io: found 'x', expected a finite number" in error
-    assert "nothing was sent" in error
+    said = app("produce", "--run-id", "r1", dataset=GOOD + "20:52:00,a,1,2,3,x\n")
+    assert said.status == 4
+    assert "line 3, column disk_io: found 'x', expected a finite number" in said.error()
+    assert "nothing was sent" in said.error()
     assert not Path(values["data_dir"]).exists()
 
 
-def test_validate_says_what_is_good(
-    values: dict[str, Any],
-    write: WriteYaml,
-    write_csv: WriteCsv,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_validate_says_what_is_good(app: App) -> None:
     """In a line, or as JSON."""
-    argv = ["validate", "--dataset", str(write_csv(GOOD)), "--config", str(write(values))]
-    assert cli.main(argv) == 0
-    assert "groups cpu_mem, net_disk" in (out := capsys.readouterr().out)
-    assert "1 good rows" in out
-    assert cli.main([*argv, "--json"]) == 0
-    found = json.loads(capsys.readouterr().out)
+    said = app("validate", dataset=GOOD)
+    assert said.status == 0
+    assert "groups cpu_mem, net_disk" in said.out
+    assert "1 good rows" in said.out
+    said = app("validate", "--json", dataset=GOOD)
+    assert said.status == 0
+    found = json.loads(said.out)
     assert (found["dataset"]["rows"], found["dataset"]["bad_rows"]) == (1, 0)
 
 
-def test_validate_reports_bad_rows_with_status_4_also_as_json(
-    values: dict[str, Any],
-    write: WriteYaml,
-    write_csv: WriteCsv,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_validate_reports_bad_rows_with_status_4_also_as_json(app: App) -> None:
     """JSON on standard output, the line on standard error."""
-    dataset = write_csv(GOOD + "x,a,1,2,3,4\n")
-    argv = ["validate", "--json", "--dataset", str(dataset), "--config", str(write(values))]
-    assert cli.main(argv) == 4
-    captured = capsys.readouterr()
-    problem = json.loads(captured.out)["dataset"]["problems"][0]
+    said = app("validate", "--json", dataset=GOOD + "x,a,1,2,3,4\n")
+    assert said.status == 4
+    problem = json.loads(said.out)["dataset"]["problems"][0]
     assert (problem["line"], problem["column"], problem["found"]) == (3, "ts", "'x'")
-    assert "line 3, column ts" in captured.err
+    assert "line 3, column ts" in said.err
 
 
-def test_analyze_without_raw_data_fails_before_spark_starts(
-    values: dict[str, Any], write: WriteYaml, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_analyze_without_raw_data_fails_before_spark_starts(app: App) -> None:
     """The reason is where the data should be."""
-    argv = ["analyze", "--run-id", "r1", "--group", "cpu_mem", "--config", str(write(values))]
-    assert cli.main(argv) == 7
-    assert "raw/topic-cpu: no raw data of run r1" in capsys.readouterr().err
+    said = app("analyze", "--run-id", "r1", "--group", "cpu_mem")
+    assert said.status == 7
+    assert "raw/topic-cpu: no raw data of run r1" in said.err
 
 
 @pytest.mark.parametrize(
@@ -179,16 +153,13 @@ def test_no_module_hides_one_of_pythons_own() -> None:
 
 
 def test_a_data_set_without_a_good_row_is_refused_even_when_bad_rows_are_skipped(
-    values: dict[str, object],
-    write: WriteYaml,
-    write_csv: WriteCsv,
-    capsys: pytest.CaptureFixture[str],
+    app: App,
 ) -> None:
     """An empty run would look like one that found nothing."""
-    data = write_csv(GOOD.replace("20:52:00", "2024-05-01T20:52:00Z"))
-    argv = ["produce", "--run-id", "r1", "--on-bad-row=skip", "--dataset", str(data)]
-    assert cli.main([*argv, "--config", str(write(values))]) == 4
-    assert "no good row, nothing was sent" in last_error(capsys)
+    data = GOOD.replace("20:52:00", "2024-05-01T20:52:00Z")
+    said = app("produce", "--run-id", "r1", "--on-bad-row=skip", dataset=data)
+    assert said.status == 4
+    assert "no good row, nothing was sent" in said.error()
 
 
 def test_the_analysis_needs_neither_a_kafka_client_nor_what_data_sets_need() -> None:

@@ -3,7 +3,6 @@
 import argparse
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from server_monitoring.commands import common
@@ -29,13 +28,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=TABLE,
         help="how to print them: a table for people (default), or what a program reads",
     )
-    parser.add_argument(
-        "--against",
-        type=Path,
-        metavar="OTHER",
-        help="results of another run: print only new, gone and changed incidents; exit status 0 "
-        "if there are none",
+    about = (
+        "results of another run: print only new, gone and changed incidents; exit status 0 if "
+        "there are none"
     )
+    common.add_path(parser, "--against", about, metavar="OTHER")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -1,7 +1,6 @@
 """`server-monitoring collect`: put a run's results together on the control machine."""
 
 import argparse
-from pathlib import Path
 
 from server_monitoring.commands import common
 from server_monitoring.report.export import CSV_NAME
@@ -17,13 +16,8 @@ EXAMPLE = "server-monitoring collect results/2024-05-01 --facts facts.json"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     common.add_run_dir(parser)
-    parser.add_argument(
-        "--facts",
-        type=Path,
-        required=True,
-        metavar="FILE",
-        help="what the run's hosts said of it, as JSON: settings, and the summary of each command",
-    )
+    about = "what the run's hosts said of it, as JSON: settings, and the summary of each command"
+    common.add_path(parser, "--facts", about, required=True)
 
 
 def run(args: argparse.Namespace) -> int:

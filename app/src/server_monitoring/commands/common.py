@@ -21,15 +21,25 @@ DEFAULT_CONFIG = Path("/etc/server-monitoring/config.yml")
 DEFAULT_DATA_DIR = Path("/var/lib/server-monitoring")
 
 
+def add_path(
+    parser: argparse.ArgumentParser,
+    name: str,
+    about: str,
+    *,
+    metavar: str = "FILE",
+    required: bool = False,
+) -> None:
+    """Add an option that names a file or a folder."""
+    parser.add_argument(name, type=Path, required=required, metavar=metavar, help=about)
+
+
 def add_config(parser: argparse.ArgumentParser) -> None:
     """Add `--config`."""
-    parser.add_argument(
-        "--config",
-        type=Path,
-        metavar="FILE",
-        help="the configuration (default: the run's own config.yml below the data directory if "
-        f"it has one, else {DEFAULT_CONFIG})",
+    about = (
+        "the configuration (default: the run's own config.yml below the data directory if it has "
+        f"one, else {DEFAULT_CONFIG})"
     )
+    add_path(parser, "--config", about)
 
 
 def add_run_id(parser: argparse.ArgumentParser) -> None:
@@ -58,13 +68,11 @@ def add_run_dir(parser: argparse.ArgumentParser) -> None:
 
 def add_credentials(parser: argparse.ArgumentParser) -> None:
     """Add `--credentials`."""
-    parser.add_argument(
-        "--credentials",
-        type=Path,
-        metavar="FILE",
-        help='JSON {"username": ..., "password": ...} of mode 0600, where the configuration says '
-        f"{SASL_SSL} (default: {CREDENTIAL} among those that systemd gives to the unit)",
+    about = (
+        'JSON {"username": ..., "password": ...} of mode 0600, where the configuration says '
+        f"{SASL_SSL} (default: {CREDENTIAL} among those that systemd gives to the unit)"
     )
+    add_path(parser, "--credentials", about)
 
 
 def not_negative(text: str, zero: str) -> float:

@@ -1,7 +1,6 @@
 """`server-monitoring probe`: ask the broker, as a client would, whether it is fit for a run."""
 
 import argparse
-from pathlib import Path
 
 from server_monitoring.broker.client import client_for
 from server_monitoring.broker.cluster import Cluster, parse_server
@@ -25,12 +24,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="brokers to ask, without looking for topics (default: brokers and topics of the "
         "configuration)",
     )
-    parser.add_argument(
-        "--ca-file",
-        type=Path,
-        metavar="FILE",
-        help="with --bootstrap-servers: use TLS, and trust these authorities (default: plain text)",
-    )
+    about = "with --bootstrap-servers: use TLS, and trust these authorities (default: plain text)"
+    common.add_path(parser, "--ca-file", about)
     common.add_config(parser)
     common.add_credentials(parser)
 

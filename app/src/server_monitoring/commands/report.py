@@ -1,7 +1,6 @@
 """`server-monitoring report`: write a run's page and incident files from its results folder."""
 
 import argparse
-from pathlib import Path
 
 from server_monitoring.commands import common
 from server_monitoring.report.files import write_report
@@ -13,12 +12,8 @@ EXAMPLE = "server-monitoring report results/latest"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     common.add_run_dir(parser)
-    parser.add_argument(
-        "--against",
-        type=Path,
-        metavar="OTHER",
-        help="results of another run: the page lists new, gone and changed incidents too",
-    )
+    about = "results of another run: the page lists new, gone and changed incidents too"
+    common.add_path(parser, "--against", about, metavar="OTHER")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -15,13 +15,8 @@ EXAMPLE = "server-monitoring simulate --out metrics.csv --servers 50 --seconds 7
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument(
-        "--out",
-        required=True,
-        type=Path,
-        metavar="FILE",
-        help="CSV file to write; its incidents go to FILE with the ending .incidents.csv",
-    )
+    about = "CSV file to write; its incidents go to FILE with the ending .incidents.csv"
+    common.add_path(parser, "--out", about, required=True)
     for name, default, about in (
         ("servers", 20, "how many servers"),
         ("seconds", 3_600, "how much time, from the setting start on"),

@@ -2,7 +2,6 @@
 
 import argparse
 import json
-from pathlib import Path
 
 from server_monitoring.commands import common
 from server_monitoring.errors import DatasetError
@@ -13,12 +12,8 @@ EXAMPLE = "server-monitoring validate --dataset metrics.csv"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument(
-        "--dataset",
-        type=Path,
-        metavar="FILE",
-        help="file to check row by row: CSV, plain or compressed (gzip, zstd), or Parquet",
-    )
+    about = "file to check row by row: CSV, plain or compressed (gzip, zstd), or Parquet"
+    common.add_path(parser, "--dataset", about)
     parser.add_argument(
         "--json", action="store_true", help="print what was found as JSON instead of a line"
     )

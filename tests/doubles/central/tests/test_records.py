@@ -6,15 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.central_client import (
-    JOINED,
-    MEMBER,
-    UNKNOWN,
-    WANTED,
-    client,
-    refusal,
-    sent,
-)
+from tests.support.central_client import JOINED, MEMBER, UNKNOWN, WANTED, client, refusal
 
 if TYPE_CHECKING:
     from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier import (
@@ -129,7 +121,7 @@ def test_member_is_deleted_twice(fake: FakeCentral, central: zerotier_central.Ce
     central.delete_member(network, MEMBER)
     fake.fail("DELETE .*", status=404)
     central.delete_member(network, MEMBER)
-    assert sent(fake).count(f"DELETE /network/{network}/member/{MEMBER}") == 3
+    assert fake.sent().count(f"DELETE /network/{network}/member/{MEMBER}") == 3
 
 
 def test_nulls_and_gaps_are_normal_values(

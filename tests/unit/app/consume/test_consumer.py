@@ -12,15 +12,7 @@ from server_monitoring.consume import consumer
 from server_monitoring.errors import BrokerError, StorageError
 from server_monitoring.store.sidecar import read_sidecar
 
-from tests.unit.app.app_answers import CPU, MEM, PATIENCE, Answers, publish, record, starter, value
-
-
-@pytest.fixture
-def start(
-    values: dict[str, Any], write: Callable[[object], Path]
-) -> Callable[[Answers], consumer.Consumer]:
-    """Return a function that opens a consumer of cpu_mem on a reader."""
-    return starter(values, write)
+from tests.unit.app.app_answers import CPU, MEM, PATIENCE, Answers, publish, record, value
 
 
 def test_the_loop_stores_shows_progress_and_stops_at_the_end_offsets(

@@ -10,15 +10,7 @@ from server_monitoring.errors import BrokerError, StorageError
 from server_monitoring.model import groups
 from server_monitoring.settings import config
 
-from tests.unit.app.app_answers import CPU, MEM, Answers, starter
-
-
-@pytest.fixture
-def start(
-    values: dict[str, Any], write: Callable[[object], Path]
-) -> Callable[[Answers], consumer.Consumer]:
-    """Return a function that opens a consumer of cpu_mem on a reader."""
-    return starter(values, write)
+from tests.unit.app.app_answers import CPU, MEM, Answers
 
 
 def test_a_partition_that_another_host_claimed_in_this_run_is_refused(

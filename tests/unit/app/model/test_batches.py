@@ -18,6 +18,8 @@ from server_monitoring.model.batches import (
 from server_monitoring.model.values import VALUE_LIMIT, canonical_double, canonical_value
 from server_monitoring.model.wire import decode_value, encode_value, row_number
 
+from tests.unit.app.model.no_objects import NO_OBJECTS
+
 RUN = ("run_id", b"r1")
 USUAL = encode_value("20:52:00", '"a"', "cpu_pct", "12.5")
 
@@ -137,12 +139,7 @@ def test_values_of_a_batch_are_decoded_as_one_by_one() -> None:
 @pytest.mark.parametrize(
     "value",
     [
-        None,
-        b"",
-        b"\xff",
-        b"17",
-        b"[]",
-        b"null",
+        *NO_OBJECTS,
         USUAL.replace(b"12.5", b"NaN"),
         USUAL.replace(b"12.5", b"7"),
         USUAL.replace(b"12.5", b"true"),

@@ -17,6 +17,8 @@ from server_monitoring.model.wire import (
     row_number,
 )
 
+from tests.unit.app.model.no_objects import NO_OBJECTS
+
 
 @pytest.mark.parametrize(
     ("headers", "row"),
@@ -122,13 +124,8 @@ def test_a_value_is_byte_for_byte_what_json_dumps_writes(server_id: str) -> None
 @pytest.mark.parametrize(
     "value",
     [
-        None,
-        b"",
-        b"\xff",
-        b"17",
-        b"[]",
+        *NO_OBJECTS,
         b"{}",
-        b"null",
         b'"ts"',
         b"[" * 100_000,
         b'{"ts": "20:52:00", "server_id": "a"}',

@@ -116,12 +116,17 @@ def test_a_producer_killed_anywhere_and_started_again_sends_every_row_once(
     storm.check(data, storm.attempt(data, None))
 
 
+@pytest.fixture
+def calm(values: dict[str, Any], write: Callable[[object], Path]) -> Storm:
+    """Return a run on topics that nobody else writes to."""
+    return Storm(config.load(write(values)), Topics(), random.Random(1))
+
+
 def test_a_request_that_arrives_during_the_next_start_is_a_duplicate_and_not_a_gap(
-    values: dict[str, Any], write: Callable[[object], Path]
+    calm: Storm,
 ) -> None:
     """The dead producer's last records land between those of its successor."""
-    topics, data = Topics(), rows(40)
-    storm = Storm(config.load(write(values)), topics, random.Random(1))
+    storm, topics, data = calm, calm.topics, rows(40)
     with pytest.raises(KilledError):
         storm.attempt(data, 30)
     late = {tp: list(log[-3:]) for tp, log in topics.logs.items()}
@@ -133,15 +138,12 @@ def test_a_request_that_arrives_during_the_next_start_is_a_duplicate_and_not_a_g
     storm.check(data, storm.attempt(data, None))
 
 
-def test_what_was_there_before_is_told_from_what_was_sent_now(
-    values: dict[str, Any], write: Callable[[object], Path]
-) -> None:
+def test_what_was_there_before_is_told_from_what_was_sent_now(calm: Storm) -> None:
     """So that rates are those of this start."""
-    topics, data = Topics(), rows(40)
-    storm = Storm(config.load(write(values)), topics, random.Random(1))
-    first = storm.attempt(data, None)
+    data = rows(40)
+    first = calm.attempt(data, None)
     assert set(first.found.values()) == {0}
-    second = storm.attempt(data, None)
+    second = calm.attempt(data, None)
     assert second.found == second.rows == first.rows
     assert second.end_offsets == first.end_offsets
 

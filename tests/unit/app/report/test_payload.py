@@ -20,6 +20,7 @@ from server_monitoring.report.payload import (
 from server_monitoring.results.folder import read_results
 from server_monitoring.results.series import Series, extremes
 
+from tests.support.app_settings import metric_group
 from tests.support.report_runs import config, window, write_run
 
 SPIKE = "CPU spike suspected"
@@ -164,16 +165,11 @@ def test_a_server_s_strip_and_worst_incident_are_in_the_overview(tmp_path: Path)
 
 def test_a_third_metric_group_needs_no_code(tmp_path: Path) -> None:
     """Its columns, labels and file come from the manifest alone."""
-    third = {
-        "metrics": [
-            {"topic": "topic-temp", "column": "temp", "output_column": "max_temp"},
-            {"topic": "topic-fan", "column": "fan", "output_column": "max_fan"},
-        ],
-        "aggregate": "maximum",
-        "join": "rows",
-        "output_file": "heat.csv",
-        "labels": {"both": "Meltdown", "first": "Hot", "second": "Loud"},
-    }
+    third = metric_group(
+        {"topic-temp": ("temp", "max_temp"), "topic-fan": ("fan", "max_fan")},
+        ("maximum", "rows", "heat.csv"),
+        ("Meltdown", "Hot", "Loud"),
+    )
     base = config()
     values = config(
         groups={**base["groups"], "heat": third},

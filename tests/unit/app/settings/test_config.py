@@ -13,6 +13,8 @@ from server_monitoring.model import groups
 from server_monitoring.model.timestamps import CLOCK, ISO
 from server_monitoring.settings import config
 
+from tests.support.app_settings import metric_group
+
 Write = Callable[[object], Path]
 
 
@@ -42,16 +44,11 @@ def test_start_may_have_a_date_and_a_zone(values: dict[str, Any], write: Write) 
 
 def test_a_third_group_needs_no_code(values: dict[str, Any], write: Write) -> None:
     """Groups are data: other columns, topics and labels load as they are."""
-    values["groups"]["gpu_fan"] = {
-        "metrics": [
-            {"topic": "gpu.temp", "column": "gpu_c", "output_column": "max_gpu"},
-            {"topic": "fan.speed", "column": "fan_rpm", "output_column": "max_fan"},
-        ],
-        "aggregate": "maximum",
-        "join": "windows",
-        "output_file": "gpu.csv",
-        "labels": {"both": "fire", "first": "hot", "second": "loud"},
-    }
+    values["groups"]["gpu_fan"] = metric_group(
+        {"gpu.temp": ("gpu_c", "max_gpu"), "fan.speed": ("fan_rpm", "max_fan")},
+        ("maximum", "windows", "gpu.csv"),
+        ("fire", "hot", "loud"),
+    )
     values["thresholds"] |= {"gpu_c": 90, "fan_rpm": 5000}
     assert config.load(write(values)).group("gpu_fan").labels.both == "fire"
 

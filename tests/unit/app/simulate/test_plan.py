@@ -12,6 +12,7 @@ from server_monitoring.settings import config
 from server_monitoring.simulate.plan import Plan, Simulation
 
 from tests.support.reference_tables import tables
+from tests.unit.app.app_command import App
 
 PLAN = Plan(servers=6, seconds=1_800, interval=10, incidents=2, seed=1)
 Write = Callable[[object], Path]
@@ -109,18 +110,14 @@ def test_a_plan_that_does_not_fit_is_refused(
 
 
 def test_the_command_writes_both_files_and_the_tables_agree_with_them(
-    values: dict[str, Any],
-    write: Write,
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
+    app: App, values: dict[str, Any], tmp_path: Path
 ) -> None:
     """By plain arithmetic: each incident is labelled, and nothing else."""
     out = tmp_path / "sim.csv"
-    argv = ["simulate", "--config", str(write(values)), "--out", str(out), "--servers", "6"]
-    assert cli.main(argv) == 0
+    said = app("simulate", "--out", str(out), "--servers", "6")
     truth = tmp_path / "sim.incidents.csv"
     line = f"wrote 2160 rows of 6 servers to {out}, and 12 incidents to {truth}\n"
-    assert capsys.readouterr().out == line
+    assert said == (0, line, "")
     with truth.open(newline="") as file:
         incidents = list(csv.DictReader(file))
     assert len(incidents) == 12

@@ -2,9 +2,10 @@
 
 import csv
 import errno
+import itertools
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +72,7 @@ def test_server_ids_of_every_kind_read_back_from_the_csv(path: Path) -> None:
         assert [row[1] for row in csv.reader(file, strict=True)][1:] == ids
 
 
-CrashAt = Callable[[str, bool], None]
+Within = Callable[[Callable[[], object]], None]
 
 
 class Crash(BaseException):
@@ -81,42 +82,34 @@ class Crash(BaseException):
 STEPS = ("write", "fdatasync", "write_text", "fsync", "rename", "fsync_directory")
 
 
-@pytest.fixture
-def crash_at(monkeypatch: pytest.MonkeyPatch) -> Iterator[CrashAt]:
-    """Return a function that makes one step of a store end the process, before or after it."""
+@pytest.fixture(params=itertools.product(STEPS, ("before", "after")), ids="-".join)
+def crash(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Within:
+    """Return a function whose call ends the process at one step of a store, before or after it."""
+    step, when = request.param
+    owners = {"write_text": Path, "rename": Path, "fsync_directory": durable}
+    owner: Any = owners.get(step, os)
+    real = getattr(owner, step)
 
-    def arm(step: str, after: bool) -> None:  # noqa: FBT001 - parametrized
-        owners = {"write_text": Path, "rename": Path, "fsync_directory": durable}
-        owner: Any = owners.get(step, os)
-        real = getattr(owner, step)
+    def end(*args: Any, **kwargs: Any) -> None:
+        if when == "after":
+            real(*args, **kwargs)
+        raise Crash
 
-        def crash(*args: Any, **kwargs: Any) -> None:
-            if after:
-                real(*args, **kwargs)
-            raise Crash
+    def within(call: Callable[[], object]) -> None:
+        monkeypatch.setattr(owner, step, end)
+        with pytest.raises(Crash):
+            call()
+        monkeypatch.undo()
 
-        monkeypatch.setattr(owner, step, crash)
-
-    yield arm
-    monkeypatch.undo()
+    return within
 
 
-@pytest.mark.parametrize("after", [False, True])
-@pytest.mark.parametrize("step", STEPS)
 def test_a_crash_at_any_step_of_a_store_leaves_the_old_or_the_new_state(
-    path: Path,
-    crash_at: CrashAt,
-    monkeypatch: pytest.MonkeyPatch,
-    step: str,
-    *,
-    after: bool,
+    path: Path, crash: Within
 ) -> None:
     """Whole files are compared; going on from there ends with the files of an undisturbed run."""
     segment = begin(path)
-    crash_at(step, after)
-    with pytest.raises(Crash):
-        append_and_store(segment)
-    monkeypatch.undo()
+    crash(lambda: append_and_store(segment))
     segment.close()
     again = open_segment(path)
     check(path, again, again.state.rows)
@@ -126,21 +119,11 @@ def test_a_crash_at_any_step_of_a_store_leaves_the_old_or_the_new_state(
     again.close()
 
 
-@pytest.mark.parametrize("after", [False, True])
-@pytest.mark.parametrize("step", STEPS)
 def test_a_crash_at_any_step_of_the_first_opening_can_be_repeated(
-    path: Path,
-    crash_at: CrashAt,
-    monkeypatch: pytest.MonkeyPatch,
-    step: str,
-    *,
-    after: bool,
+    path: Path, crash: Within
 ) -> None:
     """A segment without rows is begun again."""
-    crash_at(step, after)
-    with pytest.raises(Crash):
-        open_segment(path)
-    monkeypatch.undo()
+    crash(lambda: open_segment(path))
     again = open_segment(path)
     assert path.read_text() == HEADER
     assert read_sidecar(path) == again.state

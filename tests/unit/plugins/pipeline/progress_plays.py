@@ -80,6 +80,7 @@ def write_site(folder: Path, scenes: Mapping[str, Sequence[Scene]]) -> dict[str,
         "ANSIBLE_CONFIG": str(PROJECT / "ansible.cfg"),
         "ANSIBLE_ROLES_PATH": str(PROJECT / "roles"),
         "ANSIBLE_NOCOLOR": "1",
+        "SERVER_MONITORING_POLL_SECONDS": "0.2",
         "TERM": "xterm",
         "COLUMNS": "80",
     }

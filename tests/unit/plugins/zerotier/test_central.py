@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.central_client import TOKEN, sent
-from tests.support.zerotier_lab import NAMES, NETWORK, Json
+from tests.support.central_client import TOKEN
+from tests.support.zerotier_lab import MEMBER_B, NAMES, NETWORK, Json
 from tests.support.zerotier_runner import Runner, changing
 
 if TYPE_CHECKING:
@@ -40,13 +40,8 @@ class Keeper:
 
     def member(self, network_id: str, *, check: bool = False, **changed: Any) -> Json:
         """Run zerotier_member for node B with the usual arguments."""
-        arguments: Json = {
-            "network_id": network_id,
-            "address": NAMES["B"],
-            "name": "producer-1",
-            "ip_assignments": ["172.29.0.2"],
-        }
-        return self.run("member", check=check, **(arguments | changed))
+        arguments = MEMBER_B | {"network_id": network_id} | changed
+        return self.run("member", check=check, **arguments)
 
 
 @pytest.fixture
@@ -70,7 +65,7 @@ def test_network_is_made_once(keeper: Keeper, fake: FakeCentral) -> None:
     fake.requests.clear()
     again = keeper.network(mtu=1400)
     assert (again["changed"], again["network_id"]) == (False, made["network_id"])
-    assert changing(sent(fake)) == []
+    assert changing(fake.sent()) == []
 
 
 def test_network_in_check_mode_is_only_announced(keeper: Keeper, fake: FakeCentral) -> None:
@@ -78,11 +73,11 @@ def test_network_in_check_mode_is_only_announced(keeper: Keeper, fake: FakeCentr
     announced = keeper.network(check=True)
     assert (announced["changed"], announced["network_id"]) == (True, "")
     assert "network probe" in announced["diff"]["after_header"]
-    assert changing(sent(fake)) == []
+    assert changing(fake.sent()) == []
     keeper.network()
     fake.requests.clear()
     assert keeper.network(check=True, private=False)["changed"]
-    assert changing(sent(fake)) == []
+    assert changing(fake.sent()) == []
 
 
 def test_renamed_network_is_found_by_its_id_alone(keeper: Keeper, fake: FakeCentral) -> None:
@@ -99,7 +94,7 @@ def test_network_of_central_is_never_forgotten(keeper: Keeper, fake: FakeCentral
     made = keeper.network()["network_id"]
     fake.requests.clear()
     assert not keeper.run("network", state="absent", network_id=made)["changed"]
-    assert changing(sent(fake)) == []
+    assert changing(fake.sent()) == []
     assert fake.store.network(made)["config"]["name"] == "probe"
 
 
@@ -109,7 +104,7 @@ def test_member_is_kept_and_drift_told(keeper: Keeper, fake: FakeCentral) -> Non
     assert keeper.member(network)["changed"]
     fake.requests.clear()
     assert not keeper.member(network)["changed"]
-    assert changing(sent(fake)) == []
+    assert changing(fake.sent()) == []
     fake.store.change_member(network, NAMES["B"], {"config": {"authorized": False}})
     assert keeper.member(network, check=True)["changed"]
     corrected = keeper.member(network)
@@ -141,9 +136,9 @@ def test_absent_member_loses_its_authorization_before_it_is_forgotten(
     gone: Json = {"network_id": network, "address": NAMES["B"], "state": "absent"}
     fake.requests.clear()
     assert keeper.run("member", check=True, **gone)["changed"]
-    assert changing(sent(fake)) == []
+    assert changing(fake.sent()) == []
     assert keeper.run("member", **gone)["changed"]
-    assert changing(sent(fake)) == [f"POST {path}", f"DELETE {path}"]
+    assert changing(fake.sent()) == [f"POST {path}", f"DELETE {path}"]
     assert not keeper.run("member", **gone)["changed"]
 
 

@@ -11,21 +11,12 @@ from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier
     Central,
 )
 
-from tests.support.central_client import (
-    JOINED,
-    MEMBER,
-    TOKEN,
-    UNKNOWN,
-    WANTED,
-    client,
-    refusal,
-    sent,
-    stopped,
-    without_proxies,
-)
+from tests.support.central_client import JOINED, MEMBER, TOKEN, UNKNOWN, WANTED, client, refusal
 
 if TYPE_CHECKING:
     from central_server import FakeCentral
+
+    from tests.support.central_client import Clock
 
 
 def said(message: str) -> str:
@@ -148,35 +139,32 @@ def test_records_of_another_shape(fake: FakeCentral, text: str) -> None:
         assert "records of another shape" in refusal(client(fake).networks)
 
 
-def test_server_errors_end_with_the_status_page(
-    fake: FakeCentral, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("clock")
+def test_server_errors_end_with_the_status_page(fake: FakeCentral) -> None:
     """5xx: status, how long and how often it was tried, the words, and where to look."""
-    stopped(monkeypatch)
     fake.fail("GET .*", status=502, text="<h1>Bad Gateway</h1>")
     line = refusal(client(fake, timeout=4).networks)
     assert "answered 502 to GET /network (3.5 s, tries: 4): '<h1>Bad Gateway</h1>'" in line
     assert line.endswith("see https://status.zerotier.com, then run again")
 
 
-def test_no_answer_at_all(fake: FakeCentral, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("clock")
+def test_no_answer_at_all(fake: FakeCentral) -> None:
     """A port that nobody serves: the reason of the system, and what lies between."""
-    stopped(monkeypatch)
     fake.close()
     line = refusal(client(fake, timeout=4).networks)
     assert "does not answer GET /network (3.5 s, tries: 4): Connection refused; check" in line
     assert "https_proxy, DNS, firewall" in line
 
 
-def test_unknown_host(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("_no_proxies")
+def test_unknown_host(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     """A name that nobody resolves hides no new network, and is told like a host that is away."""
-    clock = stopped(monkeypatch)
 
     def resolve(*_arguments: object) -> None:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
-    without_proxies(monkeypatch)
     central = Central(TOKEN, "https://central.invalid/api/v1", 4)
     line = refusal(lambda: central.create_network(WANTED))
     assert line.startswith("ZeroTier Central (central.invalid) does not answer POST /network (3.5")
@@ -188,4 +176,4 @@ def test_unknown_host(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_requests_go_below_the_given_path(fake: FakeCentral) -> None:
     """The address may end with a slash, and its path is kept."""
     Central(TOKEN, fake.url + "/", 5).networks()
-    assert sent(fake) == ["GET /network"]
+    assert fake.sent() == ["GET /network"]

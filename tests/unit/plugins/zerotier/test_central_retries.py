@@ -8,26 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.central_client import (
-    JOINED,
-    MEMBER,
-    UNKNOWN,
-    WANTED,
-    Clock,
-    client,
-    refusal,
-    sent,
-    stopped,
-)
+from tests.support.central_client import JOINED, MEMBER, UNKNOWN, WANTED, client, refusal
 
 if TYPE_CHECKING:
     from central_server import FakeCentral
 
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """Let waiting take no time."""
-    return stopped(monkeypatch)
+    from tests.support.central_client import Clock
 
 
 def test_rate_limit_is_waited_out(fake: FakeCentral, clock: Clock) -> None:
@@ -104,7 +90,7 @@ def test_lost_connections_pass(fake: FakeCentral, clock: Clock) -> None:
     fake.fail("POST .*", connection="lose", times=1)
     client(fake, timeout=60).save_member(network, MEMBER, JOINED)
     assert clock.slept == [0.5, 1]
-    assert sent(fake) == [f"POST /network/{network}/member/{MEMBER}"] * 3
+    assert fake.sent() == [f"POST /network/{network}/member/{MEMBER}"] * 3
 
 
 @pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 409])

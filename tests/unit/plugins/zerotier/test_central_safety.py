@@ -20,21 +20,13 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from tests.support.central_client import (
-    MEMBER,
-    TOKEN,
-    UNKNOWN,
-    WANTED,
-    client,
-    refusal,
-    sent,
-    stopped,
-    without_proxies,
-)
+from tests.support.central_client import MEMBER, TOKEN, UNKNOWN, WANTED, client, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from tests.support.central_client import Clock
 
 
 @pytest.fixture
@@ -158,7 +150,7 @@ def test_certificate_of_an_unknown_authority(secure: FakeCentral) -> None:
 def test_certificate_of_a_named_authority(secure: FakeCentral, authority: Path) -> None:
     """With the authority's file the same host is trusted."""
     assert client(secure, ca_file=str(authority)).networks() == []
-    assert sent(secure) == ["GET /network"]
+    assert secure.sent() == ["GET /network"]
 
 
 def test_certificate_of_another_host(secure: FakeCentral, authority: Path) -> None:
@@ -193,11 +185,11 @@ def test_authority_file_that_is_none(tmp_path: Path, content: str | None) -> Non
     assert "zerotier_central_ca_file" in line
 
 
+@pytest.mark.usefixtures("_no_proxies")
 def test_loopback_takes_no_proxy(
     fake: FakeCentral, secure: FakeCentral, authority: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A proxy of the environment never sees a request, and so a token, in the clear."""
-    without_proxies(monkeypatch)
     proxy = FakeCentral(TOKEN)
     monkeypatch.setenv("http_proxy", proxy.url)
     monkeypatch.setenv("https_proxy", proxy.url)
@@ -206,7 +198,8 @@ def test_loopback_takes_no_proxy(
     assert proxy.requests == []
 
 
-def test_proxy_is_asked_for_https(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("_no_proxies")
+def test_proxy_is_asked_for_https(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     """The environment's proxy gets a CONNECT without the token; what it forbids ends at once."""
     asked: list[str] = []
 
@@ -220,9 +213,7 @@ def test_proxy_is_asked_for_https(monkeypatch: pytest.MonkeyPatch) -> None:
 
     proxy = ThreadingHTTPServer(("127.0.0.1", 0), Proxy)
     threading.Thread(target=proxy.serve_forever, args=(0.02,), daemon=True).start()
-    without_proxies(monkeypatch)
     monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{proxy.server_address[1]}")
-    clock = stopped(monkeypatch)
     line = refusal(lambda: Central(TOKEN, "https://central.invalid/api/v1", 60).networks())
     proxy.shutdown()
     proxy.server_close()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier.api import LocalApi
 
-from tests.support.zerotier_lab import NAMES, NETWORK, Cluster, Json
+from tests.support.zerotier_lab import MEMBER_B, NAMES, NETWORK, Cluster, Json
 from tests.support.zerotier_runner import Runner, calls, changing
 from tests.unit.plugins.zerotier.test_network import keep_network
 
@@ -35,13 +35,8 @@ def hold(cluster: Cluster, network: str) -> Callable[..., None]:
 
 def keep_member(runner: Runner, network_id: str, *, check: bool = False, **changed: Any) -> Json:
     """Run zerotier_member for node B with the usual arguments."""
-    arguments: Json = {
-        "network_id": network_id,
-        "address": NAMES["B"],
-        "name": "producer-1",
-        "ip_assignments": ["172.29.0.2"],
-    }
-    return runner.run("member", check=check, **(arguments | changed))
+    arguments = MEMBER_B | {"network_id": network_id} | changed
+    return runner.run("member", check=check, **arguments)
 
 
 def withdraw(runner: Runner, network_id: str, state: str, *, check: bool = False) -> Json:

@@ -34,6 +34,14 @@ def links(result: Json) -> dict[str, str]:
     return {link["to"]: link["link"] for link in result["links"]}
 
 
+def warning_of(on_b: Runner, link: str) -> str:
+    """Return what is said when the node C is reached by another kind of link than a direct one."""
+    done = peers(on_b)
+    assert links(done) == {"consumer-1": link, "kafka-1": "direct"}
+    [warning] = done["warnings"]
+    return str(warning)
+
+
 def test_direct_paths_are_waited_for(
     on_b: Runner, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -68,10 +76,7 @@ def test_relayed_path_is_a_warning_that_names_both_nodes(
     """The module waits for a direct path until its time is over, then goes on."""
     cluster.isolate("B", "C")
     clock = passing_time(monkeypatch, "peers", cluster)
-    done = peers(on_b)
-    assert links(done) == {"consumer-1": "relayed", "kafka-1": "direct"}
-    [warning] = done["warnings"]
-    assert warning == (
+    assert warning_of(on_b, "relayed") == (
         "producer-1 reaches consumer-1 only through a relay, which is slow; open UDP 9993 between "
         "the two, or give their site a root of its own (group zerotier_moons)"
     )
@@ -84,10 +89,7 @@ def test_peer_that_is_not_listed_is_not_called_relayed(
     """A node that is not there at all is told as such."""
     cluster.stop("C")
     passing_time(monkeypatch, "peers", cluster)
-    done = peers(on_b)
-    assert links(done) == {"consumer-1": "none", "kafka-1": "direct"}
-    [warning] = done["warnings"]
-    assert warning == (
+    assert warning_of(on_b, "none") == (
         "producer-1 does not find consumer-1; see that zerotier-one runs on both, and that both "
         "reach a root (zerotier-cli peers)"
     )

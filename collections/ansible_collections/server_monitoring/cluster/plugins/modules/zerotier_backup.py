@@ -9,7 +9,7 @@ import os
 import tarfile
 import zlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier import files
 from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier.api import (
@@ -17,11 +17,9 @@ from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier
 )
 from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier.module import (
     HOME,
+    AnsibleModule,
     run,
 )
-
-if TYPE_CHECKING:
-    from ansible.module_utils.basic import AnsibleModule
 
 DOCUMENTATION = r"""
 module: zerotier_backup

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier.api import (
     ZerotierError,
@@ -15,11 +15,9 @@ from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier
 )
 from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier.module import (
     CONTROLLER,
+    AnsibleModule,
     run,
 )
-
-if TYPE_CHECKING:
-    from ansible.module_utils.basic import AnsibleModule
 
 DOCUMENTATION = r"""
 module: zerotier_member

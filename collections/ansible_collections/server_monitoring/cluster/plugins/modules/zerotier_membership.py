@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier import (
     ledger,
@@ -16,11 +16,9 @@ from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier
 from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier.module import (
     HOME,
     NODE,
+    AnsibleModule,
     run,
 )
-
-if TYPE_CHECKING:
-    from ansible.module_utils.basic import AnsibleModule
 
 DOCUMENTATION = r"""
 module: zerotier_membership

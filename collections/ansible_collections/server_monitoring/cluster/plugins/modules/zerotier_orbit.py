@@ -6,7 +6,7 @@ import base64
 import os
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier import (
     files,
@@ -21,11 +21,9 @@ from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier
 from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier.module import (
     HOME,
     NODE,
+    AnsibleModule,
     run,
 )
-
-if TYPE_CHECKING:
-    from ansible.module_utils.basic import AnsibleModule
 
 DOCUMENTATION = r"""
 module: zerotier_orbit

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier import state
 from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier.api import LocalApi
 from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier.module import (
     HOME,
     NODE,
+    AnsibleModule,
     run,
 )
-
-if TYPE_CHECKING:
-    from ansible.module_utils.basic import AnsibleModule
 
 DOCUMENTATION = r"""
 module: zerotier_peers

@@ -11,6 +11,7 @@ from .api import ADDRESS, DEFAULT_HOME, NETWORK_ID, ZerotierError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+__all__ = ["CONTROLLER", "HOME", "NODE", "AnsibleModule", "run"]
 Json = dict[str, Any]
 
 HOME: Json = {"home": {"type": "path", "default": DEFAULT_HOME}}
