@@ -26,8 +26,8 @@ MOST_TRIES = 10
 def analyze(config: Config, run: Run, group: Group, wait: float = 0) -> None:
     """Write a group's alert table, and the summary to the run's `analyze-<group>.json`.
 
-    With a `wait` Spark starts at once, and the group's consumer on this host may take up to that
-    many seconds more to its end; they are no part of the summary's.
+    With a `wait`, Spark starts at once, and the group's consumer on this host may take that many
+    seconds more to reach its end; they do not count in the summary's `seconds`.
 
     Raises:
         AnalysisError, StorageError: see `job.analyze`; DiskFullError only once the disk has been

@@ -33,7 +33,7 @@ def readings(lines: DataFrame, metric: int, start: str, aggregate: Aggregate) ->
     """Type the lines of one metric.
 
     Args:
-        lines: value: lines of segments, headers too, as `raw_lines.one_line_each` has them; those
+        lines: value: lines of segments, headers too, as `lines.one_line_each` has them; those
             of each server in the order of their offsets.
         metric: 0 or 1, which of the group's metrics it is.
         start: the setting, whose form all times have.
@@ -160,7 +160,7 @@ def table_lines(
     """Write the alert table as CSV lines in the column `line`, in the order of `rows`.
 
     Times have the form and zone of `setting`, the setting start. A line end inside a server id
-    is written as `table.LINE_END_STAND_IN`; no text is one that a spreadsheet runs (`cells`).
+    is written as `csv_text.LINE_END_STAND_IN`; no text is one that a spreadsheet runs.
     """
     texts = {
         "both": group.labels.both,
@@ -184,7 +184,7 @@ def table_lines(
 
 
 def safe_text(text: Column) -> Column:
-    """Return a text as cells.text_cell does."""
+    """Return a text as csv_text.text_cell does."""
     # Its first character alone tells of most texts that no pattern need be tried.
     perhaps = F.ascii(text).isin([ord(character) for character in MAY_NEED_MARK])
     needs_mark = perhaps & text.rlike(NEEDS_MARK)
@@ -192,7 +192,7 @@ def safe_text(text: Column) -> Column:
 
 
 def csv_text(text: Column) -> Column:
-    """Return a text as a CSV field; as segment.csv_field, but on one line."""
+    """Return a text as a CSV field; as csv_text.csv_field, but on one line."""
     doubled = F.replace(text, F.lit('"'), F.lit('""'))
     on_one_line = F.replace(doubled, F.lit("\n"), F.lit(LINE_END_STAND_IN))
     quoted = F.concat(F.lit('"'), on_one_line, F.lit('"'))

@@ -124,7 +124,7 @@ def open_dataset(path: Path, config: Config) -> Dataset:
 
 
 def collect_rarely() -> None:
-    """Let Python look for reference cycles rarely: a third of the cost of a record otherwise.
+    """Let Python look for reference cycles rarely: that is else a third of a record's cost.
 
     A record makes several short-lived objects and no lasting cycle, so memory stays as bounded
     as before (70 MB at a million records).

@@ -151,7 +151,7 @@ class Consumer:
             if ends is None and (not records or now >= next_look):
                 next_look = now + LOOK_SECONDS
                 ends = read_end_offsets(self._run.end_offsets, list(self.segments))
-            # Others may write to the topics for ever: the ends count also while records come.
+            # Others may write to the topics forever: the ends count also while records come.
             ended = ends is not None and self._reached(ends, now - moved)
         self._store(self._clock())
         if ended:

@@ -48,7 +48,7 @@ class FullDisk:
         needed: int = NEEDED_BYTES,
         pause: int = 1,
     ) -> None:
-        """Wait for the file systems of `paths`, `timeout` seconds in all at most, and `tell` so.
+        """Wait for the file systems of `paths`, at most `timeout` seconds in all, and `tell` so.
 
         Before the next attempt `needed` bytes must be free on each, and `pause` seconds must have
         passed: the more an attempt costs, the more of them.

@@ -4,7 +4,7 @@ Guarantee: none of them changes, so that a newer version finds what an older one
 """
 
 PROGRAM = "server-monitoring"
-# How the one line begins that tells why the program failed.
+# The beginning of the one line that tells why the program failed.
 ERROR_PREFIX = f"{PROGRAM}: error: "
 PROBE_TOPIC = f"{PROGRAM}-probe"
 

@@ -2,7 +2,7 @@
 
 Guarantee: the producer is idempotent and waits for all in-sync replicas; when `produce` returns,
 each good row is in each topic, a server's rows lie in its partition in the file's order, and no
-row is there twice unless a producer was killed while a request of its was under way: such rows
+row is there twice unless a producer was killed while a request was under way: such rows
 stand behind those with higher numbers, and consumers drop them. After a crash at any point the
 next start goes on behind the last row of each partition, or refuses a gap. Void if two hosts send
 the same run.
@@ -31,7 +31,7 @@ CHUNKS_IN_FLIGHT = 4
 def start(
     config: Config, run: Run, sha256: str, dataset: Path, full_disk: FullDisk
 ) -> tuple[Marker, bool]:
-    """Note what the run begins with; return that of its first start, and whether it was before.
+    """Note what the run begins with; return that of its first start, and whether there was one.
 
     Raises:
         BrokerError: the broker does not answer, or a topic is missing.

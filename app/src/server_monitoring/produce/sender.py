@@ -117,7 +117,7 @@ class Sender:
         return Chunk(len(chunk), line, pending)
 
     def check(self) -> None:
-        """Raise a BrokerError where the broker takes this host's credentials no longer."""
+        """Raise a BrokerError if the broker no longer accepts this host's credentials."""
         check_connection(self._cluster)
 
     def refused(self, topic: str, line: int, error: Exception) -> BrokerError:
@@ -146,7 +146,7 @@ def _refused(topic: str, line: int, error: Exception) -> BrokerError:
 
 
 class Checkpoints:
-    """Notes now and then how far everything is acknowledged."""
+    """Writes about once a second how far everything is acknowledged."""
 
     def __init__(self, run: Run, last: resume.Checkpoint, full_disk: FullDisk) -> None:
         """Go on from `last`; what is under way stays so while `full_disk` waits."""
@@ -170,7 +170,7 @@ class Checkpoints:
 
 
 def _wait(future: Future, timeout: float, check: Callable[[], None]) -> None:
-    """Wait until a record is decided; look for a reason now and then while it is not."""
+    """Wait until a record is decided; from time to time look for a reason why it is not."""
     deadline = time.monotonic() + timeout
     while True:
         left = max(0.0, deadline - time.monotonic())
@@ -193,7 +193,7 @@ def settle(
     """Wait for a chunk's acknowledgements, `timeout` seconds for each; return its rows.
 
     Raises:
-        BrokerError: a record was not accepted, or the credentials are not any longer;
+        BrokerError: a record was not accepted, or the credentials no longer are;
             UnreachableError if there was no answer.
 
     """

@@ -1,1 +1,1 @@
-"""Kafka's clients, each a `client.Client` in a module that is named like it."""
+"""Kafka's clients, each a `client.Client` in a module named after it."""

@@ -39,7 +39,7 @@ _TRY_SECONDS = 2
 _LOGGER = logging.getLogger("confluent_kafka")
 _LOGGER.addHandler(logging.NullHandler())
 _LOGGER.propagate = False
-# How an exchange reads that broke off because the broker stopped, which is no refusal.
+# What an error says of an exchange that broke off because the broker stopped: no refusal.
 _BROKEN_OFF = "Local: "
 # The client has no setting for the lowest version. Its list names suites of TLS 1.2 and below; the
 # only one here needs a pre-shared key, and there is none: so TLS 1.3 is what is left.

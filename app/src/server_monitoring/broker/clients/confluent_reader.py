@@ -224,7 +224,7 @@ class ConfluentReader(ClientReader):
         return found
 
     def _asked(self, wanted: list[ClientPartition]) -> list[Any]:
-        """Return the group's offsets; the client waits on after the broker refused the group."""
+        """Return the group's offsets; the client keeps waiting after a refusal of the group."""
         deadline = time.monotonic() + limits.GROUP_SECONDS
         while True:
             try:

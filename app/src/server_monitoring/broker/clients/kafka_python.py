@@ -106,7 +106,7 @@ class KafkaPython(Client):
     def _unauthorized(self, error: Exception) -> str | None:
         if isinstance(error, TopicAuthorizationFailedError):
             return "topic"
-        # Of a producer that may write nothing the client only says so in a text.
+        # That a producer may write nothing the client says only in a text.
         refused = isinstance(error, AuthorizationError) or _NO_PRODUCER in str(error)
         return "group" if refused else None
 
