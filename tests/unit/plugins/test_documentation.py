@@ -19,7 +19,7 @@ Json = dict[str, Any]
 KEYS = ("type", "default", "required", "choices", "elements")
 NAMES = sorted(
     file.stem
-    for pattern in ("zerotier_*.py", "kafka_*.py")
+    for pattern in ("zerotier_*.py", "kafka_*.py", "files.py")
     for file in (PLUGINS / "modules").glob(pattern)
 )
 
