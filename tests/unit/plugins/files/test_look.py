@@ -79,20 +79,23 @@ def test_accounts_that_are_there_are_told() -> None:
     }
 
 
-def test_commands_tell_status_and_text() -> None:
-    """Errors are part of the text; what one reads is its own."""
+def test_commands_tell_status_output_and_errors() -> None:
+    """Each reads its own input."""
     said = ask(
         commands={
             "failing": ["sh", "-c", "echo out; echo err >&2; exit 3"],
             "missing": ["/no/such/command"],
             "reading": {"argv": ["cat"], "stdin": "it's\n$HOME"},
             "silent": ["cat"],
+            "wordy": ["sh", "-c", "echo only this >&2"],
         }
     )["said"]
-    assert said["failing"] == {"rc": 3, "text": "out\nerr"}
+    assert said["failing"] == {"rc": 3, "out": "out", "err": "err\n"}
     assert said["missing"]["rc"] == 127
-    assert said["reading"] == {"rc": 0, "text": "it's\n$HOME"}
-    assert said["silent"] == {"rc": 0, "text": ""}
+    assert "/no/such/command" in said["missing"]["err"]
+    assert said["reading"] == {"rc": 0, "out": "it's\n$HOME", "err": ""}
+    assert said["silent"] == {"rc": 0, "out": "", "err": ""}
+    assert said["wordy"]["err"] == "only this\n"
 
 
 def test_what_a_login_shell_prints_is_passed_over() -> None:
@@ -107,7 +110,7 @@ def test_task_asks_and_changes_nothing(tmp_path: Path, mode: list[str]) -> None:
     asked = {"paths": ["/"], "commands": {"me": ["id", "-u"]}}
     tasks = [
         {"server_monitoring.cluster.look": asked, "register": "found"},
-        {"ansible.builtin.assert": {"that": f"found.said.me.text == '{os.geteuid()}'"}},
+        {"ansible.builtin.assert": {"that": f"found.said.me.out == '{os.geteuid()}'"}},
     ]
     book = tmp_path / "look.yml"
     book.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]))

@@ -21,7 +21,6 @@ options:
   commands:
     description:
       - By any name the words of a command that only reads, or C(argv) and C(stdin).
-      - What it prints comes as one text, errors too.
     type: dict
 """
 
@@ -30,7 +29,7 @@ present: {description: Paths that are there, also links to nothing., type: list,
 content: {description: By its path what is in a file; none for one that is not there., type: dict}
 missing: {description: Packages that are not installed., type: list, elements: str}
 accounts: {description: By its name a user's C(group), C(home) and C(shell)., type: dict}
-said: {description: By its name a command's C(rc) and C(text)., type: dict}
+said: {description: By its name a command's C(rc), C(out) and C(err)., type: dict}
 """
 
 SPEC: dict[str, dict[str, Any]] = {
@@ -77,12 +76,15 @@ def _lines(questions: dict[str, Any]) -> Iterator[str]:
         yield f'echo "package {number} $({asked})"'
     for number, name in enumerate(map(shlex.quote, questions["accounts"])):
         told = f"$(id -gn {name}):$(getent passwd {name} | cut -d : -f 6,7)"
-        yield f'if id {name} >/dev/null 2>&1; then echo "account {number} {told}"; fi'
+        answer = f'echo "account {number} $(echo "{told}" | base64 -w 0)"'
+        yield f"if id {name} >/dev/null 2>&1; then {answer}; fi"
     for number, command in enumerate(questions["commands"].values()):
         given: dict[str, Any] = command if isinstance(command, dict) else {"argv": command}
-        words = shlex.join(map(str, given["argv"]))
-        yield f"text=$(printf %s {shlex.quote(given.get('stdin', ''))} | {words} 2>&1); code=$?"
-        yield f'echo "said {number} $code $(printf %s "$text" | base64 -w 0)"'
+        words, fed = shlex.join(map(str, given["argv"])), shlex.quote(given.get("stdin", ""))
+        yield "errors=$(mktemp)"
+        yield f'out=$(printf %s {fed} | {words} 2>"$errors"); code=$?'
+        told = '$code $(printf %s "$out" | base64 -w 0) $(base64 -w 0 "$errors")'
+        yield f'echo "said {number} {told}"; rm "$errors"'
 
 
 def answers(questions: dict[str, Any], text: str) -> dict[str, Any]:
@@ -90,23 +92,23 @@ def answers(questions: dict[str, Any], text: str) -> dict[str, Any]:
     found: dict[str, Any] = {"present": [], "content": {}, "accounts": {}, "said": {}}
     installed = set()
     for line in text.splitlines():
-        kind, number, first, second = (line.split(" ", 3) + [""] * 3)[:_WORDS_OF_A_LINE]
+        kind, number, *told = line.split(" ") + [""] * _WORDS_OF_A_LINE
         if not number.isdigit():
             continue  # of a login shell
         at = int(number)
         if kind == "present":
             found["present"].append(questions["paths"][at])
         elif kind == "content":
-            found["content"][questions["read"][at]] = _decoded(first)
-        elif kind == "package" and first == "installed":
+            found["content"][questions["read"][at]] = _decoded(told[0])
+        elif kind == "package" and told[0] == "installed":
             installed.add(questions["packages"][at])
         elif kind == "account":
-            group, home, shell = line.split(" ", 2)[2].split(":")
-            name = questions["accounts"][at]
-            found["accounts"][name] = {"group": group, "home": home, "shell": shell}
+            names = ("group", "home", "shell")
+            values = _decoded(told[0]).strip().split(":")
+            found["accounts"][questions["accounts"][at]] = dict(zip(names, values, strict=True))
         elif kind == "said":
-            name = list(questions["commands"])[at]
-            found["said"][name] = {"rc": int(first), "text": _decoded(second)}
+            said = {"rc": int(told[0]), "out": _decoded(told[1]), "err": _decoded(told[2])}
+            found["said"][list(questions["commands"])[at]] = said
     missing = [package for package in questions["packages"] if package not in installed]
     return found | {"missing": missing}
 
