@@ -130,6 +130,20 @@ def test_owner_and_rights_alone_are_set_right(run: Run, tmp_path: Path) -> None:
     assert found.st_ino == number
 
 
+def test_file_that_something_else_writes_gets_its_rights(run: Run, tmp_path: Path) -> None:
+    """Whatever is in it; it must be there, but in check mode."""
+    entry = {"path": str(tmp_path / "f"), "mode": "0600"}
+    assert run(entry)["failed"]
+    assert run(entry, check=True)["changed"]
+    (tmp_path / "f").write_text("anything")
+    assert run(entry)["changed"]
+    assert not run(entry)["changed"]
+    assert (mode(tmp_path / "f"), (tmp_path / "f").read_text()) == (0o600, "anything")
+    (tmp_path / "f").rename(tmp_path / "g")
+    (tmp_path / "f").symlink_to("g")
+    assert run(entry)["failed"]
+
+
 def test_link_in_the_place_of_a_file_is_replaced_and_never_followed(
     run: Run, tmp_path: Path
 ) -> None:
@@ -176,7 +190,7 @@ def test_folder_in_another_s_place_is_refused(
     (tmp_path / "f").mkdir()
     result = run({"path": str(tmp_path / "f"), "state": state} | other)
     assert result["failed"]
-    assert result["msg"].startswith(f"{tmp_path}/f: found something else, expected")
+    assert result["msg"].startswith(f"{tmp_path}/f: found none or something else, expected")
     assert (tmp_path / "f").is_dir()
 
 

@@ -45,7 +45,7 @@ options:
         choices: [file, directory, link, absent]
         default: file
       content:
-        description: What is in the file.
+        description: What is in the file. Without it, and without O(parts), the file must be there.
         type: str
       parts:
         description: Files of the host that make up the content, one after the other.
@@ -121,6 +121,12 @@ def _file(module: AnsibleModule, entry: Json, diff: Json) -> bool:
     found = _status(path)
     if found and not (stat.S_ISREG(found.st_mode) or stat.S_ISLNK(found.st_mode)):
         raise _other(path, "a file")
+    if entry["content"] is None and entry["parts"] is None:
+        if module.check_mode and not found:
+            return True
+        if not found or not stat.S_ISREG(found.st_mode):
+            raise _other(path, "a file")
+        return _attributes(module, entry, path, diff)
     wanted = _content(module, entry)
     before = path.read_bytes() if found and stat.S_ISREG(found.st_mode) else None
     if before is not None and before == wanted:
@@ -263,9 +269,7 @@ def _status(path: Path) -> os.stat_result | None:
 
 
 def _other(path: Path, expected: str) -> FileError:
-    return FileError(
-        f"{path}: found something else, expected {expected}: see who made it, and move it away"
-    )
+    return FileError(f"{path}: found none or something else, expected {expected}: see who made it")
 
 
 def _states(path: Path, before: str, after: str) -> Json:
@@ -314,7 +318,6 @@ ARGUMENTS: Json = {
         },
         "mutually_exclusive": [["content", "parts"]],
         "required_if": [
-            ["state", "file", ["content", "parts"], True],
             ["state", "file", ["mode"]],
             ["state", "directory", ["mode"]],
             ["state", "link", ["target"]],
