@@ -47,7 +47,7 @@ def mode(path: Path) -> int:
 
 def everything(tmp_path: Path) -> list[Json]:
     """Return an entry of each kind."""
-    (tmp_path / "part-1").write_text("one\n")
+    (tmp_path / "part-1").write_text("one")
     (tmp_path / "part-2").write_text("two\n")
     (tmp_path / "old").write_text("")
     (tmp_path / "keys").mkdir()

@@ -15,10 +15,10 @@ from tests.support.project import PROJECT
 
 # What the roles have registered when they verified what they installed.
 HEARD = {
-    "__kafka_jar": {"stdout": "/opt/kafka-4.3.1/libs/kafka_2.13-4.3.1.jar"},
-    "__java_version": {"stdout": "", "stderr": 'openjdk version "21.0.13" 2026-10-20'},
-    "__spark_version": {"stdout": "4.3.0"},
-    "__app_version": {"stdout": "server-monitoring 0.1.0"},
+    "__kafka_runs": {"said": {"jar": {"out": "/opt/kafka-4.3.1/libs/kafka_2.13-4.3.1.jar"}}},
+    "java_version": "21.0.13",
+    "__spark_version": {"said": {"spark": {"out": "4.3.0"}}},
+    "__app_version": {"said": {"app": {"out": "server-monitoring 0.1.0"}}},
     "__zerotier_node": {"version": "1.14.1", "package_version": "1.14.1"},
 }
 
@@ -76,7 +76,7 @@ def test_what_was_not_heard_is_asked_for_and_no_more() -> None:
     assert module.untold(host("kafka", "consumers_disk", "producers")) == []
     assert module.untold(host("kafka", **asked())) == ["Kafka", "Java", "ZeroTier", "package"]
     assert module.untold(host("producers", __app_version={"skipped": True})) == ["app"]
-    assert module.untold(host("producers", __kafka_jar={})) == []
+    assert module.untold(host("producers", __kafka_runs={})) == []
 
 
 def test_what_is_not_there_yet_is_said_gently() -> None:

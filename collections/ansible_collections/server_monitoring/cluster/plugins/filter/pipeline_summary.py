@@ -14,11 +14,11 @@ SERVICES: dict[str, tuple[str, Sequence[str]]] = {
 }
 CONSUMERS = "consumers_"
 # The programs in the order of a row, and what each one's role has registered when it verified it.
-TOLD = {
-    "Kafka": ("__kafka_jar", "stdout"),
-    "Java": ("__java_version", "stderr"),
-    "Spark": ("__spark_version", "stdout"),
-    "app": ("__app_version", "stdout"),
+TOLD: dict[str, Sequence[str]] = {
+    "Kafka": ("__kafka_runs", "said", "jar", "out"),
+    "Java": ("java_version",),
+    "Spark": ("__spark_version", "said", "spark", "out"),
+    "app": ("__app_version", "said", "app", "out"),
     "ZeroTier": ("__zerotier_node", "version"),
     "package": ("__zerotier_node", "package_version"),
 }
@@ -73,9 +73,17 @@ def _answers(host: Mapping[str, Any]) -> dict[str, str]:
     """Return what is known of each program, empty where nothing is."""
     asked = host.get("__pipeline_programs", {}).get("stdout_lines", [])
     said = dict(line.split("\t", 1) for line in asked if "\t" in line)
-    heard = {name: host.get(variable, {}).get(key, "") for name, (variable, key) in TOLD.items()}
+    heard = {name: _found(host, path) for name, path in TOLD.items()}
     restarted = host.get("__zerotier_restarted", {}).get("version")
     return heard | ({"ZeroTier": restarted} if restarted else {}) | said
+
+
+def _found(host: Mapping[str, Any], path: Sequence[str]) -> str:
+    """Return what a path of keys leads to in a host's variables, empty where it ends."""
+    found: Any = host
+    for key in path:
+        found = found.get(key, {})
+    return str(found or "")
 
 
 def version(answer: str) -> str:

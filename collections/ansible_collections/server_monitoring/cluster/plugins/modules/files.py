@@ -48,7 +48,7 @@ options:
         description: What is in the file. Without it, and without O(parts), the file must be there.
         type: str
       parts:
-        description: Files of the host that make up the content, one after the other.
+        description: Files of the host that make up the content, one after the other, by lines.
         type: list
         elements: path
       target:
@@ -145,7 +145,8 @@ def _content(module: AnsibleModule, entry: Json) -> bytes | None:
         return str(entry["content"]).encode()
     if module.check_mode and not all(Path(part).exists() for part in entry["parts"]):
         return None
-    return b"".join(Path(part).read_bytes() for part in entry["parts"])
+    parts = [Path(part).read_bytes() for part in entry["parts"]]
+    return b"".join(part if part.endswith(b"\n") else part + b"\n" for part in parts)
 
 
 def _replace(module: AnsibleModule, entry: Json, path: Path, content: bytes) -> None:
