@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 import yaml
 from ansible_collections.server_monitoring.cluster.plugins.filter import kafka_access as accounts
@@ -86,3 +88,17 @@ def test_users_are_those_that_have_a_password() -> None:
     assert present == {"x-a": "1", "x-b": "2", "y-b": "3"}
     assert accounts.without_password(["x", "y", "z"], present, "a") == ["y", "z"]
     assert accounts.without_password(["x", "y"], present, "b") == []
+
+
+def test_credentials_are_files_that_root_alone_reads_and_no_output_shows() -> None:
+    """Of each account that has a password, by the user that now stands for it."""
+    known = {"x-a": "1", "x-b": "2", "y-a": "3"}
+    [file] = accounts.credentials(["x", "y", "z"], known, "b", "/etc/c")
+    assert json.loads(file.pop("content")) == {"username": "x-b", "password": "2"}
+    assert file == {
+        "path": "/etc/c/x.json",
+        "owner": "root",
+        "group": "root",
+        "mode": "0600",
+        "secret": True,
+    }

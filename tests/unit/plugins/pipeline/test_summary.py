@@ -13,27 +13,31 @@ from ansible_collections.server_monitoring.cluster.plugins.filter import pipelin
 
 from tests.support.project import PROJECT
 
-SAID = {
-    "Kafka": {"rc": 0, "stdout": "kafka-4.3.1", "stderr": ""},
-    "Java": {"rc": 0, "stdout": "", "stderr": 'openjdk version "21.0.13" 2026-10-20'},
-    "Spark": {"rc": 0, "stdout": "4.3.0", "stderr": ""},
-    "app": {"rc": 0, "stdout": "server-monitoring 0.1.0", "stderr": ""},
-    "ZeroTier": {"rc": 0, "stdout": "1.14.1", "stderr": ""},
-    "package": {"rc": 0, "stdout": "1.14.1", "stderr": ""},
+# What the roles have registered when they verified what they installed.
+HEARD = {
+    "__kafka_runs": {"said": {"jar": {"out": "/opt/kafka-4.3.1/libs/kafka_2.13-4.3.1.jar"}}},
+    "java_version": "21.0.13",
+    "__spark_version": {"said": {"spark": {"out": "4.3.0"}}},
+    "__app_version": {"said": {"app": {"out": "server-monitoring 0.1.0"}}},
+    "__zerotier_node": {"version": "1.14.1", "package_version": "1.14.1"},
 }
 
 
 def host(*groups: str, **other: Any) -> dict[str, Any]:
-    """Return the variables of a host of some groups, all programs in place but for `other`."""
-    said = {**SAID, **other.pop("said", {})}
-    results = [{"item": {"name": name}, **answer} for name, answer in said.items()]
+    """Return the variables of a host of some groups, all programs heard but for `other`."""
     return {
         "inventory_hostname": "h1",
         "group_names": list(groups),
         "zerotier_ip": "172.29.0.1",
-        "__pipeline_programs": {"results": results},
+        "__pipeline_programs": {"skipped": True},
+        **HEARD,
         **other,
     }
+
+
+def asked(*lines: str) -> dict[str, Any]:
+    """Return the variables of a host whose programs were asked, as nothing was heard of them."""
+    return {name: {} for name in HEARD} | {"__pipeline_programs": {"stdout_lines": list(lines)}}
 
 
 @pytest.mark.parametrize(
@@ -67,17 +71,36 @@ def test_host_shows_both_its_addresses() -> None:
     assert reached[:3] == ("h1", "127.0.0.1:2201", "172.29.0.1")
 
 
+def test_what_was_not_heard_is_asked_for_and_no_more() -> None:
+    """A run of everything has heard all that a host's row shows; one of the summary nothing."""
+    assert module.untold(host("kafka", "consumers_disk", "producers")) == []
+    assert module.untold(host("kafka", **asked())) == ["Kafka", "Java", "ZeroTier", "package"]
+    assert module.untold(host("producers", __app_version={"skipped": True})) == ["app"]
+    assert module.untold(host("producers", __kafka_runs={})) == []
+
+
 def test_what_is_not_there_yet_is_said_gently() -> None:
-    """A program that cannot be started has no standard output at all."""
-    said = {"Kafka": {"rc": 2, "msg": "no such file"}, "ZeroTier": {"failed": False}}
-    shown = module.host_row(host("kafka", said=said))[4]
+    """Only programs that answered have a line."""
+    shown = module.host_row(host("kafka", **asked('Java\topenjdk version "21.0.13"')))[4]
     assert shown == "Kafka not installed yet, Java 21.0.13, ZeroTier not installed yet"
+
+
+def test_answer_counts_before_what_was_heard() -> None:
+    """It is the later one."""
+    said = {"__pipeline_programs": {"stdout_lines": ["Kafka\tkafka-4.3.2", "odd line"]}}
+    assert module.host_row(host("kafka", **said))[4].startswith("Kafka 4.3.2, Java 21.0.13")
 
 
 def test_double_of_the_overlay_is_named() -> None:
     """Nobody takes the lab's double for ZeroTier."""
-    said = {"package": {"rc": 0, "stdout": "1.14.1+double"}}
-    assert module.host_row(host(said=said))[4] == "ZeroTier 1.14.1 (the lab's double)"
+    node = {"version": "1.14.1", "package_version": "1.14.1+double"}
+    assert module.host_row(host(__zerotier_node=node))[4] == "ZeroTier 1.14.1 (the lab's double)"
+
+
+def test_service_that_was_restarted_for_a_new_package_shows_its_new_version() -> None:
+    """It was heard before the restart and after it."""
+    shown = module.host_row(host(__zerotier_restarted={"version": "1.14.2"}))[4]
+    assert shown == "ZeroTier 1.14.2"
 
 
 def test_table_has_columns_as_wide_as_their_widest_cell() -> None:

@@ -4,6 +4,7 @@ An account (producer) has two users in turn (producer-a, producer-b), as a user 
 while passwords change, both log in, and nobody is locked out.
 """
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -103,10 +104,37 @@ def without_password(accounts: Iterable[str], present: Iterable[str], suffix: st
     return [account for account in accounts if f"{account}-{suffix}" not in known]
 
 
+def credentials(
+    accounts: Iterable[str], passwords: Mapping[str, str], suffix: str, folder: str
+) -> list[dict[str, Any]]:
+    """Return the file of each account that has a password, as the module files takes it.
+
+    Args:
+        accounts: those of one host.
+        passwords: of all users.
+        suffix: of the user that now stands for each account.
+        folder: where the files lie on the host.
+
+    """
+    users = {account: f"{account}-{suffix}" for account in accounts}
+    return [
+        {
+            "path": f"{folder}/{account}.json",
+            "content": json.dumps({"username": user, "password": passwords[user]}) + "\n",
+            "owner": "root",
+            "group": "root",
+            "mode": "0600",
+            "secret": True,
+        }
+        for account, user in users.items()
+        if user in passwords
+    ]
+
+
 class FilterModule:
     """The filters of this file."""
 
     def filters(self) -> dict[str, Any]:
         """Return the filters; in tasks each has its name after ``kafka_access_``."""
-        offered = (rights, hosts, passwords, users, without_password)
+        offered = (rights, hosts, passwords, users, without_password, credentials)
         return {f"kafka_access_{offer.__name__}": offer for offer in offered}

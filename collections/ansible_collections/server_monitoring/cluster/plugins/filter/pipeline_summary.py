@@ -13,22 +13,36 @@ SERVICES: dict[str, tuple[str, Sequence[str]]] = {
     "producers": ("producer", ("app",)),
 }
 CONSUMERS = "consumers_"
+# The programs in the order of a row, and what each one's role has registered when it verified it.
+TOLD: dict[str, Sequence[str]] = {
+    "Kafka": ("__kafka_runs", "said", "jar", "out"),
+    "Java": ("java_version",),
+    "Spark": ("__spark_version", "said", "spark", "out"),
+    "app": ("__app_version", "said", "app", "out"),
+    "ZeroTier": ("__zerotier_node", "version"),
+    "package": ("__zerotier_node", "package_version"),
+}
 VERSION = re.compile(r"\d+(?:\.\d+)+(?:[-+.]?\w+)*")
 ABSENT = "not installed yet"
 
 
+def untold(host: Mapping[str, Any]) -> list[str]:
+    """Return the programs of a host that this run has not heard the versions of; see host_row."""
+    known = _answers(host)
+    return [program for program in TOLD if program in _needs(host) and not known[program]]
+
+
 def host_row(host: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return a host's row; `host` are its variables, with the answers of its programs."""
-    names = [name for name in SERVICES if name in host["group_names"]]
-    services = [SERVICES[name][0] for name in names]
-    needs = {"ZeroTier", *(program for name in names for program in SERVICES[name][1])}
-    for name in host["group_names"]:
-        if name.startswith(CONSUMERS):
-            services.append(f"consumer of {name.removeprefix(CONSUMERS)}")
-            needs |= {"app", "Spark", "Java"}
-    answers = {answer["item"]["name"]: answer for answer in host["__pipeline_programs"]["results"]}
-    versions = [f"{name} {version(answers[name])}" for name in answers if name in needs]
-    if "double" in answers["package"].get("stdout", ""):
+    """Return a host's row; `host` are its variables, with the answers of its programs.
+
+    Those are what each role has registered, and for the rest `__pipeline_programs`: a line for each
+    program, its name, a tab, and what it said; none for one that is not there.
+    """
+    services = [service for name, (service, _) in SERVICES.items() if name in host["group_names"]]
+    services += [f"consumer of {group}" for group in _consumed(host)]
+    needs, answers = _needs(host), _answers(host)
+    versions = [f"{name} {version(answers[name])}" for name in TOLD if name in needs - {"package"}]
+    if "double" in answers["package"]:
         versions[-1] += " (the lab's double)"
     name = host["inventory_hostname"]
     port = f":{host['ansible_port']}" if host.get("ansible_port") else ""
@@ -41,11 +55,42 @@ def host_row(host: Mapping[str, Any]) -> tuple[str, ...]:
     )
 
 
-def version(answer: Mapping[str, Any]) -> str:
+def _consumed(host: Mapping[str, Any]) -> list[str]:
+    """Return the metric groups that a host consumes."""
+    names = host["group_names"]
+    return [name.removeprefix(CONSUMERS) for name in names if name.startswith(CONSUMERS)]
+
+
+def _needs(host: Mapping[str, Any]) -> set[str]:
+    """Return the programs that a host's row shows; the package tells which ZeroTier it is."""
+    names = set(SERVICES).intersection(host["group_names"])
+    needs = {program for name in names for program in SERVICES[name][1]}
+    needs |= {"app", "Spark", "Java"} if _consumed(host) else set()
+    return needs | {"ZeroTier", "package"}
+
+
+def _answers(host: Mapping[str, Any]) -> dict[str, str]:
+    """Return what is known of each program, empty where nothing is."""
+    asked = host.get("__pipeline_programs", {}).get("stdout_lines", [])
+    said = dict(line.split("\t", 1) for line in asked if "\t" in line)
+    heard = {name: _found(host, path) for name, path in TOLD.items()}
+    restarted = host.get("__zerotier_restarted", {}).get("version")
+    return heard | ({"ZeroTier": restarted} if restarted else {}) | said
+
+
+def _found(host: Mapping[str, Any], path: Sequence[str]) -> str:
+    """Return what a path of keys leads to in a host's variables, empty where it ends."""
+    found: Any = host
+    for key in path:
+        found = found.get(key, {})
+    return str(found or "")
+
+
+def version(answer: str) -> str:
     """Return the version in a program's answer, or that it is not there."""
-    if answer.get("rc", 1) != 0:
+    if not answer:
         return ABSENT
-    found = VERSION.search(answer.get("stdout") or answer.get("stderr") or "")
+    found = VERSION.search(answer)
     return found[0] if found else "of unknown version"
 
 
@@ -64,4 +109,8 @@ class FilterModule:
 
     def filters(self) -> dict[str, Any]:
         """Return the filters by the names that tasks use."""
-        return {"pipeline_host_row": host_row, "pipeline_hosts_table": hosts_table}
+        return {
+            "pipeline_host_row": host_row,
+            "pipeline_hosts_table": hosts_table,
+            "pipeline_untold": untold,
+        }
