@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.server_monitoring.cluster.plugins.module_utils.kafka.login import lets_in
+from server_monitoring.broker.cluster import Credentials
+from server_monitoring.broker.login import WRONG_PASSWORD, refusal
 
 from tests.kafka.authority import LOOPBACK, Authority
 from tests.kafka.kafka_broker import Broker, free_port
@@ -92,4 +93,6 @@ class AccessBroker(Broker):
 def logs_in(broker: AccessBroker, user: str, secret: str) -> bool:
     """Tell whether the broker lets a user in; it is asked once."""
     context = ssl.create_default_context(cafile=str(broker.authority.file))
-    return lets_in(broker.clients, context, "SCRAM-SHA-512", user, secret, 20)
+    reason = refusal(broker.clients, context, Credentials(user, secret), 20)
+    assert reason in {None, WRONG_PASSWORD}, reason
+    return reason is None

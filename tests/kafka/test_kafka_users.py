@@ -18,6 +18,7 @@ from tests.kafka.kafka_broker import create_topics, free_port
 from tests.support.project import PROJECT
 
 TOPIC = {"resource": "topic", "name": "topic-cpu", "operations": ["read", "write"]}
+APP = PROJECT / "app" / "src"
 Module = Callable[..., dict[str, Any]]
 MODULE = "ansible_collections.server_monitoring.cluster.plugins.modules.kafka_access"
 # As Ansible runs a module, with its arguments by standard input.
@@ -33,11 +34,11 @@ runpy.run_module(sys.argv[1], run_name="__main__")
 def module(access_broker: AccessBroker) -> Iterator[Module]:
     """Return a function that runs the module, and leaves nobody behind."""
 
-    def run(*, check: bool = False, **arguments: Any) -> dict[str, Any]:
+    def run(*, check: bool = False, app: Path = APP, **arguments: Any) -> dict[str, Any]:
         given = access_broker.arguments(**arguments) | {"_ansible_check_mode": check}
         done = subprocess.run(
             [sys.executable, "-c", RUN, MODULE],
-            env=os.environ | {"PYTHONPATH": str(PROJECT / "collections")},
+            env=os.environ | {"PYTHONPATH": f"{PROJECT / 'collections'}:{app}"},
             input=json.dumps({"ANSIBLE_MODULE_ARGS": given}),
             capture_output=True,
             text=True,
@@ -146,6 +147,7 @@ def test_no_password_is_printed(access_broker: AccessBroker, tmp_path: Path) -> 
         env=os.environ
         | {
             "ANSIBLE_COLLECTIONS_PATH": str(PROJECT / "collections"),
+            "PYTHONPATH": str(APP),
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         },
         capture_output=True,
@@ -193,6 +195,18 @@ def test_unusable_properties_are_told_in_one_line(
     assert answer["failed"]
     assert expected in answer["msg"]
     assert "\n" not in answer["msg"]
+
+
+def test_an_older_app_is_told_in_one_line(module: Module, tmp_path: Path) -> None:
+    """It has no such login: whoever plays only this has not upgraded it yet."""
+    older = tmp_path / "server_monitoring"
+    older.mkdir()
+    (older / "__init__.py").touch()
+    answer = module(app=tmp_path, users=[], passwords={})
+    assert answer["failed"]
+    assert "found no app of this version (No module named 'server_monitoring." in answer["msg"]
+    assert answer["msg"].endswith("run the app's play (playbooks/app.yml) first")
+    assert not module(app=tmp_path, users=[], declarations_only=True).get("failed")
 
 
 def test_a_bad_declaration_is_refused_before_the_broker_is_asked(module: Module) -> None:

@@ -77,6 +77,7 @@ class Site:
         return os.environ | {
             "PATH": path,
             "ANSIBLE_VAULT_PASSWORD_FILE": str(self.directory / "vault"),
+            "PYTHONPATH": str(PROJECT / "app" / "src"),
             "ANSIBLE_GATHERING": "explicit",  # nothing here asks for facts, which take their time
         }
 
@@ -187,3 +188,20 @@ def test_accounts_are_provisioned_changed_and_kept_secret(
     assert {line[0] for line in found} == {f"{account}-b" for account in (*ACCOUNTS, "admin")}
     for name, secret in secrets.items():
         assert name == "kafka_access_suffix" or secret not in site.printed, name
+
+
+def test_an_older_app_stops_the_play_and_only_limits_check_mode(site: Site) -> None:
+    """Check mode upgrades nothing, so it goes on, and says what it cannot tell."""
+    older = site.directory / "older" / "server_monitoring"
+    older.mkdir(parents=True)
+    (older / "__init__.py").touch()
+    python = site.directory / "python"
+    python.write_text(f'#!/bin/sh\nPYTHONPATH={older.parent} exec {sys.executable} "$@"\n')
+    python.chmod(0o755)
+    flag = f"-ekafka_access_python={python}"
+    site.play("--check", flag, "kafka_access.yml")
+    assert f"{NAME}: no app of this version yet: users and ACLs cannot be" in site.printed
+    with pytest.raises(AssertionError) as caught:
+        site.play(flag, "secrets.yml", "kafka_access.yml")
+    assert f"found no {python}, or an older app" in str(caught.value)
+    assert "No module named 'server_monitoring.broker'" in str(caught.value)

@@ -35,7 +35,7 @@ description:
     credentials by passwords that nobody knows and C(16384) rounds.
   - Finds out by a login whether a password is right; the broker gets salted passwords alone.
   - Adds before it removes, and ends when the brokers answer as declared.
-  - Needs kafka-python 3, unless O(declarations_only=true).
+  - Needs the app's own Python, with kafka-python 3, unless O(declarations_only=true).
 options:
   users:
     description: >-

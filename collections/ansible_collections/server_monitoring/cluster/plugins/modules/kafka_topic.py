@@ -43,7 +43,7 @@ description:
   - Takes all topics in one call, plans first, and changes none of them if any is refused.
   - Shrinking a topic and changing its replication factor are refused.
   - A topic that is not declared is left alone.
-  - Needs kafka-python 3, unless O(declarations_only=true).
+  - Needs the app's own Python, with kafka-python 3, unless O(declarations_only=true).
 options:
   topics:
     description: Maps with C(name), C(partitions), C(replication_factor) and, if wanted, C(configs).

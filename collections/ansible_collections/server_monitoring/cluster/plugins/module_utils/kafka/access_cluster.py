@@ -7,8 +7,7 @@ from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Any
 
 from .access_plan import MECHANISM, RETIRED, Acl, Plan, State, to_prove
-from .admin import BrokerError, administrate, read_stores, tls_context
-from .login import lets_in
+from .admin import BrokerError, administrate, needs_app, read_stores, tls_context
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -90,14 +89,20 @@ class Cluster:
 
     def _lets_in(self, user: str, password: str) -> bool:
         """Tell whether every broker takes this password."""
-        server = ""
-        try:
-            for server in self._client_servers:
-                if not lets_in(server, self._trust, MECHANISM, user, password, self._timeout):
-                    return False
-        except (OSError, ValueError) as error:
-            message = f"{server}: no login as {user} could be tried: {error}"
-            raise BrokerError(message) from error
+        with needs_app():
+            from server_monitoring.broker.cluster import Credentials  # noqa: PLC0415
+            from server_monitoring.broker.login import WRONG_PASSWORD, refusal  # noqa: PLC0415
+        for server in self._client_servers:
+            found: str | Exception | None
+            try:
+                found = refusal(server, self._trust, Credentials(user, password), self._timeout)
+            except (OSError, ValueError) as error:
+                found = error
+            if found == WRONG_PASSWORD:
+                return False
+            if found is not None:
+                message = f"{server}: no login as {user} could be tried: {found}"
+                raise BrokerError(message)
         return True
 
     def apply(self, plan: Plan, passwords: dict[str, str], iterations: int) -> None:

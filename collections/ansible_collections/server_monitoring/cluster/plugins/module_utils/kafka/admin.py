@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import socket
-import ssl
 import sys
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Iterator
 
 try:
     from kafka import KafkaAdminClient, errors
@@ -17,6 +20,24 @@ except ImportError:
 
 class BrokerError(Exception):
     """The broker did not answer or refused a request; the message is one line."""
+
+
+@contextmanager
+def needs_app() -> Iterator[None]:
+    """Import from the app what only a connection needs: a check of declarations does without.
+
+    Raises:
+        BrokerError: there is no app, or one of a version that lacks this.
+
+    """
+    try:
+        yield
+    except ImportError as error:
+        message = (
+            f"{sys.executable}: found no app of this version ({error}), expected it: run the app's "
+            "play (playbooks/app.yml) first"
+        )
+        raise BrokerError(message) from error
 
 
 def read_stores(path: str) -> dict[str, str]:
@@ -50,10 +71,12 @@ def tls_context(stores: dict[str, str], *, with_key: bool) -> ssl.SSLContext:
         BrokerError: a file cannot be used.
 
     """
+    with needs_app():
+        from server_monitoring.broker.cluster import Cluster  # noqa: PLC0415
+        from server_monitoring.broker.tls import trusting  # noqa: PLC0415
     file = stores["truststore"]
     try:
-        context = ssl.create_default_context(cafile=file)
-        context.minimum_version = ssl.TLSVersion.TLSv1_3
+        context = trusting(Cluster((), Path(file)))
         if with_key:
             file = stores["keystore"]
             context.load_cert_chain(file)
@@ -61,23 +84,6 @@ def tls_context(stores: dict[str, str], *, with_key: bool) -> ssl.SSLContext:
         message = f"{file}: cannot be used as a PEM store: {error}"
         raise BrokerError(message) from error
     return context
-
-
-def connect(server: str, context: ssl.SSLContext, timeout: float) -> ssl.SSLSocket:
-    """Return a connection by TLS to `server`, which is host:port.
-
-    Raises:
-        OSError: nobody answers, or its certificate is not to be trusted.
-
-    """
-    host, _, port = server.rpartition(":")
-    host = host.strip("[]")
-    plain = socket.create_connection((host, int(port)), timeout)
-    try:
-        return context.wrap_socket(plain, server_hostname=host)
-    except BaseException:
-        plain.close()
-        raise
 
 
 def administrate(servers: list[str], properties: str | None, timeout: int) -> Any:
@@ -129,6 +135,8 @@ def _security(
 
 def _trouble(server: str, context: ssl.SSLContext, timeout: float) -> str:
     """Return why a broker is not reached by TLS, or nothing."""
+    with needs_app():
+        from server_monitoring.broker.tls import connect  # noqa: PLC0415
     try:
         connect(server, context, timeout).close()
     except (OSError, ValueError) as error:
