@@ -6,7 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -182,28 +182,47 @@ def test_the_database_is_asked_for_every_pin() -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_a_known_vulnerability_is_an_error_that_names_it() -> None:
-    """Once, though several files pin it, with the version that mends it."""
+Audit = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def audit(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Audit:
+    """Return a function that audits two lists alone, in this process: each takes a second."""
+    monkeypatch.setattr(script, "PYTHON", {name: DOCUMENTS[name] for name in ("control", "app")})
+    monkeypatch.setattr(script, "TOOLS_ALONE", ())
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+
+    def run(address: str, strict: str = "") -> tuple[int, str, str]:
+        monkeypatch.setenv("AUDIT_OSV_URL", address)
+        monkeypatch.setenv("AUDIT_STRICT", strict)
+        status = script.main(["audit"])
+        return status, *capsys.readouterr()
+
+    return run
+
+
+def test_a_known_vulnerability_is_an_error_that_names_it(audit: Audit) -> None:
+    """Once, though both files pin it, with the version that mends it."""
     with database({"pyyaml": "PYSEC-1"}) as (address, _):
-        done = command("audit", AUDIT_OSV_URL=address)
+        said = audit(address)
     (version,) = (version for name, version in pins(LISTS) if name == "pyyaml")
-    assert done.stdout == f"pyyaml {version}: PYSEC-1, fixed in 99\n"
-    assert (done.returncode, done.stderr) == (1, "")
+    assert said == (1, f"pyyaml {version}: PYSEC-1, fixed in 99\n", "")
 
 
-def test_no_database_is_said_loudly_and_an_error_where_that_is_wanted() -> None:
+def test_no_database_is_said_loudly_and_an_error_where_that_is_wanted(audit: Audit) -> None:
     """It cannot be taken for a check that found nothing."""
     with database({}) as (nobody, _):
         pass
-    done = command("audit", AUDIT_OSV_URL=nobody, AUDIT_STRICT="")
-    assert (done.returncode, done.stdout) == (0, "")
-    assert done.stderr.startswith("SKIPPED: the advisory database cannot be asked (")
-    assert done.stderr.endswith("; with AUDIT_STRICT=1 this is an error\n")
-    assert done.stderr.count("\n") == 1
+    status, out, err = audit(nobody)
+    assert (status, out) == (0, "")
+    assert err.startswith("SKIPPED: the advisory database cannot be asked (")
+    assert err.endswith("; with AUDIT_STRICT=1 this is an error\n")
+    assert err.count("\n") == 1
     with database({}, status=500) as (broken, _):
-        done = command("audit", AUDIT_OSV_URL=broken, AUDIT_STRICT="1")
-    assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith("SKIPPED: ")
+        status, out, err = audit(broken, "1")
+    assert (status, out) == (1, "")
+    assert err.startswith("SKIPPED: ")
 
 
 def test_a_requirement_that_was_left_out_was_not_checked(
