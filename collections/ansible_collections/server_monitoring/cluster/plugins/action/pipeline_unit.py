@@ -80,7 +80,9 @@ class ActionModule(UnitAction):
             if text and text != shown:
                 Display().display(f"  {title}: {text}")
                 shown = text
-            if systemd.state_of(properties) in wanted or time.monotonic() > deadline:
+            if (state := systemd.state_of(properties)) in wanted or time.monotonic() > deadline:
+                if not shown:  # it was quicker than the first look
+                    Display().display(f"  {title}: {state}")
                 return properties
             time.sleep(1)
 
