@@ -1,32 +1,16 @@
 """The module kafka_answer: who may administrate hears which brokers are up, or why none answers."""
 
-import json
-import os
-import subprocess
-import sys
 from typing import Any
 
 from tests.kafka.access_broker import AccessBroker
 from tests.kafka.kafka_broker import free_port
-from tests.kafka.test_kafka_users import RUN
-from tests.support.project import PLUGINS_PACKAGE, PROJECT
+from tests.kafka.kafka_module import run_module
 
 
 def answer(broker: AccessBroker, **arguments: Any) -> dict[str, Any]:
-    """Run the module as Ansible does, in check mode too, and return what it printed."""
+    """Run the module and return its result."""
     given = {key: broker.arguments()[key] for key in ("bootstrap_servers", "admin_properties")}
-    done = subprocess.run(
-        [sys.executable, "-c", RUN, f"{PLUGINS_PACKAGE}.modules.kafka_answer"],
-        env=os.environ | {"PYTHONPATH": str(PROJECT / "collections")},
-        input=json.dumps({"ANSIBLE_MODULE_ARGS": given | {"timeout": 5} | arguments}),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-    assert done.stdout, done.stderr
-    result: dict[str, Any] = json.loads(done.stdout)
-    return result
+    return run_module("kafka_answer", given | {"timeout": 5} | arguments)
 
 
 def test_broker_answers_its_administrator(access_broker: AccessBroker) -> None:

@@ -15,19 +15,11 @@ from kafka.admin import KafkaAdminClient
 
 from tests.kafka.access_broker import AccessBroker, logs_in
 from tests.kafka.kafka_broker import create_topics, free_port
+from tests.kafka.kafka_module import APP, run_module
 from tests.support.project import PROJECT
 
 TOPIC = {"resource": "topic", "name": "topic-cpu", "operations": ["read", "write"]}
-APP = PROJECT / "app" / "src"
 Module = Callable[..., dict[str, Any]]
-MODULE = "ansible_collections.server_monitoring.cluster.plugins.modules.kafka_access"
-# As Ansible runs a module, with its arguments by standard input.
-RUN = """\
-import runpy, sys
-import ansible.module_utils.basic as basic
-basic._ANSIBLE_ARGS, basic._ANSIBLE_PROFILE = sys.stdin.buffer.read(), "legacy"
-runpy.run_module(sys.argv[1], run_name="__main__")
-"""
 
 
 @pytest.fixture
@@ -36,18 +28,7 @@ def module(access_broker: AccessBroker) -> Iterator[Module]:
 
     def run(*, check: bool = False, app: Path = APP, **arguments: Any) -> dict[str, Any]:
         given = access_broker.arguments(**arguments) | {"_ansible_check_mode": check}
-        done = subprocess.run(
-            [sys.executable, "-c", RUN, MODULE],
-            env=os.environ | {"PYTHONPATH": f"{PROJECT / 'collections'}:{app}"},
-            input=json.dumps({"ANSIBLE_MODULE_ARGS": given}),
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=300,
-        )
-        assert done.stdout, done.stderr
-        answer: dict[str, Any] = json.loads(done.stdout)
-        return answer | {"output": done.stdout + done.stderr}
+        return run_module("kafka_access", given, app)
 
     yield run
     run(users=[], passwords={})

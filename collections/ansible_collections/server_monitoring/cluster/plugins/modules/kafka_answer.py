@@ -24,12 +24,16 @@ short_description: Wait until a Kafka cluster answers
 description:
   - Asks a broker which brokers are up, as its administrator. Changes nothing.
   - Without O(admin_properties) it speaks to the brokers in plain text.
-  - Needs kafka-python 3, unless O(declarations_only=true).
+  - Needs kafka-python 3. With O(declarations_only=true) it asks nothing.
 extends_documentation_fragment: [server_monitoring.cluster.kafka]
 """
 
 EXAMPLES = r"""
-- name: Wait for the broker
+- name: Wait for a broker that speaks plain text
+  server_monitoring.cluster.kafka_answer:
+    bootstrap_servers: ["172.29.0.1:9092"]
+
+- name: Wait for a broker as its administrator
   server_monitoring.cluster.kafka_answer:
     bootstrap_servers: ["172.29.0.1:9094"]
     admin_properties: /etc/kafka/admin.properties
