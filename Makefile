@@ -111,7 +111,7 @@ $(VENV)/tests: tests/requirements.txt $(PYSPARK) $(VENV)/control
 	@echo "Installing into $(VENV): tests/requirements.txt (the app's clients, Spark, linters; about 500 MB)"
 	ls $(PYSPARK_WHEEL)/*.whl > /dev/null 2>&1 || $(VENV)/bin/pip wheel --quiet --disable-pip-version-check --no-deps \
 	  --no-build-isolation --require-hashes --wheel-dir=$(PYSPARK_WHEEL) --requirement $(PYSPARK)
-	$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps $(PYSPARK_WHEEL)/*.whl
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --no-index $(PYSPARK_WHEEL)/*.whl
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes --only-binary=:all: --requirement tests/requirements.txt
 	touch $@
 

@@ -186,6 +186,7 @@ def _on_this_machine(line: str, archive: Path) -> list[str]:
         "/opt/spark/server-monitoring.py": str(PROJECT / "app/src/server_monitoring/__main__.py"),
         ARCHIVE: str(archive),
         "%i": spark_data.RUN_ID,
+        "${WAIT}": "0",
     }
     words = shlex.split(line)
     for node, here in places.items():

@@ -57,7 +57,8 @@ def test_a_job_is_started_as_its_unit_starts_it(tmp_path: Path) -> None:
     assert "-Xmx1g" in words
     assert f"-XX:SharedArchiveFile={tmp_path}/a.jsa" in words
     assert f"spark.local.dir={tmp_path}/data/spark" in words
-    assert words[-7:-2] == ["analyze", "--run-id", "bench", "--group", "cpu_mem"]
+    analyze = ["analyze", "--run-id", "bench", "--wait", "0", "--group", "cpu_mem"]
+    assert words[-9:-2] == analyze
     assert words[-2:] == ["--config", str(config)]
     assert not [word for word in words if "/opt/spark" in word or "%" in word]
 
@@ -76,7 +77,7 @@ def test_a_rehearsal_differs_from_a_job_only_in_its_archive_and_arguments(tmp_pa
     kept = [
         [w for w in c.arguments if not w.startswith(made_for_an_archive)] for c in (job, rehearsal)
     ]
-    assert kept[0][:-7] == kept[1][:-3]
+    assert kept[0][:-9] == kept[1][:-3]
     assert kept[1][-3:] == ["rehearse", "--config", str(config)]
     assert job.environment == rehearsal.environment
 
