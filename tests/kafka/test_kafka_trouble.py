@@ -1,7 +1,6 @@
 """What is said and done when a broker, a topic or an offset is not there, and by the probe."""
 
 import signal
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -9,7 +8,7 @@ from kafka import TopicPartition
 from kafka.admin import KafkaAdminClient
 from server_monitoring.broker.limits import CLIENTS
 
-from tests.kafka.kafka_broker import Broker, Pipeline, create_topics, free_port
+from tests.kafka.kafka_broker import PATIENCE, Broker, Pipeline, create_topics, free_port
 from tests.kafka.kafka_runs import (
     by_turns,
     consumer,
@@ -23,17 +22,19 @@ from tests.support.app_settings import settings, write_settings
 
 
 @by_turns("command", "produce", "consume")
-def test_a_missing_topic_is_named_within_15_seconds(
+def test_a_missing_topic_is_named_and_not_waited_for(
     broker: Broker, pipeline: Pipeline, tmp_path: Path, command: str
 ) -> None:
-    """With the broker that was asked; the topic is not created by asking."""
+    """With the broker that was asked; the topic is not created by asking.
+
+    To wait for it as for a broker that is away would take longer than a command may here.
+    """
+    pipeline.values["broker_timeout"] = 2 * PATIENCE
     write_dataset(tmp_path / "m.csv", 10)
     pipeline.values["groups"]["cpu_mem"]["metrics"][1]["topic"] = "topic-absent"
     write_settings(pipeline.config, pipeline.values)
     own = {"produce": ["--dataset", str(tmp_path / "m.csv")], "consume": ["--group", "cpu_mem"]}
-    start = time.monotonic()
     done = pipeline.run(command, "--run-id", "r1", *own[command])
-    assert time.monotonic() - start < 15
     assert done.returncode == 5
     assert done.stderr == (
         f"server-monitoring: error: topic topic-absent: not found on broker {broker.address}; "
