@@ -1,7 +1,12 @@
-"""What the action makes of a systemd unit's properties and journal."""
+"""What the action makes of a systemd unit's properties and journal, and when it starts one."""
+
+from pathlib import Path
 
 import pytest
+import yaml
 from ansible_collections.server_monitoring.cluster.plugins.module_utils.pipeline import systemd
+
+from tests.unit.plugins.pipeline.progress_plays import BROKEN, CONSUMER, ENDED, play, write_site
 
 
 @pytest.mark.parametrize(
@@ -43,3 +48,24 @@ def test_reason_without_an_error_line_is_systemd_s() -> None:
     """A killed process left no word; the log's last line goes along."""
     told = systemd.reason(["last words"], {"Result": "signal", "ExecMainStatus": "9"})
     assert told == "systemd reports signal, exit status 9; its last line: last words"
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_a_unit_that_failed_before_is_started_once_more_for_who_asks(
+    tmp_path: Path, *, again: bool
+) -> None:
+    """One look whether it has failed, and then those of the new start; else its reason is told."""
+    environment = write_site(tmp_path, {CONSUMER: [BROKEN, ENDED] if again else [BROKEN]})
+    watch = {"name": CONSUMER, "label": "job", "again": again}
+    task = {"name": "Watch", "server_monitoring.cluster.pipeline_unit": watch}
+    site = [{"hosts": "c1", "gather_facts": False, "tasks": [task]}]
+    (tmp_path / "site.yml").write_text(yaml.safe_dump(site), encoding="utf-8")
+    done = play(tmp_path, environment)
+    calls = (tmp_path / "calls").read_text(encoding="utf-8")
+    if again:
+        assert done.returncode == 0, done.stdout
+        assert "changed: [c1]" in done.stdout
+        assert "c1: job: ended" in done.stdout
+    else:
+        assert f"c1: job ({CONSUMER}): topic-cpu: gone; provision" in done.stdout
+    assert calls.count(f"start --no-block {CONSUMER}") == again

@@ -21,6 +21,10 @@ options:
   name: {description: The unit's full name., type: str, required: true}
   label: {description: What to call it in the lines shown., type: str, required: true}
   start: {description: Whether to start it first., type: bool, default: false}
+  again:
+    description: Whether to start it once more if it has failed before this task.
+    type: bool
+    default: false
   until: {description: What to wait for., type: str, choices: [ready, ended], default: ended}
   timeout: {description: Seconds after which to give up., type: int, default: 3600}
   read:
@@ -40,17 +44,21 @@ class ActionModule(UnitAction):
                 "name": {"type": "str", "required": True},
                 "label": {"type": "str", "required": True},
                 "start": {"type": "bool", "default": False},
+                "again": {"type": "bool", "default": False},
                 "until": {"type": "str", "choices": ["ready", "ended"], "default": "ended"},
                 "timeout": {"type": "int", "default": 3600},
                 "read": {"type": "path"},
             },
         )
         host = (task_vars or {}).get("inventory_hostname", "host")
-        if args["start"]:
+        start = args["start"] or (
+            args["again"] and systemd.state_of(self._properties(args["name"])) == "failed"
+        )
+        if start:
             self.command("systemctl", "start", "--no-block", args["name"])
         properties = self._watch(f"{host}: {args['label']}", args)
         state = systemd.state_of(properties)
-        result["changed"] = args["start"]
+        result["changed"] = start
         if state == args["until"]:
             if args["read"]:
                 [result["told"]] = self.read([args["read"]])
