@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from tests.overlay.lab_overlay import only_network
 from tests.pipeline.accounting import TOPICS, end_offsets
 from tests.pipeline.background import in_background, kill
 from tests.pipeline.disturbed import until
@@ -87,8 +86,9 @@ def test_overlay_down_stops_the_run_at_the_gate() -> None:
     assert result.status != 0
     expected = "consumer-2: no ZeroTier network with status OK and the address 172.29.0.4 found"
     assert result.says(expected), result.tail()
-    wanted = ("OK", ["172.29.0.4"])
-    until("consumer-2 is back", lambda: only_network("consumer-2") == wanted)
+    # A service that has just started may not answer yet.
+    listed = "zerotier-cli listnetworks 2>&1 || true"
+    until("consumer-2 is back", lambda: "172.29.0.4/" in on("consumer-2", listed))
 
 
 def test_consumer_that_cannot_live_stops_the_run(
