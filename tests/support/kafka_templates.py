@@ -15,6 +15,8 @@ VALUES = {
     "kafka_controller_port": 9093,
     "kafka_data_dir": "/var/lib/kafka",
     "kafka_heap": "1g",
+    "kafka_memory_max": "3G",
+    "kafka_tasks_max": 4096,
     "kafka_log_retention_hours": 168,
     "kafka_replication_factor": 1,
     "kafka_extra_properties": {},

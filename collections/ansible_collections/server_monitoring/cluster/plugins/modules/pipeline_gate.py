@@ -204,7 +204,9 @@ class Gate:
 
     def _ask(self, *argv: str, required: bool = False) -> tuple[int, str, str]:
         """Run a command; return its status and what it printed on both ways, without blanks."""
-        status, told, problem = self._module.run_command(list(argv), check_rc=required)
+        status, told, problem = self._module.run_command(
+            list(argv), check_rc=required, environ_update={"LC_ALL": "C"}
+        )
         return status, told.strip(), problem.strip()
 
 

@@ -15,7 +15,9 @@ class UnitAction(ActionBase):
 
     def command(self, *argv: str) -> str:
         """Run a command on the host, as root, and return what it printed."""
-        answer = self._low_level_execute_command(shlex.join(argv), sudoable=True)
+        answer = self._low_level_execute_command(
+            shlex.join(["env", "LC_ALL=C", *argv]), sudoable=True
+        )
         return str(answer["stdout"])
 
     def read(self, paths: list[str]) -> list[Any]:
