@@ -27,6 +27,7 @@ VALUES = {
     "_kafka_controllers": ["172.29.0.1:9093"],
     "_kafka_min_isr": 1,
     "_kafka_log_dir": "/var/lib/kafka/data",
+    "_kafka_unpacked": "/var/lib/kafka/tmp",
     "_kafka_tree": "/opt/kafka-4.3.1",
     "kafka_access_enabled": False,
     "kafka_max_connections_per_ip": 500,

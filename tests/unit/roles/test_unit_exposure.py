@@ -7,6 +7,7 @@ from pathlib import Path
 
 import jinja2
 import pytest
+from server_monitoring.model import names
 
 from tests.support.project import PROJECT
 
@@ -37,6 +38,7 @@ def render(name: str) -> str:
         trim_blocks=True,
         autoescape=False,  # noqa: S701  no HTML
     )
+    environment.filters["server_monitoring.cluster.pipeline_user_name"] = names.user
     paths = {"pipeline_data_dir": "/var/lib/x", "kafka_data_dir": "/var/lib/x"}
     return environment.get_template(template.name).render(paths)
 

@@ -215,11 +215,11 @@ def check_way(path: Path) -> None:
         return
     here, ahead = Path("/"), list(Path(os.path.abspath(path)).parent.parts[1:])  # noqa: PTH100 - as given
     while True:
-        found = here.stat()
-        if not _is_safe(found):
+        folder = here.stat()
+        if not _is_safe(folder):
             message = (
                 f"{path}: found the folder {here} on the way, which others than root can change "
-                f"({_name(found.st_uid)}, {stat.S_IMODE(found.st_mode):o}); give it to root"
+                f"({_name(folder.st_uid)}, {stat.S_IMODE(folder.st_mode):o}); give it to root"
             )
             raise FileError(message)
         if not ahead:
