@@ -17,10 +17,11 @@ RUN = "infra-check"
 
 @dataclass(frozen=True)
 class Consumer:
-    """A running consumer: its unit and process id."""
+    """A running consumer: its unit, process id and user."""
 
     unit: str
     pid: int
+    user: str
 
 
 @pytest.fixture(scope="module")
@@ -34,10 +35,13 @@ def consumer(host: Host, node: str, pytestconfig: pytest.Config) -> Iterator[Con
     )
     unit = f"server-monitoring-consume-{group}@{RUN}.service"
     forget(host, unit)  # of checks that were broken off
+    host.check_output(
+        f"install --directory --group=server-monitoring --mode=1770 {RUNS}/{RUN} {RUNS}/{RUN}/raw"
+    )
     started = host.run(f"systemctl start {unit}")
     assert started.rc == 0, host.check_output(f"journalctl --unit={unit} --lines=20 --no-pager")
     pid = int(host.check_output(f"systemctl show {unit} --property=MainPID --value"))
-    yield Consumer(unit, pid)
+    yield Consumer(unit, pid, f"sm-consume-{group}")
     forget(host, unit)
 
 
@@ -55,9 +59,10 @@ def test_consumer_is_ready_only_with_its_positions_on_disk(host: Host, consumer:
 
 
 def test_consumer_runs_as_a_user_without_login(host: Host, consumer: Consumer) -> None:
-    """The process belongs to `server-monitoring`, who has no shell."""
-    assert host.check_output(f"stat --format=%U /proc/{consumer.pid}") == "server-monitoring"
-    assert host.user("server-monitoring").shell == "/usr/sbin/nologin"
+    """The process belongs to a user of its own, who has neither shell nor home."""
+    assert host.check_output(f"stat --format=%U /proc/{consumer.pid}") == consumer.user
+    user = host.user(consumer.user)
+    assert (user.shell, user.home) == ("/usr/sbin/nologin", "/nonexistent")
 
 
 def test_consumer_listens_nowhere(host: Host, consumer: Consumer) -> None:
@@ -66,10 +71,10 @@ def test_consumer_listens_nowhere(host: Host, consumer: Consumer) -> None:
 
 
 def test_consumer_s_sandbox_is_really_in_effect(host: Host, consumer: Consumer) -> None:
-    """Seen from the consumer even root writes nowhere but to its data; no capability is left."""
-    data = "/var/lib/server-monitoring"
-    paths = ["/", "/usr", "/etc", "/opt", "/var/log", data]
-    assert writable(host, consumer.pid, paths) == [data]
+    """Seen from the consumer even root writes to its run alone; no capability is left."""
+    data, own = "/var/lib/server-monitoring", f"{RUNS}/{RUN}"
+    paths = ["/", "/usr", "/etc", "/opt", "/var/log", data, RUNS, f"{data}/units", own]
+    assert writable(host, consumer.pid, paths) == [own]
     status = host.check_output(f"cat /proc/{consumer.pid}/status")
     assert re.search(r"^NoNewPrivs:\s+1$", status, re.MULTILINE)
     assert re.search(r"^CapBnd:\s+0+$", status, re.MULTILINE)
@@ -94,11 +99,12 @@ def test_spark_is_the_pinned_version(host: Host) -> None:
 
 
 def test_files_are_owned_and_closed(host: Host) -> None:
-    """Programs belong to root, data to server-monitoring, who alone reads the configuration."""
+    """Programs and the folders of data are root's; the units' group reads the configuration."""
     for tree in ("/opt/server-monitoring", "/opt/spark"):
         assert host.check_output(f"find {tree} ! -user root -o -perm /022 ! -type l | head") == ""
-    data = host.file("/var/lib/server-monitoring")
-    assert (data.user, data.mode) == ("server-monitoring", 0o750)
+    for name, mode in (("", 0o750), ("/runs", 0o750), ("/units", 0o750), ("/spark", 0o1770)):
+        data = host.file(f"/var/lib/server-monitoring{name}")
+        assert (data.user, data.group, data.mode) == ("root", "server-monitoring", mode)
     settings = host.file("/etc/server-monitoring/config.yml")
     assert (settings.user, settings.group, settings.mode) == ("root", "server-monitoring", 0o640)
     assert host.check_output("stat --format=%a /etc/server-monitoring") == "750"

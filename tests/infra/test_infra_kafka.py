@@ -10,6 +10,7 @@ from tests.infra.listening import listeners, writable
 from tests.infra.reaching import at_once
 
 GROUPS = "kafka"
+NO_LOGIN = ("/usr/sbin/nologin", "/nonexistent")
 TOPICS = ("topic-cpu", "topic-disk", "topic-mem", "topic-net")
 
 
@@ -27,7 +28,7 @@ def test_broker_runs_and_comes_back_after_a_boot(host: Host) -> None:
 def test_broker_runs_as_a_user_without_login(host: Host) -> None:
     """The process belongs to `kafka`, who has no shell."""
     assert host.check_output(f"ps -o user= -p {main_pid(host)}") == "kafka"
-    assert host.user("kafka").shell == "/usr/sbin/nologin"
+    assert (host.user("kafka").shell, host.user("kafka").home) == NO_LOGIN
 
 
 def test_broker_listens_on_the_overlay_address_alone(host: Host, variables: dict[str, Any]) -> None:
@@ -82,16 +83,18 @@ def test_files_are_owned_and_closed(host: Host) -> None:
     """Programs belong to root; data to kafka alone; the configuration is not for everybody."""
     tree = host.file("/opt/kafka").linked_to
     assert host.check_output(f"find {tree} ! -user root -o -perm /022 ! -type l") == ""
-    data = host.file("/var/lib/kafka")
-    assert (data.user, data.mode) == ("kafka", 0o750)
+    for path, owner in (("/var/lib/kafka", "root"), ("/var/lib/kafka/data", "kafka")):
+        data = host.file(path)
+        assert (data.user, data.group, data.mode) == (owner, "kafka", 0o750)
     settings = host.file("/etc/kafka/server.properties")
     assert (settings.user, settings.group, settings.mode) == ("root", "kafka", 0o640)
 
 
 def test_sandbox_is_really_in_effect(host: Host) -> None:
     """Seen from the broker even root writes nowhere but to its data; no capability is left."""
-    pid, data = main_pid(host), "/var/lib/kafka"
-    assert writable(host, pid, ["/", "/usr", "/etc", "/opt", "/var/log", data]) == [data]
+    pid, data = main_pid(host), ["/var/lib/kafka/data", "/var/lib/kafka/tmp"]
+    others = ["/", "/usr", "/etc", "/opt", "/var/log", "/var/lib/kafka"]
+    assert writable(host, pid, [*others, *data]) == data
     status = host.check_output(f"cat /proc/{pid}/status")
     assert re.search(r"^NoNewPrivs:\s+1$", status, re.MULTILINE)
     assert re.search(r"^CapBnd:\s+0+$", status, re.MULTILINE)

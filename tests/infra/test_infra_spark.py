@@ -15,11 +15,11 @@ def test_a_spark_job_takes_its_classes_from_the_rehearsed_archive(host: Host) ->
     [line] = [s for s in text.splitlines() if s.startswith("ExecStart=")]
     words = shlex.split(line.removeprefix("ExecStart="))
     job = shlex.join([*words[: words.index("/opt/spark/server-monitoring.py") + 1], "rehearse"])
-    log = host.check_output("runuser -u server-monitoring -- mktemp")
-    own = "PATH=/opt/spark/bin:$PATH SPARK_LOCAL_IP=127.0.0.1"
+    log = host.check_output("runuser -u sm-check -- mktemp")
+    own = "PATH=/opt/spark/bin:$PATH SPARK_LOCAL_IP=127.0.0.1 LC_ALL=C.UTF-8"
     logged = f"JAVA_TOOL_OPTIONS=-Xlog:class+load:file={log}"
     try:
-        host.check_output(f"cd /tmp && runuser -u server-monitoring -- env {own} {logged} {job}")
+        host.check_output(f"cd /tmp && runuser -u sm-check -- env {own} {logged} {job}")
         shared = int(host.check_output(f"grep -c 'shared objects file (top)' {log}"))
         from_jars = int(host.check_output(f"grep -c 'source: file:.*jar$' {log}"))
     finally:

@@ -66,5 +66,6 @@ class Run:
             self.directory.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StorageError(
-                f"{self.directory}: {error.strerror}; make {self.data_dir} writable for this user"
+                f"{self.directory}: {error.strerror}; run_pipeline.yml makes it for the units, "
+                f"who are not to write in {self.data_dir} themselves"
             ) from error

@@ -234,3 +234,43 @@ def test_new_file_is_closed_before_it_has_its_rights(
         os.umask(before)
     assert seen == [0o600]
     assert mode(tmp_path / "f") == 0o600
+
+
+@as_root
+def test_root_goes_no_way_that_another_user_can_turn(run: Run, tmp_path: Path) -> None:
+    """A folder that is another's may be a link by the time that something in it is given away."""
+    tmp_path.joinpath("service").mkdir()
+    os.chown(tmp_path / "service", NOBODY, NOBODY)
+    entry = {"path": str(tmp_path / "service" / "runs"), "state": "directory", "mode": "0750"}
+    told = run(entry)["msg"]
+    assert f"found the folder {tmp_path}/service on the way, which others than root" in told
+    assert not (tmp_path / "service" / "runs").exists()
+    tmp_path.joinpath("way").symlink_to("service")
+    assert "others than root" in run(entry | {"path": str(tmp_path / "way" / "runs")})["msg"]
+    # Root's again, in the order of the entries.
+    folder = {"path": str(tmp_path / "service"), "state": "directory", "mode": "0750", "owner": "0"}
+    assert run(folder, entry)["changed"]
+
+
+@as_root
+@pytest.mark.parametrize("kind", ["link", "pipe", "file"])
+def test_what_a_service_put_in_a_file_s_place_is_replaced(
+    run: Run, tmp_path: Path, kind: str
+) -> None:
+    """In a folder open to it: the secret is not given away, the pipe not waited for."""
+    secret, shared = tmp_path / "secret", tmp_path / "shared"
+    secret.write_text("new\n")
+    secret.chmod(0o600)
+    shared.mkdir()
+    path = shared / "end_offsets.json"
+    if kind == "link":
+        path.symlink_to(secret)
+    elif kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.write_text("new\n")
+    os.chown(path, NOBODY, NOBODY, follow_symlinks=False)
+    shared.chmod(0o1777)
+    assert run(file(path, mode="0644"))["changed"]
+    assert stat.S_ISREG(path.lstat().st_mode)
+    assert (path.lstat().st_uid, mode(path), mode(secret)) == (0, 0o644, 0o600)

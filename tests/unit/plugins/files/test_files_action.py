@@ -118,3 +118,10 @@ def test_each_drift_is_seen(tmp_path: Path, drift: str) -> None:
     assert is_right(tmp_path)
     DRIFTS[drift](tmp_path)
     assert not is_right(tmp_path)
+
+
+def test_a_pipe_in_a_file_s_place_is_not_waited_for(tmp_path: Path) -> None:
+    """Nobody writes to it."""
+    prepare(tmp_path)
+    os.mkfifo(tmp_path / "empty")
+    assert not is_right(tmp_path)

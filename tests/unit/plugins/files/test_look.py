@@ -117,3 +117,13 @@ def test_task_asks_and_changes_nothing(tmp_path: Path, mode: list[str]) -> None:
     result = play(str(book), *mode)
     assert result.status == 0, result.tail()
     assert result.changed() == {"localhost": 0}
+
+
+def test_what_was_put_in_a_file_s_place_is_not_read(tmp_path: Path) -> None:
+    """Neither is a link followed, which root could by, nor a pipe waited for."""
+    secret = tmp_path / "secret"
+    secret.write_text("secret\n")
+    (tmp_path / "link").symlink_to(secret)
+    os.mkfifo(tmp_path / "pipe")
+    asked = [str(tmp_path / name) for name in ("link", "pipe", "secret")]
+    assert ask(read=asked)["content"] == {str(secret): "secret\n"}

@@ -17,7 +17,8 @@ Json = dict[str, Any]
 NETWORK = {"status": "OK", "assignedAddresses": ["fd00::1/88", "172.29.0.4/24"]}
 UNIT = "server-monitoring-consume-cpu_mem@r0.service"
 PACKAGE = "1.14.2-double"
-FILES = {"config.yml": "kafka_client: kafka-python\n", "analyze.env": "WAIT=9\n"}
+FILES = {"config.yml": "kafka_client: kafka-python\n"}
+OPTIONS = {"analyze.env": "WAIT=9\n"}
 
 
 class Host:
@@ -27,6 +28,7 @@ class Host:
         """Make a host that is fit."""
         self.data = folder / "data"
         (self.data / "runs").mkdir(parents=True)
+        (self.data / "units").mkdir()
         self._tools = folder / "bin"
         self._tools.mkdir()
         monkeypatch.setenv("PATH", f"{self._tools}:{os.environ['PATH']}")
@@ -56,7 +58,7 @@ class Host:
     def part(self) -> Json:
         """Return a part in a run."""
         probe = [str(self._tools / "probe"), "probe"]
-        rest = {"min_free": 1, "files": FILES, "probe": probe}
+        rest = {"min_free": 1, "files": FILES, "options": OPTIONS, "probe": probe}
         return {"id": "r1", "data_dir": str(self.data), **rest}
 
 
@@ -93,7 +95,11 @@ def test_a_fit_host_gets_its_folder_and_tells_its_versions(
         "zerotier_package": PACKAGE,
     }
     folder = host.data / "runs" / "r1"
-    assert {file.name: file.read_text(encoding="utf-8") for file in folder.iterdir()} == FILES
+    assert (folder / "raw").is_dir()
+    (folder / "raw").rmdir()
+    for place, expected in ((folder, FILES), (host.data / "units" / "r1", OPTIONS)):
+        found = {file.name: file.read_text(encoding="utf-8") for file in place.iterdir()}
+        assert found == expected
     assert host.calls("probe") == [f"probe --config={folder}/config.yml"]
 
 
@@ -196,6 +202,6 @@ def test_units_wait_as_long_as_the_gate_says() -> None:
     """The Spark jobs' unit reads the file that the gate writes for it."""
     unit = (PROJECT / "roles/pipeline/templates/analyze.service.j2").read_text(encoding="utf-8")
     gate = (PROJECT / "roles/pipeline/tasks/run/gate.yml").read_text(encoding="utf-8")
-    assert "/runs/%i/analyze.env" in unit
+    assert "/units/%i/analyze.env" in unit
     assert "--wait ${WAIT}" in unit
     assert "analyze.env: |\n        WAIT=" in gate

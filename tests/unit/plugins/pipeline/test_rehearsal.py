@@ -1,5 +1,7 @@
 """A rehearsal that fails tells why on one line, in Java's words or the app's."""
 
+import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -56,7 +58,8 @@ def test_command_is_words_on_one_line_as_ansible_renders_it(tmp_path: Path) -> N
     """Ansible takes a backslash in a playbook otherwise than in a template; no shell is there."""
     role = PROJECT / "roles" / "pipeline"
     (tmp_path / "templates").symlink_to(role / "templates")
-    copy = {"content": "{{ _pipeline_rehearse }}", "dest": str(tmp_path / "command")}
+    content = "{{ _pipeline_rehearse }}\n{{ _pipeline_rehearse_in_sandbox }}"
+    copy = {"content": content, "dest": str(tmp_path / "command")}
     play = {
         "hosts": "localhost",
         "gather_facts": False,
@@ -68,15 +71,23 @@ def test_command_is_words_on_one_line_as_ansible_renders_it(tmp_path: Path) -> N
     done = subprocess.run(
         ["ansible-playbook", "--inventory=localhost,", "--connection=local", "play.yml"],
         cwd=tmp_path,
+        env={**os.environ, "ANSIBLE_CONFIG": str(PROJECT / "ansible.cfg")},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stdout
-    command = (tmp_path / "command").read_text(encoding="utf-8")
+    command, in_sandbox = (tmp_path / "command").read_text(encoding="utf-8").split("\n", 1)
     words = command.split(" ")
     assert words[:3] == ["/usr/bin/java", "-cp", "/opt/spark/jars/*"]
     assert words[-2:] == ["/opt/spark/server-monitoring.py", "rehearse"]
-    assert "-XX:ArchiveClassesAtExit=/var/lib/server-monitoring/spark/classes.jsa" in words
+    assert "-XX:ArchiveClassesAtExit=/tmp/classes.jsa" in words
     assert not {"\n", "\\"} & set(command)
+    # No path that the job's user could change: its output is the archive.
+    sandboxed = shlex.split(in_sandbox)
+    assert sandboxed[:6] == ["set", "-f;", "umask", "022;", "systemd-run", "--quiet"]
+    assert "--property=User=sm-check" in sandboxed
+    at = sandboxed.index("/bin/sh")
+    assert sandboxed[at : at + 4] == ["/bin/sh", "-c", '"$@" >&2 && cat /tmp/classes.jsa', "sh"]
+    assert sandboxed[at + 4 :] == [*words, ">", "/opt/spark/.classes.jsa"]

@@ -15,7 +15,7 @@ from tests.support.project import PROJECT
 
 # What the roles have registered when they verified what they installed.
 HEARD = {
-    "__kafka_runs": {"said": {"jar": {"out": "/opt/kafka-4.3.1/libs/kafka_2.13-4.3.1.jar"}}},
+    "__kafka_runs": {"said": {"jar": {"out": "/opt/kafka-4.3.1/libs/*"}}},
     "java_version": "21.0.13",
     "__spark_version": {"said": {"spark": {"out": "4.3.0"}}},
     "__app_version": {"said": {"app": {"out": "server-monitoring 0.1.0"}}},

@@ -15,6 +15,10 @@ from tests.unit.plugins.pipeline.progress_plays import BROKEN, CONSUMER, ENDED, 
         ({"ActiveState": "inactive", "Result": "success", "Job": "12"}, "starting"),
         ({"ActiveState": "activating", "Result": "success"}, "starting"),
         ({"ActiveState": "activating", "SubState": "auto-restart", "Result": "signal"}, "starting"),
+        (
+            {"ActiveState": "activating", "SubState": "auto-restart", "Result": "oom-kill"},
+            "failed",
+        ),
         ({"ActiveState": "active", "Result": "success"}, "ready"),
         ({"ActiveState": "deactivating", "Result": "success"}, "starting"),
         ({"ActiveState": "inactive", "Result": "success"}, "ended"),
@@ -48,6 +52,19 @@ def test_reason_without_an_error_line_is_systemd_s() -> None:
     """A killed process left no word; the log's last line goes along."""
     told = systemd.reason(["last words"], {"Result": "signal", "ExecMainStatus": "9"})
     assert told == "systemd reports signal, exit status 9; its last line: last words"
+
+
+@pytest.mark.parametrize(
+    ("step", "setting"), [("consume-cpu_mem", "client"), ("analyze-cpu_mem", "spark")]
+)
+def test_a_unit_that_needed_too_much_memory_is_told_so(step: str, setting: str) -> None:
+    """Its limit and the setting to raise, whatever an earlier start had said."""
+    unit = {"Id": f"server-monitoring-{step}@r.service", "MemoryMax": "1073741824"}
+    told = systemd.reason(
+        ["server-monitoring: error: an earlier one"], unit | {"Result": "oom-kill"}
+    )
+    assert told.startswith("found more memory in use than 1024 MiB, so the kernel ended it")
+    assert f"raise pipeline_{setting}_memory_max" in told
 
 
 @pytest.mark.parametrize("again", [False, True])

@@ -116,7 +116,7 @@ def test_internal_topics_have_the_given_replicas() -> None:
     [
         ("User", "kafka"),
         ("ProtectSystem", "strict"),
-        ("ReadWritePaths", "/var/lib/kafka"),
+        ("ReadWritePaths", "/var/lib/kafka/data /var/lib/kafka/tmp"),
         ("ProtectHome", "true"),
         ("PrivateTmp", "true"),
         ("PrivateDevices", "true"),

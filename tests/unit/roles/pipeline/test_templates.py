@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from server_monitoring.model import names
 
 from tests.support.app_settings import settings
 from tests.support.project import PROJECT
@@ -15,11 +16,12 @@ TEMPLATES = PROJECT / "roles" / "pipeline" / "templates"
 UNITS = sorted(path.name for path in TEMPLATES.glob("*.service.j2"))
 
 
-def render(name: str) -> str:
+def render(name: str, **given: object) -> str:
     """Render a template of the role as Ansible would, undefined variables refused."""
     environment = Environment(  # noqa: S701 -- units and YAML, not HTML
         loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, trim_blocks=True
     )
+    environment.filters["server_monitoring.cluster.pipeline_user_name"] = names.user
     environment.filters["to_nice_yaml"] = lambda value, **_: yaml.safe_dump(value, sort_keys=False)
     variables: dict[str, Any] = {
         **yaml.safe_load((TEMPLATES.parent / "defaults" / "main.yml").read_text(encoding="utf-8")),
@@ -29,6 +31,7 @@ def render(name: str) -> str:
         "kafka_access_credentials_dir": "/etc/server-monitoring/credentials",
         "_kafka_cluster_addresses": ["172.29.0.1", "172.29.0.2"],
         "_pipeline_config": settings(Path("/var/lib/server-monitoring")),
+        **given,
     }
     return environment.get_template(name).render(variables)
 
@@ -49,15 +52,49 @@ def test_there_is_a_unit_for_each_part() -> None:
     assert UNITS == ["analyze.service.j2", "consume.service.j2", "produce.service.j2"]
 
 
-@pytest.mark.parametrize("name", UNITS)
+USERS = {"produce": "sm-produce", "consume": "sm-consume-cpu_mem", "analyze": "sm-analyze-cpu_mem"}
+
+
+@pytest.mark.parametrize("name", USERS)
 def test_unit_is_closed_in(name: str) -> None:
-    """Each unit has its own user, no capability, and one place to write."""
-    service = directives(render(name))
-    assert service["User"] == ["server-monitoring"]
+    """Each unit has a user that no other has, no capability, and its run's folder to write in."""
+    service = directives(render(f"{name}.service.j2"))
+    assert service["User"] == [USERS[name]]
     assert service["ProtectSystem"] == ["strict"]
-    assert service["ReadWritePaths"] == ["/var/lib/server-monitoring"]
+    own = "-/var/lib/server-monitoring/runs/%i"
+    spark = " /var/lib/server-monitoring/spark" if name == "analyze" else ""
+    assert service["ReadWritePaths"] == [own + spark]
     assert service["NoNewPrivileges"] == ["true"]
     assert service["CapabilityBoundingSet"] == [""]
+
+
+@pytest.mark.parametrize("name", UNITS)
+def test_what_systemd_reads_is_where_no_service_writes(name: str) -> None:
+    """A pipe in the place of such a file would stop systemd itself."""
+    service = directives(render(name))
+    read = service.get("EnvironmentFile", [])
+    assert {path.removeprefix("-").rpartition("/")[0] for path in read} <= {
+        "/var/lib/server-monitoring/units/%i"
+    }
+    assert not any("units" in path for path in service["ReadWritePaths"])
+
+
+@pytest.mark.parametrize("is_rehearsal", [False, True])
+def test_what_a_play_tries_has_the_units_sandbox_and_a_user_of_its_own(
+    *, is_rehearsal: bool
+) -> None:
+    """Else a unit of the same user would reach through it to what its own sandbox keeps away."""
+    text = "[Service]\n" + render("check.j2", is_rehearsal=is_rehearsal)
+    check, unit = directives(text), directives(render("consume.service.j2"))
+    assert check["User"] == ["sm-check"]
+    sandbox = directives("[Service]\n" + render("sandbox.j2", user="x", writable="y"))
+    own = {"User", "ReadWritePaths", "MemoryMax", "TasksMax", "Environment"}
+    for name in set(sandbox) - own:
+        assert check[name] == sandbox[name] == unit[name], name
+    writable = "/var/lib/server-monitoring/spark" if is_rehearsal else ""
+    assert check["ReadWritePaths"] == [writable]
+    assert ("PrivateNetwork" in check) == is_rehearsal
+    assert ("IPAddressDeny" in check) != is_rehearsal
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ description:
   - Needs no Python on the host. What it reads is shown at C(-v); secrets are not to be read so.
 options:
   paths: {description: Which of these files and folders are there., type: list, elements: str}
-  read: {description: What is in these files., type: list, elements: str}
+  read: {description: What is in these files; links are not followed., type: list, elements: str}
   packages: {description: Which of these Debian packages are missing., type: list, elements: str}
   accounts: {description: The group, home and shell of these users., type: list, elements: str}
   commands:
@@ -40,6 +40,8 @@ SPEC: dict[str, dict[str, Any]] = {
     "commands": {"type": "dict", "default": {}},
 }
 _WORDS_OF_A_LINE = 4
+# Of a file at most 1 MiB.
+_MOST = "bs=64k count=16"
 
 
 class ActionModule(ActionBase):
@@ -70,7 +72,11 @@ def _lines(questions: dict[str, Any]) -> Iterator[str]:
     for number, path in enumerate(map(shlex.quote, questions["paths"])):
         yield f"if [ -e {path} ] || [ -L {path} ]; then echo present {number}; fi"
     for number, path in enumerate(map(shlex.quote, questions["read"])):
-        yield f'if [ -f {path} ]; then echo "content {number} $(base64 -w 0 < {path})"; fi'
+        # A link that somebody has put there is not followed, and a pipe not waited for.
+        told = (
+            f"$(dd if={path} {_MOST} iflag=nofollow,nonblock,fullblock status=none | base64 -w 0)"
+        )
+        yield f'if [ -f {path} ] && [ ! -L {path} ]; then echo "content {number} {told}"; fi'
     for number, package in enumerate(map(shlex.quote, questions["packages"])):
         asked = f"dpkg-query --show --showformat='${{db:Status-Status}}' {package} 2>/dev/null"
         yield f'echo "package {number} $({asked})"'

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from server_monitoring.model.names import unit
+from server_monitoring.model.names import unit, user
 
 
 def share(group: str, inventory_groups: Mapping[str, Sequence[str]], host: str) -> dict[str, int]:
@@ -24,6 +24,34 @@ def consumer_unit(group: str, run_id: str) -> dict[str, str]:
 def unit_name(command: str, run_id: str = "", group: str = "") -> str:
     """Return the unit of a command in a run; without a run, the template of such units."""
     return unit(command, group, run_id)
+
+
+def user_name(command: str, group: str = "") -> str:
+    """Return the user that the units of a command run as."""
+    return user(command, group)
+
+
+def host_users(groups: Iterable[str], produces: bool) -> list[str]:  # noqa: FBT001 - a filter
+    """Return the users of a host that consumes these metric groups, of its checks the last."""
+    own = [user(command, group) for group in groups for command in ("consume", "analyze")]
+    return [*([user("produce")] if produces else []), *own, user("check")]
+
+
+def owners(groups: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """Return who owns what a run of these metric groups leaves in its folder, by pattern."""
+    found = {"produce.*": user("produce"), "bad-rows.csv": user("produce")}
+    for name, group in groups.items():
+        consumer, job = user("consume", name), user("analyze", name)
+        found |= {f"raw/{metric['topic']}": consumer for metric in group["metrics"]}
+        found |= {f"consume-{name}.json": consumer, f"analyze-{name}.json": job}
+        found |= {f"corrupt-{name}.csv": job, str(group["output_file"]): job}
+    return found
+
+
+def properties(unit_text: str) -> list[str]:
+    """Return the settings of a service as options of systemd-run."""
+    lines = (line.strip() for line in unit_text.splitlines())
+    return [f"--property={line}" for line in lines if line and not line.startswith("#")]
 
 
 def stored_rows(consumed: Iterable[Mapping[str, Any]]) -> dict[str, int]:
@@ -58,5 +86,16 @@ class FilterModule:
 
     def filters(self) -> dict[str, Any]:
         """Return the filters; in tasks each has its name after ``pipeline_``."""
-        offered = (share, consumer_unit, unit_name, stored_rows, count_problems, host_facts)
+        offered = (
+            share,
+            consumer_unit,
+            unit_name,
+            user_name,
+            host_users,
+            owners,
+            properties,
+            stored_rows,
+            count_problems,
+            host_facts,
+        )
         return {f"pipeline_{offer.__name__}": offer for offer in offered}

@@ -1,4 +1,8 @@
-"""Files and folders of a host, made as entries say: compared, replaced whole, or removed."""
+"""Files and folders of a host, made as entries say: compared, replaced whole, or removed.
+
+Guarantee: root goes no way that somebody else can turn elsewhere. Each folder on it is root's;
+where others may make files of their own (the sticky bit), theirs are replaced, not used.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +24,8 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 _TEXT_TO_COMPARE = 100_000
+# Debian gives /usr/local to the second one, which no service is in.
+_ADMINISTRATORS = ("root", "staff")
 
 
 class FileError(Exception):
@@ -31,6 +37,8 @@ def keep(module: AnsibleModule) -> Json:
     entries, changed, diffs = module.params["files"], [], []
     for entry in entries:
         diff: Json = {}
+        if not module.check_mode:  # an entry before this one may have set the way right
+            check_way(Path(entry["path"]))
         if _KINDS[entry["state"]](module, entry, diff):
             changed.append(entry["path"])
             diffs.append(diff)
@@ -47,6 +55,10 @@ def keep(module: AnsibleModule) -> Json:
 def _file(module: AnsibleModule, entry: Json, diff: Json) -> bool:
     path = Path(entry["path"])
     found = _status(path)
+    if found and stat.S_ISDIR(found.st_mode):
+        raise _other(path, "a file")
+    if found and _is_another_s(path, found):
+        found = None
     if found and not (stat.S_ISREG(found.st_mode) or stat.S_ISLNK(found.st_mode)):
         raise _other(path, "a file")
     if entry["content"] is None and entry["parts"] is None:
@@ -56,7 +68,7 @@ def _file(module: AnsibleModule, entry: Json, diff: Json) -> bool:
             raise _other(path, "a file")
         return _attributes(module, entry, path, diff)
     wanted = _content(module, entry)
-    before = path.read_bytes() if found and stat.S_ISREG(found.st_mode) else None
+    before = _bytes(path) if found else None
     if before is not None and before == wanted:
         return _attributes(module, entry, path, diff)
     if not entry["secret"] and not entry["parts"]:
@@ -106,7 +118,7 @@ def _directory(module: AnsibleModule, entry: Json, diff: Json) -> bool:
         if found.st_uid not in (0, os.geteuid()) or not path.is_dir():
             raise _other(path, "a folder")
         return _attributes(module, entry, path.resolve(), diff)
-    if found and not stat.S_ISDIR(found.st_mode):
+    if found and (not stat.S_ISDIR(found.st_mode) or _is_another_s(path, found)):
         raise _other(path, "a folder")
     if found:
         return _attributes(module, entry, path, diff)
@@ -195,6 +207,78 @@ def _status(path: Path) -> os.stat_result | None:
         return path.lstat()
     except FileNotFoundError:
         return None
+
+
+def check_way(path: Path) -> None:
+    """Raise FileError for a path that another user can turn elsewhere; root alone is asked."""
+    if os.geteuid() != 0:
+        return
+    here, ahead = Path("/"), list(Path(os.path.abspath(path)).parent.parts[1:])  # noqa: PTH100 - as given
+    while True:
+        folder = here.stat()
+        if not _is_safe(folder):
+            message = (
+                f"{path}: found the folder {here} on the way, which others than root can change "
+                f"({_name(folder.st_uid)}, {stat.S_IMODE(folder.st_mode):o}); give it to root"
+            )
+            raise FileError(message)
+        if not ahead:
+            return
+        step = here / ahead.pop(0)
+        found = _status(step)
+        if found is None:
+            return  # it will be made
+        if stat.S_ISLNK(found.st_mode):
+            if found.st_uid != 0:
+                raise _other(step, "a folder")
+            target = step.readlink()
+            ahead[:0] = [part for part in target.parts if part != "/"]
+            here = Path("/") if target.is_absolute() else here
+        elif step.name == "..":
+            here = here.parent
+        elif stat.S_ISDIR(found.st_mode):
+            here = step
+        else:
+            raise _other(step, "a folder")
+
+
+def _is_safe(folder: os.stat_result) -> bool:
+    """Tell whether root alone can rename what is in a folder, or who made it himself."""
+    others = folder.st_mode & stat.S_IWOTH or (
+        folder.st_mode & stat.S_IWGRP and _group(folder.st_gid) not in _ADMINISTRATORS
+    )
+    return folder.st_uid == 0 and (not others or bool(folder.st_mode & stat.S_ISVTX))
+
+
+def _is_another_s(path: Path, found: os.stat_result) -> bool:
+    """Tell whether somebody made this in a folder that is open to him, and may change it again."""
+    parent = path.parent.stat()
+    is_open = parent.st_mode & stat.S_ISVTX and parent.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    return bool(is_open) and found.st_uid not in (0, os.geteuid())
+
+
+def _bytes(path: Path) -> bytes | None:
+    """Return what is in a file; None for anything else. No link is followed, no pipe waited for."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return None
+    with os.fdopen(handle, "rb") as stream:
+        return stream.read() if stat.S_ISREG(os.fstat(handle).st_mode) else None
+
+
+def _group(number: int) -> str:
+    try:
+        return grp.getgrgid(number).gr_name
+    except KeyError:
+        return str(number)
+
+
+def _name(number: int) -> str:
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return str(number)
 
 
 def _other(path: Path, expected: str) -> FileError:

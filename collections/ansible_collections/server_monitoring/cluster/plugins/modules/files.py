@@ -19,6 +19,7 @@ description:
     the new. A link in its place is replaced, never followed.
   - A link in the place of a folder is taken for the folder if root, or who runs this, made it.
   - What is neither file nor folder, or a folder in the place of a file, ends it.
+  - As root it goes no way that another user can turn elsewhere; each folder on it is root's.
 options:
   files:
     description: The files and folders.

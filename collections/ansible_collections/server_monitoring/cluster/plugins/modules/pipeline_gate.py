@@ -53,6 +53,16 @@ options:
         description: What the files of the run's folder shall hold, by name; one is config.yml.
         type: dict
         required: true
+      options:
+        description: What the files that systemd reads for the run's units shall hold, by name.
+        type: dict
+        default: {}
+      is_open:
+        description:
+          - Whether the units may write in the run's folder when this is over. Until they may, root
+            can put further files there.
+        type: bool
+        default: true
       probe:
         description: Command that asks the brokers, to which the path of config.yml is added.
         type: list
@@ -88,11 +98,15 @@ ARGUMENTS: Json = {
             "data_dir": {"type": "path", "required": True},
             "min_free": {"type": "int", "required": True},
             "files": {"type": "dict", "required": True},
+            "options": {"type": "dict", "default": {}},
+            "is_open": {"type": "bool", "default": True},
             "probe": {"type": "list", "elements": "str", "required": True},
         },
     },
 }
 KAFKA = Path("/opt/kafka")
+# A folder where units make files, and remove no other's; and one where root alone does.
+SHARED, CLOSED = 0o1770, 0o750
 
 
 class UnfitError(Exception):
@@ -115,6 +129,8 @@ class Gate:
             self._check_space(run["data_dir"], run["min_free"])
             folder = self._prepare(run)
             self._check_broker([*run["probe"], f"--config={folder}/config.yml"])
+            if run["is_open"]:
+                self._give(folder, SHARED)
         return {"changed": bool(run), "versions": self._versions()}
 
     def _check_overlay(self, address: str) -> None:
@@ -174,14 +190,23 @@ class Gate:
         except OSError as problem:
             message = f"{folder}: {problem.strerror}; run provision.yml"
             raise UnfitError(message) from problem
-        self._give(folder, "server-monitoring", 0o750)
-        for name, text in run["files"].items():
-            (folder / name).write_text(text, encoding="utf-8")
-            self._give(folder / name, "root", 0o640)
+        self._give(folder, CLOSED)
+        (folder / "raw").mkdir(mode=0o700)
+        self._give(folder / "raw", SHARED)
+        self._write(folder, run["files"])
+        options = Path(run["data_dir"], "units", run["id"])
+        options.mkdir(mode=0o750, exist_ok=True)
+        self._write(options, run["options"])
         return folder
 
-    def _give(self, path: Path, owner: str, mode: int) -> None:
-        wanted = {"path": str(path), "owner": owner, "group": "server-monitoring", "mode": mode}
+    def _write(self, folder: Path, files: dict[str, str]) -> None:
+        for name, text in files.items():
+            (folder / name).write_text(text, encoding="utf-8")
+            self._give(folder / name, 0o640)
+
+    def _give(self, path: Path, mode: int) -> None:
+        """Give a file or a folder to root and, with these rights, to the units' users."""
+        wanted = {"path": str(path), "owner": "root", "group": "server-monitoring", "mode": mode}
         rest = {"secontext": [None], "attributes": None}
         self._module.set_fs_attributes_if_different({**wanted, **rest}, changed=False)
 
@@ -204,7 +229,9 @@ class Gate:
 
     def _ask(self, *argv: str, required: bool = False) -> tuple[int, str, str]:
         """Run a command; return its status and what it printed on both ways, without blanks."""
-        status, told, problem = self._module.run_command(list(argv), check_rc=required)
+        status, told, problem = self._module.run_command(
+            list(argv), check_rc=required, environ_update={"LC_ALL": "C"}
+        )
         return status, told.strip(), problem.strip()
 
 

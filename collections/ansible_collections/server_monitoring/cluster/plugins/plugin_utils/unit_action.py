@@ -7,6 +7,9 @@ from typing import Any
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
+# At most 16 MiB of a file.
+_READ = "dd iflag=nofollow,nonblock,fullblock bs=64k count=256 status=none"
+
 
 class UnitAction(ActionBase):
     """An action on the control machine that asks the host by its connection."""
@@ -15,7 +18,9 @@ class UnitAction(ActionBase):
 
     def command(self, *argv: str) -> str:
         """Run a command on the host, as root, and return what it printed."""
-        answer = self._low_level_execute_command(shlex.join(argv), sudoable=True)
+        answer = self._low_level_execute_command(
+            shlex.join(["env", "LC_ALL=C", *argv]), sudoable=True
+        )
         return str(answer["stdout"])
 
     def read(self, paths: list[str]) -> list[Any]:
@@ -27,7 +32,9 @@ class UnitAction(ActionBase):
         """
         if not paths:
             return []
-        rest, documents = self.command("cat", *paths), []
+        # The units could put something else there: no link is followed, and no pipe waited for.
+        script = ["sh", "-c", f'for path; do {_READ} "if=$path"; done', "sh", *paths]
+        rest, documents = self.command(*script), []
         try:
             while rest := rest.lstrip():
                 document, end = json.JSONDecoder().raw_decode(rest)

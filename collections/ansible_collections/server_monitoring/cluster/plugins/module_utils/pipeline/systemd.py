@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from server_monitoring.model.names import ERROR_PREFIX
+from server_monitoring.model.names import ERROR_PREFIX, PROGRAM
 
-PROPERTIES = ["LoadState", "ActiveState", "Result", "ExecMainStatus", "StatusText", "Job"]
+PROPERTIES = [
+    *("Id", "LoadState", "ActiveState", "SubState", "Result", "ExecMainStatus", "StatusText"),
+    *("Job", "MemoryMax"),
+]
+# What a unit ends with that wanted more memory than it may have.
+OUT_OF_MEMORY = "oom-kill"
 LOG_LINES = 20
 
 
@@ -47,6 +52,9 @@ def state_of(properties: dict[str, str]) -> str:
     """Return starting, ready, ended or failed for the unit's properties."""
     if properties.get("LoadState") == "not-found":
         return "failed"
+    # It would want the same again, and again.
+    if properties.get("SubState") == "auto-restart" and properties["Result"] == OUT_OF_MEMORY:
+        return "failed"
     if properties.get("Job", "0") not in ("", "0"):
         return "starting"
     active = properties.get("ActiveState")
@@ -61,6 +69,15 @@ def reason(log: list[str], properties: dict[str, str]) -> str:
     """Return why the unit failed: its own last error if it gave one, else what systemd saw."""
     if properties.get("LoadState") == "not-found":
         return "no such unit on this host; run provision.yml"
+    if properties.get("Result") == OUT_OF_MEMORY:
+        is_job = properties.get("Id", "").startswith(f"{PROGRAM}-analyze-")
+        setting = f"pipeline_{'spark' if is_job else 'client'}_memory_max"
+        limit = properties.get("MemoryMax", "")
+        most = f"{int(limit) >> 20} MiB" if limit.isdigit() else "its machine has"
+        return (
+            f"found more memory in use than {most}, so the kernel ended it; look for records or "
+            f"batches that are far too large, or raise {setting} and provision"
+        )
     for line in reversed(log):
         if ERROR_PREFIX in line:
             return line.partition(ERROR_PREFIX)[2]
