@@ -11,7 +11,9 @@ LEAST_TIMEOUT = CONNECT_SECONDS + 5
 GROUP_SECONDS = 30
 BATCH_BYTES = 256 * 1024
 LINGER_MS = 50
-MAX_RECORD_BYTES = 4 * 1024 * 1024
+# Of a request, and so of a record; the broker takes 40 kB more (kafka_max_request_bytes).
+MAX_REQUEST_BYTES = 1_000_000
+PARTITION_BYTES = 4 * 1024 * 1024
 FETCH_BYTES = 8 * 1024 * 1024
 FETCH_WAIT_MS = 200
 # How far the client reads ahead in a partition.

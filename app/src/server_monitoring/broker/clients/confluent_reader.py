@@ -51,7 +51,7 @@ def fetch_settings() -> dict[str, Any]:
     """Return how much is asked for at once, and how far is read ahead."""
     return {
         "fetch.wait.max.ms": limits.FETCH_WAIT_MS,
-        "max.partition.fetch.bytes": limits.MAX_RECORD_BYTES,
+        "max.partition.fetch.bytes": limits.PARTITION_BYTES,
         "fetch.max.bytes": limits.FETCH_BYTES,
         # Otherwise the client reads far ahead, with memory for each record; and once it has
         # read enough it would wait a second before it looks again.

@@ -46,7 +46,7 @@ class KafkaPythonReader(ClientReader):
                 enable_auto_commit=False,
                 auto_offset_reset="none",
                 fetch_max_wait_ms=limits.FETCH_WAIT_MS,
-                max_partition_fetch_bytes=limits.MAX_RECORD_BYTES,
+                max_partition_fetch_bytes=limits.PARTITION_BYTES,
                 fetch_max_bytes=limits.FETCH_BYTES,
             )
 
