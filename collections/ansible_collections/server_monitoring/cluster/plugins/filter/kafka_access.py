@@ -57,6 +57,38 @@ def rights(groups: Mapping[str, Mapping[str, Any]]) -> dict[str, Acls]:
     return found
 
 
+_MIB = 1024 * 1024
+# Of each account, at each broker: above what its commands do, with many hosts that share it. Half
+# of the broker's threads for requests stay for others, and a probe's records are some bytes.
+_PROBING = {"producer_byte_rate": 16 * 1024, "consumer_byte_rate": _MIB, "request_percentage": 50}
+_PRODUCING = {
+    "producer_byte_rate": 128 * _MIB,
+    "consumer_byte_rate": 128 * _MIB,
+    "request_percentage": 400,
+}
+_CONSUMING = _PRODUCING | {"producer_byte_rate": 16 * 1024, "consumer_byte_rate": 256 * _MIB}
+
+
+def quotas(groups: Iterable[str]) -> dict[str, dict[str, int]]:
+    """Return the quotas of each account of a pipeline; the administrator has none."""
+    consumers = {f"consumer_{group}": _CONSUMING for group in groups}
+    return {"producer": _PRODUCING, **consumers, "operator": _PROBING, "admin": {}}
+
+
+def user_quotas(
+    present: Iterable[str], quotas: Mapping[str, Mapping[str, Any]], others: Mapping[str, Any]
+) -> dict[str, dict[str, Any]]:
+    """Return the quotas of each user, as the module kafka_access takes them.
+
+    Args:
+        present: the users.
+        quotas: account -> quotas.
+        others: of each account that is not named.
+
+    """
+    return {user: dict(quotas.get(user.rpartition("-")[0], others)) for user in present}
+
+
 def hosts(
     groups: Iterable[str], inventory_groups: Mapping[str, Sequence[str]]
 ) -> dict[str, list[str]]:
@@ -136,5 +168,14 @@ class FilterModule:
 
     def filters(self) -> dict[str, Any]:
         """Return the filters; in tasks each has its name after ``kafka_access_``."""
-        offered = (rights, hosts, passwords, users, without_password, credentials)
+        offered = (
+            rights,
+            quotas,
+            user_quotas,
+            hosts,
+            passwords,
+            users,
+            without_password,
+            credentials,
+        )
         return {f"kafka_access_{offer.__name__}": offer for offer in offered}
