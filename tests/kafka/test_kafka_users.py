@@ -108,9 +108,7 @@ def test_a_password_is_changed_and_an_undeclared_user_removed(
     assert not module(**wanted)["changed"]
 
 
-def test_quotas_become_as_declared_and_others_go(
-    access_broker: AccessBroker, module: Module
-) -> None:
+def test_quotas_become_as_declared_and_others_go(module: Module) -> None:
     """Also after something else changed them; without any declared they are left alone."""
     secret = password()
     wanted: dict[str, Any] = {

@@ -9,7 +9,8 @@ CONNECT_SECONDS = 10
 LEAST_TIMEOUT = CONNECT_SECONDS + 5
 # The first question about a group makes the broker create the topic of all groups.
 GROUP_SECONDS = 30
-BATCH_BYTES = 256 * 1024
+# Four fit into a request.
+BATCH_BYTES = 240 * 1024
 LINGER_MS = 50
 # Of a request, and so of a record; the broker takes 40 kB more (kafka_max_request_bytes).
 MAX_REQUEST_BYTES = 1_000_000
@@ -20,5 +21,10 @@ FETCH_WAIT_MS = 200
 QUEUED_RECORDS = 20_000
 # After this long without an answer the broker is asked whether it still takes the credentials.
 DOUBT_SECONDS = 5
-# Of the topic that only probes use.
-PROBE_RETENTION_MS = 3_600_000
+# Of the topic that only probes use: one partition that stays small, whoever writes to it.
+PROBE_CONFIGS = {
+    "retention.ms": "3600000",
+    "retention.bytes": "1048576",
+    "segment.bytes": "1048576",
+    "max.message.bytes": "1024",
+}

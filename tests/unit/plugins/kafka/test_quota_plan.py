@@ -64,7 +64,7 @@ def test_what_differs_is_set_and_what_nobody_declared_goes() -> None:
     """Of users, addresses and clients; a broker's own stay."""
     declared = quota_plan.parse({"reader": {"request_percentage": 50}}, {"default": 20})
     strange = (("client-id", "x"), ("user", "reader"))
-    found = {
+    found: dict[Any, dict[str, float]] = {
         READER: {"request_percentage": 900.0, "producer_byte_rate": 1.0},
         strange: {"consumer_byte_rate": 1.0},
         (("user", "kafka-1"),): {"consumer_byte_rate": 1.0},
