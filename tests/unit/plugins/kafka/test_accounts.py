@@ -85,6 +85,17 @@ def test_credentials_go_where_they_are_used() -> None:
     }
 
 
+def test_secrets_that_others_know_are_found() -> None:
+    """A host that was taken out or added, or an account that is gone."""
+    hosts, accounts_ = {"producer": ["b", "a"]}, ["producer"]
+    known = {"kafka_access_given_producer": "a b", "kafka_access_password_producer_a": "x"}
+    assert not accounts.known_elsewhere(hosts, accounts_, known)
+    assert accounts.known_elsewhere({"producer": ["a"]}, accounts_, known)
+    assert accounts.known_elsewhere(hosts, accounts_, {})
+    gone = {"kafka_access_password_reader_b": "x"}
+    assert accounts.known_elsewhere(hosts, accounts_, known | gone)
+
+
 def test_users_are_those_that_have_a_password() -> None:
     """Both of an account while passwords change; secrets of others do not count."""
     secrets = {

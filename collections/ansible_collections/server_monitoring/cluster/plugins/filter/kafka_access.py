@@ -104,9 +104,12 @@ def hosts(
     return {account: list(inventory_groups.get(name, [])) for account, name in wanted.items()}
 
 
+_PASSWORD, _GIVEN = "kafka_access_password_", "kafka_access_given_"
+
+
 def secret(account: str, suffix: str) -> str:
     """Return the name of the secret that is a user's password."""
-    return f"kafka_access_password_{account}_{suffix}"
+    return f"{_PASSWORD}{account}_{suffix}"
 
 
 def passwords(accounts: Iterable[str], secrets: Mapping[str, Any]) -> dict[str, str]:
@@ -134,6 +137,25 @@ def without_password(accounts: Iterable[str], present: Iterable[str], suffix: st
     """Return the accounts whose present user has no password."""
     known = set(present)
     return [account for account in accounts if f"{account}-{suffix}" not in known]
+
+
+def known_elsewhere(
+    hosts: Mapping[str, Sequence[str]], accounts: Iterable[str], secrets: Mapping[str, Any]
+) -> bool:
+    """Tell whether the secrets are of other accounts, or were given to other hosts, than now.
+
+    Args:
+        hosts: account -> those that get its credentials.
+        accounts: all of them.
+        secrets: as tools/vault/make_secrets.py keeps them.
+
+    """
+    given = {f"{_GIVEN}{account}": " ".join(sorted(names)) for account, names in hosts.items()}
+    there = {name: value for name, value in secrets.items() if name.startswith(_GIVEN)}
+    known = {secret(account, suffix) for account in accounts for suffix in SUFFIXES}
+    return given != there or any(
+        name.startswith(_PASSWORD) and name not in known for name in secrets
+    )
 
 
 def credentials(
@@ -176,6 +198,7 @@ class FilterModule:
             passwords,
             users,
             without_password,
+            known_elsewhere,
             credentials,
         )
         return {f"kafka_access_{offer.__name__}": offer for offer in offered}
