@@ -38,6 +38,7 @@ VALUES = {
     "kafka_access_admin_properties": "/etc/kafka/admin.properties",
     "_kafka_key_store": "/etc/kafka/broker.pem",
     "_kafka_trust_store": "/etc/kafka/ca.pem",
+    "_kafka_principal_rules": "RULE:^CN=([^,]+)(,.*)?$/$1/,DEFAULT",
     "_kafka_super_users": "User:kafka-1;User:kafka-2",
     "_kafka_secure_listeners": [
         "CLIENT://172.29.0.1:9092",
