@@ -15,6 +15,8 @@ LINGER_MS = 50
 # Of a request, and so of a record; the broker takes 40 kB more (kafka_max_request_bytes).
 MAX_REQUEST_BYTES = 1_000_000
 PARTITION_BYTES = 4 * 1024 * 1024
+# Of a batch when it is decompressed, and of an answer: far more than any batch that the app sends.
+BATCH_MEMORY_BYTES = 16 * 1024 * 1024
 FETCH_BYTES = 8 * 1024 * 1024
 FETCH_WAIT_MS = 200
 # How far the client reads ahead in a partition.
