@@ -86,7 +86,7 @@ def poll_by_kafka_python(server: str, count: int, topics: list[str], *, tuned: b
     """Poll by kafka-python; return the seconds from the first records to the last."""
     more = {
         "fetch_max_wait_ms": limits.FETCH_WAIT_MS,
-        "max_partition_fetch_bytes": limits.MAX_RECORD_BYTES,
+        "max_partition_fetch_bytes": limits.PARTITION_BYTES,
         "fetch_max_bytes": limits.FETCH_BYTES,
         "metrics_enabled": False,
     }

@@ -11,6 +11,7 @@ from testinfra.host import Host
 
 from tests.infra.nodes import connect, inventory, members
 from tests.infra.reaching import at_once, is_dropped, is_open, unreached
+from tests.support.playbooks import Result, play
 
 GROUPS = "all"
 UNIT = "server-monitoring-firewall.service"
@@ -76,6 +77,25 @@ def test_rules_are_loaded_now_and_after_a_boot(host: Host) -> None:
     assert not host.service("nftables").is_enabled
     kept = host.file("/etc/server-monitoring/firewall.nft")
     assert (kept.user, kept.mode) == ("root", 0o600)
+
+
+def test_health_says_when_rules_are_not_loaded(host: Host, pytestconfig: pytest.Config) -> None:
+    """Also when something else took a rule out; with the unit started again all is well."""
+    path, name = pytestconfig.getoption("ansible_inventory"), host.check_output("hostname")
+
+    def health() -> Result:
+        return play("playbooks/health.yml", "--limit", name, inventory=path)
+
+    said = "no table inet server_monitoring in the kernel"
+    try:
+        host.check_output("nft delete table inet server_monitoring")
+        found = health()
+        assert found.status != 0
+        assert found.says(f"{name}: packet filter: found {said}"), found.tail()
+    finally:
+        host.check_output(f"systemctl restart {UNIT}")
+    well = health()
+    assert well.status == 0, well.tail()
 
 
 def test_unit_loads_its_table_and_leaves_others_alone(host: Host) -> None:

@@ -28,9 +28,8 @@ class Access(NamedTuple):
     pattern: str = LITERAL
 
 
-# `probe` as any user: makes its topic where it is missing, writes a record and reads it back. Where
-# provisioning makes the topic, Create is not needed.
-PROBE = (Access(TOPIC, PROBE_TOPIC, ("CREATE", "WRITE", "READ")),)
+# `probe` as any user: writes a record and reads it back. Provisioning makes the topic.
+PROBE = (Access(TOPIC, PROBE_TOPIC, ("WRITE", "READ")),)
 # `probe` with a configuration looks for the topics of all groups.
 PROBE_TOPICS = (Access(TOPIC, "{all_topics}", ("DESCRIBE",)),)
 

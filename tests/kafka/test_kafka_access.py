@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kafka.admin import KafkaAdminClient
+from server_monitoring.broker.limits import PROBE_CONFIGS
 
 from tests.kafka.access import PROBE, PROBE_TOPIC, PROBE_TOPICS, PRODUCER, Access, consumer
-from tests.kafka.kafka_broker import Pipeline, make_pipeline
+from tests.kafka.kafka_broker import Pipeline, create_topics, make_pipeline
 from tests.kafka.kafka_runs import topics, write_dataset
 from tests.kafka.secure_broker import SecureBroker
 
@@ -86,7 +87,7 @@ def run(pipeline: Pipeline, case: Case, dataset: Path) -> subprocess.CompletedPr
 def test_each_command_needs_what_the_table_says_and_no_more(
     secure_broker: SecureBroker, tmp_path: Path, client: str
 ) -> None:
-    """Also the probe that makes its topic."""
+    """Once provisioning has made the probe's topic."""
     pipeline = make_pipeline(secure_broker, tmp_path, 3, client)
     write_dataset(tmp_path / "m.csv", 100)
     tried = cases()
@@ -97,13 +98,14 @@ def test_each_command_needs_what_the_table_says_and_no_more(
     if PROBE_TOPIC in admin.list_topics():
         admin.delete_topics([PROBE_TOPIC])
     admin.close()
-    # While its topic is missing: nobody else may make it meanwhile.
-    making = [case for case in tried if case.lacks == "Create on topic"]
-    tried = making + [case for case in tried if case not in making]
-    first = [run(pipeline, case, tmp_path / "m.csv") for case in making]
+    whole = next(case for case in tried if case.command == "probe" and not case.lacks)
+    missing = run(pipeline, whole, tmp_path / "m.csv")
+    assert missing.returncode == 5
+    assert "is not authorized: Create on topic " in missing.stderr
+    create_topics(secure_broker.address, {PROBE_TOPIC: 1}, **PROBE_CONFIGS)
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        rest = pool.map(lambda case: run(pipeline, case, tmp_path / "m.csv"), tried[len(making) :])
-        ended = dict(zip(tried, [*first, *rest], strict=True))
+        each = pool.map(lambda case: run(pipeline, case, tmp_path / "m.csv"), tried)
+        ended = dict(zip(tried, each, strict=True))
     for case, done in ended.items():
         assert done.returncode == (5 if case.lacks else 0), (case.user, done.stderr)
         if case.lacks:

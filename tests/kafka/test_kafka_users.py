@@ -14,6 +14,7 @@ import pytest
 from kafka.admin import KafkaAdminClient
 
 from tests.kafka.access_broker import AccessBroker, logs_in
+from tests.kafka.authority import LOOPBACK
 from tests.kafka.kafka_broker import create_topics, free_port
 from tests.kafka.kafka_module import APP, run_module
 from tests.support.project import PROJECT
@@ -105,6 +106,31 @@ def test_a_password_is_changed_and_an_undeclared_user_removed(
     access_broker.start()
     assert logs_in(access_broker, "producer", new)
     assert not module(**wanted)["changed"]
+
+
+def test_quotas_become_as_declared_and_others_go(module: Module) -> None:
+    """Also after something else changed them; without any declared they are left alone."""
+    secret = password()
+    wanted: dict[str, Any] = {
+        "users": [{"name": "producer"}],
+        "passwords": {"producer": secret},
+        "quotas": {"producer": {"producer_byte_rate": 1_000_000, "request_percentage": 50}},
+        "connection_rates": {"default": 500, LOOPBACK: 1000},
+    }
+    told = module(check=True, **wanted)
+    done = module(**wanted)
+    whose = ["ip:127.0.0.1", "ip:default", "user:producer"]
+    assert sorted(done["quotas_altered"]) == sorted(told["quotas_altered"]) == whose
+    assert done["diff"] == told["diff"]
+    assert not module(**wanted)["changed"]
+    drifted = wanted["quotas"] | {"producer": {"consumer_byte_rate": 7}}
+    module(**wanted | {"quotas": drifted, "connection_rates": {}})
+    assert not module(users=wanted["users"], passwords=wanted["passwords"])["changed"]
+    again = module(**wanted)
+    assert sorted(again["quotas_altered"]) == whose
+    assert again["diff"]["before"]["quotas of user:producer"]["consumer_byte_rate"] == 7.0
+    module(users=[], passwords={}, quotas={}, connection_rates={})
+    assert not module(users=[], passwords={}, quotas={}, connection_rates={})["changed"]
 
 
 def test_no_password_is_printed(access_broker: AccessBroker, tmp_path: Path) -> None:

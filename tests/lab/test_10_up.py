@@ -1,10 +1,12 @@
 """The lab comes up from nothing, and a node that is missing comes back."""
 
+import socket
 import subprocess
 
 from tests.overlay.lab_overlay import BARE, NODES, lab_up, podman
 from tests.support.playbooks import AS_ROOT, on
 
+LAB = "server-monitoring-lab"
 INSTALLED = "dpkg-query --show --showformat='${db:Status-Status}' zerotier-one 2>&- || true"
 
 
@@ -43,3 +45,13 @@ def test_lab_is_closed_but_for_names_and_packages() -> None:
         check=True,
     ).stdout
     assert rules.rstrip().splitlines()[-3].strip() == "drop"
+
+
+def test_a_node_reaches_nothing_of_this_machine_but_what_it_needs() -> None:
+    """A service that listens on the lab's gateway is not reached from a node, and is from here."""
+    gateway = podman("network", "inspect", "--format={{range .Subnets}}{{.Gateway}}{{end}}", LAB)
+    with socket.create_server((gateway, 0)) as server:
+        port = server.getsockname()[1]
+        socket.create_connection((gateway, port), timeout=5).close()
+        reach = f"timeout 4 bash -c '</dev/tcp/{gateway}/{port}' 2>&-; echo $?"
+        assert on("kafka-1", reach) == "124"

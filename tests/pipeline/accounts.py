@@ -29,7 +29,12 @@ def as_account(node: str, account: str, script: str) -> str:
         script: for the app's Python; `common` holds what a client of kafka-python is to be given.
 
     """
-    return on(node, command(_LOGIN % account + script))
+    return on(node, script_as(account, script))
+
+
+def script_as(account: str, script: str) -> str:
+    """Return the command that runs a script as `as_account` does."""
+    return command(_LOGIN % account + script)
 
 
 def command(script: str) -> str:

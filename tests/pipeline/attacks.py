@@ -2,8 +2,9 @@
 
 import json
 
-from tests.pipeline.accounts import BROKER, CREDENTIALS, as_account, command
+from tests.pipeline.accounts import BROKER, CREDENTIALS, as_account, command, script_as
 from tests.support.playbooks import on
+from tests.support.project import PROJECT
 
 # Each line of what it prints is a name and what came of it: ok, or the error's class.
 _DEEDS = """
@@ -74,6 +75,30 @@ for sock in held[20:]:
         pass
 print(alive)
 """
+
+# As many as the broker takes up to {count}, each of which announces a request and never sends it.
+_LYING = """
+held = []
+for _ in range({count}):
+    try:
+        held.append(log_in({host!r}, {port}, common["ssl_cafile"], *login.values()))
+        announce(held[-1], {size})
+    except OSError:
+        break
+time.sleep({seconds})
+print(len(held))
+"""
+
+
+def lying(account: str, count: int, size: int, seconds: int) -> str:
+    """Return a script that logs in `count` times, announces `size` bytes on each, and waits.
+
+    It prints how many connections it had.
+    """
+    host, _, port = BROKER.partition(":")
+    words = (PROJECT / "tests" / "support" / "lying.py").read_text(encoding="utf-8")
+    deed = _LYING.format(host=host, port=port, count=count, size=size, seconds=seconds)
+    return script_as(account, f"import time\n{words}\n{deed}")
 
 
 def attempts(node: str, account: str, deeds: list[tuple[str, str]]) -> dict[str, str]:

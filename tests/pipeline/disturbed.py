@@ -64,7 +64,8 @@ def disturbed(
     with ThreadPoolExecutor(max_workers=1) as pool:
         disturbance = pool.submit(beside)
         try:
-            result, folder = run_pipeline(run_id, pipeline_min_free=0, **settings)
+            no_room = {"pipeline_min_free": 0, "pipeline_space_factor": 0}
+            result, folder = run_pipeline(run_id, **no_room, **settings)
         finally:
             running.over.set()
         assert result.status == 0, result.tail()

@@ -115,7 +115,8 @@ def test_disk_that_stays_full_stops_the_run_with_what_is_stored_intact(
     """A disk that stays full ends the run with the reason; sidecars and segments still agree."""
     name = run_name("full")
     with small_disk("consumer-2"):
-        result, _ = run_pipeline(name, pipeline_min_free=0, pipeline_full_disk_timeout=5)
+        no_room = {"pipeline_min_free": 0, "pipeline_space_factor": 0}
+        result, _ = run_pipeline(name, **no_room, pipeline_full_disk_timeout=5)
         assert result.status != 0
         assert result.says("consumer-2: consumer of net_disk"), result.tail()
         assert result.says("No space left on device"), result.tail()

@@ -17,7 +17,7 @@ import yaml
 
 from tests.pipeline import odd_data
 from tests.pipeline.accounts import BROKER
-from tests.pipeline.attacks import attempts, broker_log, connections, now, user_of
+from tests.pipeline.attacks import attempts, broker_log, connections, lying, now, user_of
 from tests.pipeline.background import in_background
 from tests.pipeline.runs import CPU_MEM, NET_DISK, RUNS, Name, Run, manifest, read_table
 from tests.pipeline.secrets_search import files_below, files_on, lines_on, secrets
@@ -25,6 +25,10 @@ from tests.support.playbooks import on
 from tests.support.project import PROJECT
 from tests.support.reference_tables import Row
 
+LIMITS = yaml.safe_load((PROJECT / "roles/kafka/defaults/main.yml").read_text(encoding="utf-8"))
+PER_ADDRESS, REQUEST_BYTES = (
+    LIMITS[name] for name in ("kafka_max_connections_per_ip", "kafka_max_request_bytes")
+)
 NODES = ("kafka-1", "producer-1", "consumer-1", "consumer-2")
 APP = "/opt/server-monitoring/bin/server-monitoring"
 CONFIG = "/etc/server-monitoring/config.yml"
@@ -105,7 +109,7 @@ def test_a_record_of_100_mb_is_not_taken_into_memory() -> None:
     came = attempts("producer-1", "producer", [("large", "topic-cpu"), ("write", "topic-cpu")])
     assert came["large topic-cpu"] != "ok"
     assert came["write topic-cpu"] == "ok"
-    assert "larger than 16777216" in broker_log(since)
+    assert f"larger than {REQUEST_BYTES}" in broker_log(since)
 
 
 BELONGS = {
@@ -134,7 +138,7 @@ class AttackedRun:
 def attacked_run(
     run_pipeline: Run, run_name: Name, tmp_path_factory: pytest.TempPathFactory
 ) -> AttackedRun:
-    """Run on odd data while one address holds as many connections as it may.
+    """Run on odd data while one address holds as many connections as it may, and lies by some.
 
     Processes are listed all the time.
     """
@@ -145,7 +149,8 @@ def attacked_run(
     groups = yaml.safe_load(defaults.read_text(encoding="utf-8"))["pipeline_groups"]
     groups["cpu_mem"]["labels"]["both"] = odd_data.LABEL
     since = now()
-    held = in_background("kafka-1", connections(5_000, 25))
+    lied = in_background("kafka-1", lying("operator", 16, REQUEST_BYTES, 40))
+    held = in_background("kafka-1", f"sleep 10; {connections(5_000, 25)}")
     with listed(NODES):
         result, folder = run_pipeline(
             run_name("attacked"),
@@ -156,8 +161,9 @@ def attacked_run(
             pipeline_groups=groups,
         )
     kept = int(held().split()[-1])
+    assert lied().split()[-1] == "16"
     assert result.status == 0, result.tail()
-    assert 0 < kept <= 500
+    assert 0 < kept <= PER_ADDRESS
     assert [name for name, value in secrets().items() if value in result.output] == []
     return AttackedRun(folder, rows, odd_data.expected(good), broker_log(since))
 
@@ -176,8 +182,8 @@ def listed(nodes: Iterable[str]) -> Iterator[None]:
 
 
 def test_a_run_goes_on_beside_idle_and_slow_connections(attacked_run: AttackedRun) -> None:
-    """5,000 of one address: 500 are held, the others closed and logged; the broker stays small."""
-    assert "already has the configured maximum of 500 connections" in attacked_run.log
+    """5,000 of one address: few are held, the others closed and logged; the broker stays small."""
+    assert f"already has the configured maximum of {PER_ADDRESS} connections" in attacked_run.log
     memory = int(on("kafka-1", "ps -o rss= -p $(systemctl show kafka --property=MainPID --value)"))
     assert memory < 2 * 1024 * 1024
 

@@ -44,6 +44,7 @@ class Site:
         extra = {
             "ansible_become": False,
             "kafka_access_enabled": True,
+            "firewall_enabled": False,
             "pki_packages": [],
             "_pki_node_dir": str(self.folder) + "/{{ inventory_hostname }}/etc",
             "_kafka_cluster_ca": "{{ _pki_node_dir }}/kafka-ca.pem",

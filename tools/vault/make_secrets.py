@@ -1,21 +1,31 @@
-"""Add the secrets that a vaulted variables file lacks.
+"""Make a vaulted variables file hold the secrets that it should, and no others of accounts.
 
 Prints the names that it added or removed, one a line. Values go to ansible-vault by a pipe alone:
 never by an argument, a fact or a file in plain text. Those that are there already stay as they are.
 
 An account of Kafka has two users in turn, a and b, and a password for each: changing passwords
 begins with those of the other one, which then stands for the account, and ends with the removal of
-the old. Broken off in between, it goes on from there.
+the old. Broken off in between, it goes on from there. An account that is gone loses its passwords,
+and one of which a host is gone gets others, as that host still knows them; so the file remembers to
+which hosts passwords were given.
+
+The file is the old one or the new one, also after a power cut, and of two commands at once the
+second one waits for the first.
 """
 
 import argparse
+import fcntl
 import json
+import os
 import secrets
 import subprocess
 import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 PREFIX = "kafka_access_password_"
+GIVEN = "kafka_access_given_"
 SUFFIX = "kafka_access_suffix"
 OTHER = {"a": "b", "b": "a"}
 
@@ -55,19 +65,60 @@ def check_place(file: Path) -> None:
             )
 
 
-def write(file: Path, known: dict[str, str]) -> None:
-    """Put the secrets in the old file's place, in one step."""
-    file.parent.mkdir(parents=True, exist_ok=True)
+@contextmanager
+def locked(folder: Path) -> Iterator[int]:
+    """Make the folder, and keep others who change secrets in it waiting; yield its descriptor."""
+    folder.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def write(file: Path, known: dict[str, str], folder: int) -> None:
+    """Put the secrets in the old file's place, in one step that lasts."""
+    sealed = vault("encrypt", "--output", "-", text=json.dumps(known, indent=2) + "\n")
     new = file.with_name(f".{file.name}.new")  # hidden: Ansible does not read it as variables
-    vault("encrypt", "--output", str(new), text=json.dumps(known, indent=2) + "\n")
-    new.chmod(0o600)
+    new.unlink(missing_ok=True)
+    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as stream:
+        stream.write(sealed)
+        stream.flush()
+        os.fsync(descriptor)
     new.replace(file)
+    os.fsync(folder)
 
 
 def old_passwords(known: dict[str, str]) -> list[str]:
     """Return the names of the passwords that are being replaced."""
     old = OTHER[known.get(SUFFIX, "a")]
     return [name for name in known if name.startswith(PREFIX) and name.endswith(f"_{old}")]
+
+
+def without_those_gone(
+    known: Mapping[str, str], accounts: list[str], hosts: Mapping[str, list[str]] | None
+) -> dict[str, str]:
+    """Return the secrets without the passwords that someone knows who should not.
+
+    Args:
+        known: the secrets as they are.
+        accounts: of Kafka.
+        hosts: account -> those that have its credentials; None leaves all as it is.
+
+    """
+    new = dict(known)
+    if hosts is None:
+        return new
+    for name, value in known.items():
+        if name.startswith(PREFIX) and name.removeprefix(PREFIX)[:-2] not in accounts:
+            new.pop(name, None)
+        account = name.removeprefix(GIVEN)
+        if name.startswith(GIVEN) and set(value.split()) - set(hosts.get(account, [])):
+            for old in (name, *(f"{PREFIX}{account}_{suffix}" for suffix in OTHER)):
+                new.pop(old, None)
+    return new | {f"{GIVEN}{account}": " ".join(sorted(hosts[account])) for account in hosts}
 
 
 def changed(
@@ -100,16 +151,24 @@ def main() -> None:
     parser.add_argument("file", type=Path)
     parser.add_argument("names", nargs="*", help="secrets to make")
     parser.add_argument("--accounts", nargs="*", default=[], help="accounts of Kafka")
+    parser.add_argument("--hosts", type=json.loads, help="JSON: account to its list of hosts")
     parser.add_argument("--change", choices=["begin", "end"], help="change the passwords")
     given = parser.parse_args()
     check_place(given.file)
-    known = read(given.file)
-    new = changed(known, given.names, given.accounts, given.change)
-    if new == known:
-        return
-    write(given.file, new)
+    with locked(given.file.parent) as folder:
+        known = read(given.file)
+        new = changed(
+            without_those_gone(known, given.accounts, given.hosts),
+            given.names,
+            given.accounts,
+            given.change,
+        )
+        if new == known:
+            return
+        write(given.file, new, folder)
     different = [*(n for n in new if new[n] != known.get(n)), *(n for n in known if n not in new)]
     sys.stdout.write("\n".join(different) + "\n")
 
 
-main()
+if __name__ == "__main__":
+    main()

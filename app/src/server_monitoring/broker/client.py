@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Protocol
 
 from server_monitoring.broker import failures
 from server_monitoring.broker.cluster import Cluster
-from server_monitoring.broker.limits import NO_COMPRESSION, PROBE_RETENTION_MS
+from server_monitoring.broker.limits import NO_COMPRESSION, PROBE_CONFIGS
 from server_monitoring.broker.login import WRONG_PASSWORD
 from server_monitoring.broker.reader import Reader
 from server_monitoring.errors import BrokerError
@@ -107,15 +107,16 @@ class Client(ABC):
             producer.close()
 
     def create_topic(self, cluster: Cluster, topic: str) -> bool:
-        """Create a one-partition topic that keeps records for an hour; False if it was there.
+        """Create a topic for probes, as PROBE_CONFIGS has it; False if it was there.
+
+        Provisioning makes it where access is restricted: nobody else may.
 
         Raises:
             BrokerError: the broker does not answer or refuses.
 
         """
-        configs = {"retention.ms": str(PROBE_RETENTION_MS)}
         with self.translated(cluster, f"creating topic {topic}", f"Create on topic {topic}"):
-            return self._create(cluster, topic, configs)
+            return self._create(cluster, topic, PROBE_CONFIGS)
 
     @contextlib.contextmanager
     def translated(self, cluster: Cluster, doing: str, needs: str = "") -> Iterator[None]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 
 from server_monitoring.broker import login, tls
 from server_monitoring.broker.cluster import MECHANISM, Cluster
-from server_monitoring.broker.limits import CONNECT_SECONDS
+from server_monitoring.broker.limits import BATCH_MEMORY_BYTES, CONNECT_SECONDS
 from server_monitoring.broker.reader import TopicPartition
 from server_monitoring.errors import (
     AuthenticationError,
@@ -101,6 +101,15 @@ def offset_gone(cluster: Cluster, reason: str) -> BrokerError:
     return BrokerError(
         f"broker {cluster}: {reason}: the stored offset is no longer on the broker "
         "(retention, or the topic was created again); start a new run"
+    )
+
+
+def batch_too_large(topic: str, partition: int, offset: int) -> BrokerError:
+    """Return the error for a batch that no producer of the app has sent."""
+    return BrokerError(
+        f"topic {topic}: partition {partition}: the batch at offset {offset} needs more than "
+        f"{BATCH_MEMORY_BYTES >> 20} MiB when it is decompressed, as none of this app's does; find "
+        "out who writes to this topic, delete its records up to there and start a new run"
     )
 
 

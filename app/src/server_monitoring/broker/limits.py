@@ -9,14 +9,24 @@ CONNECT_SECONDS = 10
 LEAST_TIMEOUT = CONNECT_SECONDS + 5
 # The first question about a group makes the broker create the topic of all groups.
 GROUP_SECONDS = 30
-BATCH_BYTES = 256 * 1024
+# Four fit into a request.
+BATCH_BYTES = 240 * 1024
 LINGER_MS = 50
-MAX_RECORD_BYTES = 4 * 1024 * 1024
+# Of a request, and so of a record; the broker takes 40 kB more (kafka_max_request_bytes).
+MAX_REQUEST_BYTES = 1_000_000
+PARTITION_BYTES = 4 * 1024 * 1024
+# Of a batch when it is decompressed, and of an answer: far more than any batch that the app sends.
+BATCH_MEMORY_BYTES = 16 * 1024 * 1024
 FETCH_BYTES = 8 * 1024 * 1024
 FETCH_WAIT_MS = 200
 # How far the client reads ahead in a partition.
 QUEUED_RECORDS = 20_000
 # After this long without an answer the broker is asked whether it still takes the credentials.
 DOUBT_SECONDS = 5
-# Of the topic that only probes use.
-PROBE_RETENTION_MS = 3_600_000
+# Of the topic that only probes use: one partition that stays small, whoever writes to it.
+PROBE_CONFIGS = {
+    "retention.ms": "3600000",
+    "retention.bytes": "1048576",
+    "segment.bytes": "1048576",
+    "max.message.bytes": "1024",
+}

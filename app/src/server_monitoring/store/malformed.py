@@ -11,10 +11,12 @@ import json
 import os
 from pathlib import Path
 
-from server_monitoring.errors import StorageError
+from server_monitoring.errors import StorageError, one_line
 from server_monitoring.host.durable import fsync_directory, storage_error, write_all
 
 SHOWN = 1_000
+SHOWN_BYTES = 2_048
+"""Of a record's value; of a longer one the entry says its whole length."""
 
 
 def malformed_path(segment: Path) -> Path:
@@ -70,15 +72,20 @@ class MalformedFile:
     def add(self, offset: int, reason: str, value: bytes | None) -> int:
         """Append an entry and return its bytes; valid only after `sync` and a new sidecar.
 
+        It holds the first SHOWN_BYTES of the value.
+
         Raises:
             StorageError: the disk is full.
 
         """
+        content = value or b""
         entry = {
             "offset": offset,
-            "reason": reason,
-            "value_base64": base64.b64encode(value or b"").decode(),
+            "reason": one_line(reason, SHOWN_BYTES),
+            "value_base64": base64.b64encode(content[:SHOWN_BYTES]).decode(),
         }
+        if len(content) > SHOWN_BYTES:
+            entry["value_bytes"] = len(content)
         data = (json.dumps(entry) + "\n").encode()
         self._dirty = True
         try:

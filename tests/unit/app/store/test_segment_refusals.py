@@ -1,5 +1,6 @@
 """Segments that contradict their sidecars, malformed records, and a second writer."""
 
+import base64
 import json
 import os
 from collections.abc import Callable
@@ -85,6 +86,20 @@ def test_malformed_records_that_lost_their_sidecar_are_refused(path: Path) -> No
     with pytest.raises(StorageError, match="without the sidecar"):
         open_segment(path)
     assert path.with_suffix(".malformed.jsonl").read_text() == before
+
+
+def test_of_a_long_malformed_record_the_beginning_is_kept(path: Path) -> None:
+    """With its length; twenty records of the largest size would else fill a disk with megabytes."""
+    segment = open_segment(path)
+    for offset in range(100, 122):
+        segment.set_aside(offset, "no number " * 10_000, b"x" * 900_000)
+    segment.store()
+    segment.close()
+    found = path.with_suffix(".malformed.jsonl").read_text()
+    assert len(found) < 22 * 6_000
+    first = json.loads(found.splitlines()[0])
+    assert base64.b64decode(first["value_base64"]) == b"x" * malformed.SHOWN_BYTES
+    assert first["value_bytes"] == 900_000
 
 
 def test_only_the_first_malformed_records_are_kept_and_all_are_counted(

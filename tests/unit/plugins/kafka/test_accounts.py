@@ -8,6 +8,8 @@ import pytest
 import yaml
 from ansible_collections.server_monitoring.cluster.plugins.filter import kafka_access as accounts
 from ansible_collections.server_monitoring.cluster.plugins.module_utils.kafka import access_plan
+from server_monitoring.broker.limits import PROBE_CONFIGS
+from server_monitoring.model.names import PROBE_TOPIC
 
 from tests.support.project import PROJECT
 
@@ -43,13 +45,21 @@ def test_the_accounts_pass_the_module_s_own_check() -> None:
 def test_no_account_but_the_administrator_s_may_delete_or_alter(
     account: str, forbidden: set[str]
 ) -> None:
-    """Writing and creating are for the probe's topic alone, the producer's own topics apart."""
+    """Writing is for the probe's topic alone, the producer's own topics apart; nobody creates."""
     users = accounts.users(accounts.rights(GROUPS), [f"{account}-a"])
     acls = access_plan.parse(users)[f"{account}-a"]
-    assert not {acl.operation for acl in acls} & forbidden
-    written = {acl.name for acl in acls if acl.operation in {"WRITE", "CREATE"}}
+    assert not {acl.operation for acl in acls} & (forbidden | {"CREATE"})
+    written = {acl.name for acl in acls if acl.operation == "WRITE"}
     own = {"topic-cpu", "topic-mem", "topic-net", "topic-disk"} if account == "producer" else set()
     assert written == own | {"server-monitoring-probe"}
+
+
+def test_the_topic_of_probes_is_declared_as_the_app_would_make_it() -> None:
+    """One partition that stays small; the role makes it, as no account may."""
+    found = yaml.safe_load((PROJECT / "roles/kafka_topics/vars/main.yml").read_text())
+    declared = found["_kafka_topics_probe"]
+    configs = {key: str(value) for key, value in declared["configs"].items()}
+    assert (declared["name"], declared["partitions"], configs) == (PROBE_TOPIC, 1, PROBE_CONFIGS)
 
 
 def test_a_consumer_reads_its_own_topics_and_group_alone() -> None:
@@ -73,6 +83,17 @@ def test_credentials_go_where_they_are_used() -> None:
         "consumer_cpu_mem": ["c"],
         "consumer_net_disk": [],
     }
+
+
+def test_secrets_that_others_know_are_found() -> None:
+    """A host that was taken out or added, or an account that is gone."""
+    hosts, accounts_ = {"producer": ["b", "a"]}, ["producer"]
+    known = {"kafka_access_given_producer": "a b", "kafka_access_password_producer_a": "x"}
+    assert not accounts.known_elsewhere(hosts, accounts_, known)
+    assert accounts.known_elsewhere({"producer": ["a"]}, accounts_, known)
+    assert accounts.known_elsewhere(hosts, accounts_, {})
+    gone = {"kafka_access_password_reader_b": "x"}
+    assert accounts.known_elsewhere(hosts, accounts_, known | gone)
 
 
 def test_users_are_those_that_have_a_password() -> None:

@@ -33,6 +33,15 @@ def test_sound_declarations_have_no_problem() -> None:
     assert topic_plan.declaration_problems([declared(), bare], brokers=1) == []
 
 
+def test_replicas_may_be_left_to_the_broker() -> None:
+    """A topic is then made by its default, and one that is there keeps what it has."""
+    probe = declared(name="probe", replication_factor=topic_plan.ANY)
+    assert topic_plan.declaration_problems([probe], brokers=1) == []
+    wanted = topic_plan.parse([probe])
+    assert not planned(wanted, [topic("probe", replication_factor=3)]).changed
+    assert [made.replication_factor for made in planned(wanted, []).create] == [-1]
+
+
 @pytest.mark.parametrize(
     ("entry", "named"),
     [

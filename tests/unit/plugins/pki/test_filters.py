@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,7 +13,7 @@ from ansible_collections.server_monitoring.cluster.plugins.filter.settings impor
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -76,7 +78,8 @@ def test_what_is_no_certificate_will_not_do(text: str) -> None:
     """It is made anew, or refused."""
     assert not pki.is_signed_by(text, ROOT.pem)
     assert not pki.is_signed_by(ROOT.pem, text)
-    assert not pki.certificate_will_do(text, ROOT.pem, "h", [], "0")
+    assert not pki.certificate_will_do(text, [ROOT.pem], "h", [], "0")
+    assert not pki.request_is_for(text, "h", [])
 
 
 @pytest.mark.parametrize(
@@ -104,3 +107,100 @@ def test_settings_that_cannot_work_are_told_together() -> None:
     check = {"name": "x", "found": 1, "expected": "two", "ok": False}
     lines = problems([check, check | {"ok": True}, check | {"name": "y"}], "h1")
     assert lines == ["h1: x: found 1, expected two", "h1: y: found 1, expected two"]
+
+
+BROKER, NAMES = "kafka-1", ["IP:172.29.0.1", "DNS:kafka-1"]
+
+
+def request(name: str = BROKER, **changes: x509.ExtensionType | None) -> str:
+    """Return a broker's request, with other extensions than it should have."""
+    extensions: dict[str, x509.ExtensionType | None] = {
+        "names": x509.SubjectAlternativeName(
+            [x509.IPAddress(ip_address("172.29.0.1")), x509.DNSName("kafka-1")]
+        ),
+        "uses": x509.ExtendedKeyUsage(
+            [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
+        ),
+        "usage": key_usage(sign=False),
+        "basic": x509.BasicConstraints(ca=False, path_length=None),
+    }
+    subject = x509.Name.from_rfc4514_string(f"CN={name}")
+    builder = x509.CertificateSigningRequestBuilder(subject)
+    for extension in (extensions | changes).values():
+        if extension is not None:
+            builder = builder.add_extension(extension, critical=False)
+    made = builder.sign(ec.generate_private_key(ec.SECP256R1()), hashes.SHA256())
+    return made.public_bytes(serialization.Encoding.PEM).decode()
+
+
+def key_usage(*, sign: bool) -> x509.KeyUsage:
+    """Return what a key is for: signatures, and perhaps those of certificates."""
+    others = dict.fromkeys(
+        ("content_commitment", "key_encipherment", "data_encipherment", "key_agreement"), False
+    )
+    last = dict.fromkeys(("crl_sign", "encipher_only", "decipher_only"), False)
+    return x509.KeyUsage(digital_signature=True, key_cert_sign=sign, **others, **last)
+
+
+def test_a_request_for_a_broker_s_own_names_is_signed() -> None:
+    """As the role asks."""
+    assert pki.request_is_for(request(), BROKER, NAMES)
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [
+        ("kafka-2", {}),
+        ("kafka-1,CN=kafka-2", {}),
+        (BROKER, {"names": x509.SubjectAlternativeName([x509.DNSName("kafka-1")])}),
+        (
+            BROKER,
+            {
+                "names": x509.SubjectAlternativeName(
+                    [
+                        x509.IPAddress(ip_address("172.29.0.1")),
+                        x509.DNSName("kafka-1"),
+                        x509.DNSName("kafka-2"),
+                    ]
+                )
+            },
+        ),
+        (BROKER, {"basic": x509.BasicConstraints(ca=True, path_length=0)}),
+        (BROKER, {"usage": key_usage(sign=True)}),
+        (BROKER, {"uses": x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CODE_SIGNING])}),
+        (BROKER, {"basic": None}),
+        (BROKER, {"more": x509.OCSPNoCheck()}),
+    ],
+)
+def test_a_request_for_anything_else_is_not(
+    name: str, changes: dict[str, x509.ExtensionType]
+) -> None:
+    """Another subject, other names, an authority, another use, a further extension."""
+    assert not pki.request_is_for(request(name, **changes), BROKER, NAMES)
+
+
+@pytest.mark.parametrize(
+    ("subjects", "certificate", "user"),
+    [
+        ({}, "CN=kafka-1,O=Other", "kafka-1"),
+        ({"kafka-1": "CN=kafka-1,OU=a/b,O=Ex.ample"}, "CN=kafka-1,OU=a/b,O=Ex.ample", "kafka-1"),
+        ({"kafka-1": "CN=kafka-1,OU=a/b,O=Ex.ample"}, "CN=kafka-1,OU=a/b,O=Exxample", None),
+        ({"kafka-1": "CN=kafka-1,O=Ours"}, "CN=kafka-1", None),
+        ({"kafka-1": "CN=kafka-1,O=Ours"}, "CN=kafka-1,O=Other", None),
+        ({"kafka-1": "CN=b1,O=Ours", "kafka-2": "CN=b2,O=Ours"}, "CN=b2,O=Ours", "kafka-2"),
+    ],
+)
+def test_a_broker_of_a_shared_authority_is_known_by_its_whole_subject(
+    subjects: dict[str, str], certificate: str, user: str | None
+) -> None:
+    """Somebody else's CN=kafka-1 is no broker; read as Java reads properties and Kafka rules."""
+    text = pki.principal_rules(subjects).replace("\\\\", "\\")
+    assert text.endswith(",DEFAULT")
+    for rule in re.split(r",(?=RULE:)", text.removesuffix(",DEFAULT")):
+        parts = re.fullmatch(r"RULE:((?:\\/|[^/])*)/((?:\\/|[^/])*)/", rule)
+        assert parts is not None
+        match = re.fullmatch(parts[1].replace("\\/", "/"), certificate)
+        if match:
+            assert parts[2].replace("$1", match[1] if match.re.groups else "") == user
+            return
+    assert user is None

@@ -15,10 +15,20 @@ PORTS = [22, 9092, 9093, 9100, 18080]
 # The node has an interface of each kind; its peer is a client, a stranger and a neighbour.
 NODE_OVERLAY, CLIENT, STRANGER = "172.29.0.1", "172.29.0.2", "172.29.0.9"
 NODE_UNDERLAY, NEIGHBOUR = "10.9.0.1", "10.9.0.2"
-PATHS = [[CLIENT, NODE_OVERLAY], [STRANGER, NODE_OVERLAY], [NEIGHBOUR, NODE_UNDERLAY]]
+# By IPv6 too, which both links carry.
+NODE_OVERLAY_6, STRANGER_6 = "fd29::1", "fd29::9"
+NODE_UNDERLAY_6, NEIGHBOUR_6 = "fd09::1", "fd09::2"
+PATHS = [
+    [CLIENT, NODE_OVERLAY],
+    [STRANGER, NODE_OVERLAY],
+    [NEIGHBOUR, NODE_UNDERLAY],
+    [STRANGER_6, NODE_OVERLAY_6],
+    [NEIGHBOUR_6, NODE_UNDERLAY_6],
+]
 SERVER = f"""
 import socket, time
-kept = [socket.create_server(("0.0.0.0", port)) for port in {PORTS}]
+both = dict(family=socket.AF_INET6, dualstack_ipv6=True)
+kept = [socket.create_server(("::", port), **both) for port in {PORTS}]
 print("ready", flush=True)
 time.sleep(60)
 """
@@ -50,6 +60,10 @@ ip addr add {NODE_UNDERLAY}/24 dev ethnode
 ip -n peer addr add {CLIENT}/24 dev ztpeer
 ip -n peer addr add {STRANGER}/24 dev ztpeer
 ip -n peer addr add {NEIGHBOUR}/24 dev ethpeer
+ip addr add {NODE_OVERLAY_6}/64 dev ztnode nodad
+ip addr add {NODE_UNDERLAY_6}/64 dev ethnode nodad
+ip -n peer addr add {STRANGER_6}/64 dev ztpeer nodad
+ip -n peer addr add {NEIGHBOUR_6}/64 dev ethpeer nodad
 nft --file -
 exec 3< <(exec python3 -c '{SERVER}')
 server=$!
@@ -106,17 +120,17 @@ def rules(**changes: object) -> str:
 def test_each_comes_as_far_as_it_has_business() -> None:
     """A client reaches its port, a neighbour ssh and what was opened to it, a stranger nothing."""
     found, dropped = came_through(rules())
-    assert found == {(CLIENT, 9092), (NEIGHBOUR, 22), (NEIGHBOUR, 9100)}
-    # Nine ports of client and stranger, three of the neighbour; repeated attempts count again.
-    assert dropped["overlay_dropped"] >= 9
-    assert dropped["underlay_dropped"] >= 3
+    assert found == {(CLIENT, 9092), (NEIGHBOUR, 22), (NEIGHBOUR, 9100), (NEIGHBOUR_6, 22)}
+    # 14 ports of client and strangers, seven of the neighbours; repeated attempts count again.
+    assert dropped["overlay_dropped"] >= 14
+    assert dropped["underlay_dropped"] >= 7
 
 
 def test_ssh_on_the_overlay_is_open_where_ansible_comes_by_it() -> None:
     """It opens ssh and no more."""
     found, _ = came_through(rules(firewall_ssh_on_overlay=True))
-    assert {(CLIENT, 22), (STRANGER, 22)} < found
-    assert len(found) == 5
+    assert {(CLIENT, 22), (STRANGER, 22), (STRANGER_6, 22)} < found
+    assert len(found) == 7
 
 
 @pytest.mark.parametrize(
@@ -124,8 +138,8 @@ def test_ssh_on_the_overlay_is_open_where_ansible_comes_by_it() -> None:
     [
         ('accept comment "clients"', (CLIENT, 9092), None),
         ('accept comment "ssh"', (NEIGHBOUR, 22), None),
-        ("counter name overlay_dropped drop", None, (STRANGER, 18080)),
-        ("counter name underlay_dropped drop", None, (NEIGHBOUR, 18080)),
+        ("counter name overlay_dropped drop", None, (STRANGER_6, 18080)),
+        ("counter name underlay_dropped drop", None, (NEIGHBOUR_6, 18080)),
     ],
 )
 def test_each_rule_is_needed(

@@ -73,7 +73,7 @@ def test_certificate_names_the_broker_and_is_signed_by_the_trusted_authority(sit
     assert names.get_values_for_type(x509.DNSName) == [BROKER]
     assert [a.value for a in found.subject] == [BROKER]
     assert found.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
-    assert (found.not_valid_after_utc - datetime.now(UTC)).days == 364
+    assert (found.not_valid_after_utc - datetime.now(UTC)).days == 89
     # A clock that is some days late accepts them too.
     for certificate in (found, authority):
         assert (datetime.now(UTC) - certificate.not_valid_before_utc).days == 7
@@ -169,6 +169,29 @@ def test_another_authority_signs_anew_and_refuses_what_the_first_one_signed(
     assert refused.says("Check that the authority signed it")
 
 
+def test_the_authority_is_changed_in_steps_that_keep_everyone_together(
+    site: Site, passphrase: str
+) -> None:
+    """Both are trusted before one signs anew, and the old one is trusted by nobody at the end."""
+    old, first = (site.pki / "ca.pem").read_bytes(), site.certificate()
+    begun = site.run(pki_passphrase=passphrase, pki_authority_change="begin")
+    assert begun.status == 0, begun.tail()
+    new = (site.pki / "ca.pem").read_bytes()
+    assert new != old
+    assert site.file(CLIENT, "kafka-ca.pem").read_bytes() == new + old
+    assert site.certificate() == first
+    signed = site.run(pki_passphrase=passphrase, pki_renew=True)
+    assert signed.status == 0, signed.tail()
+    assert site.certificate().public_key() != first.public_key()
+    site.certificate().verify_directly_issued_by(x509.load_pem_x509_certificate(new))
+    assert site.file(CLIENT, "kafka-ca.pem").read_bytes() == new + old
+    ended = site.run(pki_passphrase=passphrase, pki_authority_change="end")
+    assert ended.status == 0, ended.tail()
+    for host in (BROKER, CLIENT):
+        assert site.file(host, "kafka-ca.pem").read_bytes() == new
+    assert sorted(path.name for path in site.pki.iterdir()) == ["ca.key.pem", "ca.pem"]
+
+
 def test_another_passphrase_is_refused_and_makes_no_other_authority(site: Site) -> None:
     """The message says what to bring back; nothing has changed."""
     before = site.everything()
@@ -198,7 +221,7 @@ def test_check_mode_on_bare_nodes_goes_through_and_makes_nothing(
 
 def test_health_warns_of_what_ends_soon_and_fails_on_what_is_broken(site: Site) -> None:
     """With more days asked it names what ends; a foreign certificate fails."""
-    soon = site.run(playbook="health", pki_warn_days=366)
+    soon = site.run(playbook="health", pki_warn_days=91)
     assert soon.status == 0, soon.tail()
     assert soon.says("WARNING: kafka-1: certificate of the broker ends at")
     assert not soon.says("certificate of the authority ends at")
@@ -221,6 +244,7 @@ def own_certificate(site: Site, folder: Path) -> dict[str, str]:
         "pki_ca_certificate": str(own / "ca.pem"),
         "pki_certificate": str(own / "certificate.pem"),
         "pki_key": str(own / "key.pem"),
+        "pki_subject": f"CN={BROKER}",
         "pki_passphrase": "",
     }
 
@@ -242,15 +266,16 @@ def test_own_certificate_is_taken_and_nothing_is_signed(site: Site, tmp_path: Pa
     ("variables", "found"),
     [
         (
-            {"pki_ca_key": "/nowhere", "pki_renew_days": 365},
+            {"pki_ca_key": "/nowhere", "pki_renew_days": 90},
             [
                 "pki_ca_key: found it without pki_ca_certificate",
-                "pki_renew_days: found 365 of the 365 days",
+                "pki_renew_days: found 90 of the 90 days",
             ],
         ),
         (
             {"pki_ca_certificate": "/nowhere", "pki_ca_key": "/nowhere"},
             [
+                "pki_subject: found nothing with pki_ca_certificate",
                 "pki_ca_certificate: found no file /nowhere on the control machine",
                 "pki_ca_key: found no file /nowhere on the control machine",
             ],

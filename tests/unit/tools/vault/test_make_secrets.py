@@ -2,11 +2,14 @@
 
 import json
 import os
+import runpy
 import shutil
 import stat
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -153,3 +156,67 @@ def test_a_new_account_gets_its_password_beside_the_others(clone: Path) -> None:
     make(clone, "--accounts", "producer", "--change", "end")
     added = make(clone, "--accounts", "producer", "dashboard")
     assert added.stdout == "kafka_access_password_dashboard_b\n"
+
+
+def test_a_host_that_is_gone_no_longer_knows_a_password() -> None:
+    """Its accounts get others, also in the middle of a change; an account that is gone has none."""
+    tool = runpy.run_path(str(VAULT / "make_secrets.py"))
+
+    def made(known: dict[str, str], hosts: dict[str, list[str]], change: str = "") -> Any:
+        kept = tool["without_those_gone"](known, list(hosts), hosts)
+        return tool["changed"](kept, ["other"], list(hosts), change)
+
+    hosts = {"producer": ["p-2", "p-1"], "reader": ["r-1"]}
+    first = made({}, hosts)
+    assert first["kafka_access_given_producer"] == "p-1 p-2"
+    assert made(first, hosts) == first
+    more = made(first, hosts | {"producer": ["p-1", "p-2", "p-3"]})
+    differ = {name for name in more if more[name] != first.get(name)}
+    assert differ == {"kafka_access_given_producer"}
+    changing = made(more, hosts, "begin")
+    fewer = made(changing, hosts | {"producer": ["p-1"]})
+    assert "kafka_access_password_producer_a" not in fewer
+    present = {account: f"kafka_access_password_{account}_b" for account in hosts}
+    assert fewer[present["producer"]] != changing[present["producer"]]
+    assert fewer[present["reader"]] == changing[present["reader"]]
+    last = made(fewer, {"producer": ["p-1"]})
+    assert {name for name in fewer if name not in last} == {
+        "kafka_access_given_reader",
+        "kafka_access_password_reader_a",
+        "kafka_access_password_reader_b",
+    }
+
+
+def test_two_commands_at_once_lose_nothing(clone: Path) -> None:
+    """The second waits, and adds to what the first has made."""
+    with ThreadPoolExecutor(2) as pool:
+        done = list(pool.map(lambda name: make(clone, name), ("one", "two")))
+    assert [one.stdout for one in done] == ["one\n", "two\n"]
+    assert set(known(clone)) == {"one", "two"}
+    assert [p.name for p in (clone / "inventory").iterdir()] == ["secrets.yml"]
+
+
+def test_secrets_are_on_the_disk_before_the_old_ones_are_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file is synced, then it takes the other's place, then the folder is synced."""
+    tool = runpy.run_path(str(VAULT / "make_secrets.py"))
+    said: list[str] = []
+    sync, replace = os.fsync, Path.replace
+
+    def synced(descriptor: int) -> None:
+        said.append(str(Path(f"/proc/self/fd/{descriptor}").readlink()))
+        sync(descriptor)
+
+    def replaced(new: Path, old: Path) -> Path:
+        said.append("replace")
+        return replace(new, old)
+
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(Path, "replace", replaced)
+    monkeypatch.setitem(tool["write"].__globals__, "vault", lambda *_, text: text)
+    file = tmp_path / "secrets.yml"
+    with tool["locked"](tmp_path) as folder:
+        tool["write"](file, {"one": "x"}, folder)
+    assert said == [str(tmp_path / ".secrets.yml.new"), "replace", str(tmp_path)]
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600

@@ -80,7 +80,7 @@ class ConfluentProducer:
                 "batch.size": limits.BATCH_BYTES,
                 "linger.ms": limits.LINGER_MS,
                 "compression.type": compression,
-                "message.max.bytes": limits.MAX_RECORD_BYTES,
+                "message.max.bytes": limits.MAX_REQUEST_BYTES,
                 "delivery.timeout.ms": int(timeout * 1000),
                 "allow.auto.create.topics": False,
             }

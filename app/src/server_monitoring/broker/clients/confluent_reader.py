@@ -51,8 +51,10 @@ def fetch_settings() -> dict[str, Any]:
     """Return how much is asked for at once, and how far is read ahead."""
     return {
         "fetch.wait.max.ms": limits.FETCH_WAIT_MS,
-        "max.partition.fetch.bytes": limits.MAX_RECORD_BYTES,
+        "max.partition.fetch.bytes": limits.PARTITION_BYTES,
         "fetch.max.bytes": limits.FETCH_BYTES,
+        # Of a batch that is decompressed, too.
+        "receive.message.max.bytes": limits.BATCH_MEMORY_BYTES,
         # Otherwise the client reads far ahead, with memory for each record; and once it has
         # read enough it would wait a second before it looks again.
         "queued.min.messages": limits.QUEUED_RECORDS,
@@ -194,6 +196,9 @@ class ConfluentReader(ClientReader):
         error = message.error()
         if error.code() == END:
             self._moved(TopicPartition(message.topic(), message.partition()), message.offset())
+        elif error.code() == KafkaError._BAD_COMPRESSION:  # noqa: SLF001 - librdkafka's own code
+            tp = TopicPartition(message.topic(), message.partition())
+            raise failures.batch_too_large(*tp, max(self._positions[tp], message.offset()))
         elif error.code() in GONE:
             raise failures.offset_gone(self._cluster, one_line(error.str(), 120))
         elif error.code() not in SILENT and not error.retriable():

@@ -78,7 +78,7 @@ class KafkaPython(Client):
             batch_size=limits.BATCH_BYTES,
             linger_ms=limits.LINGER_MS,
             compression_type=None if compression == limits.NO_COMPRESSION else compression,
-            max_request_size=limits.MAX_RECORD_BYTES,
+            max_request_size=limits.MAX_REQUEST_BYTES,
             max_block_ms=int(timeout * 1000),
             delivery_timeout_ms=int(timeout * 1000),
         )

@@ -18,6 +18,10 @@ from kafka.structs import TopicPartition as ClientPartition
 from server_monitoring.broker import failures, limits
 from server_monitoring.broker.client import Client
 from server_monitoring.broker.clients.common_reader import ClientReader
+from server_monitoring.broker.clients.kafka_python_batches import (
+    BatchTooLargeError,
+    PartitionRecords,
+)
 from server_monitoring.broker.clients.kafka_python_common import admin_options, options
 from server_monitoring.broker.cluster import Cluster
 from server_monitoring.broker.failures import needs_describe, needs_read
@@ -46,9 +50,10 @@ class KafkaPythonReader(ClientReader):
                 enable_auto_commit=False,
                 auto_offset_reset="none",
                 fetch_max_wait_ms=limits.FETCH_WAIT_MS,
-                max_partition_fetch_bytes=limits.MAX_RECORD_BYTES,
+                max_partition_fetch_bytes=limits.PARTITION_BYTES,
                 fetch_max_bytes=limits.FETCH_BYTES,
             )
+        self._consumer._fetcher.PartitionRecords = PartitionRecords  # noqa: SLF001 - as it says
 
     def __exit__(self, *_: object) -> None:
         """Disconnect."""
@@ -104,6 +109,9 @@ class KafkaPythonReader(ClientReader):
         """Return the next records by partition; none after `timeout_ms` without any."""
         try:
             found = self._consumer.poll(timeout_ms=timeout_ms, max_records=max_records)
+        except BatchTooLargeError as error:
+            place = (error.topic, error.partition, error.offset)
+            raise failures.batch_too_large(*place) from error
         except OffsetOutOfRangeError as error:
             raise failures.offset_gone(self._cluster, one_line(error, 120)) from error
         except KafkaConnectionError:

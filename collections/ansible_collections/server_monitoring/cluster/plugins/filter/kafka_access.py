@@ -30,8 +30,8 @@ def rights(groups: Mapping[str, Mapping[str, Any]]) -> dict[str, Acls]:
         for group, settings in groups.items()
     }
     every = sorted({topic for names in topics.values() for topic in names})
-    # A probe makes its topic where it is missing, writes a record and reads it back.
-    probe = [_acl("topic", PROBE_TOPIC, "create", "write", "read")]
+    # A probe writes a record and reads it back; the role kafka_topics makes its topic.
+    probe = [_acl("topic", PROBE_TOPIC, "write", "read")]
     # Read: a start after a crash looks for what is there already.
     found = {"producer": [_acl("topic", topic, "write", "read") for topic in every] + probe}
     for group, names in topics.items():
@@ -57,6 +57,38 @@ def rights(groups: Mapping[str, Mapping[str, Any]]) -> dict[str, Acls]:
     return found
 
 
+_MIB = 1024 * 1024
+# Of each account, at each broker: above what its commands do, with many hosts that share it. Half
+# of the broker's threads for requests stay for others, and a probe's records are some bytes.
+_PROBING = {"producer_byte_rate": 16 * 1024, "consumer_byte_rate": _MIB, "request_percentage": 50}
+_PRODUCING = {
+    "producer_byte_rate": 128 * _MIB,
+    "consumer_byte_rate": 128 * _MIB,
+    "request_percentage": 400,
+}
+_CONSUMING = _PRODUCING | {"producer_byte_rate": 16 * 1024, "consumer_byte_rate": 256 * _MIB}
+
+
+def quotas(groups: Iterable[str]) -> dict[str, dict[str, int]]:
+    """Return the quotas of each account of a pipeline; the administrator has none."""
+    consumers = {f"consumer_{group}": _CONSUMING for group in groups}
+    return {"producer": _PRODUCING, **consumers, "operator": _PROBING, "admin": {}}
+
+
+def user_quotas(
+    present: Iterable[str], quotas: Mapping[str, Mapping[str, Any]], others: Mapping[str, Any]
+) -> dict[str, dict[str, Any]]:
+    """Return the quotas of each user, as the module kafka_access takes them.
+
+    Args:
+        present: the users.
+        quotas: account -> quotas.
+        others: of each account that is not named.
+
+    """
+    return {user: dict(quotas.get(user.rpartition("-")[0], others)) for user in present}
+
+
 def hosts(
     groups: Iterable[str], inventory_groups: Mapping[str, Sequence[str]]
 ) -> dict[str, list[str]]:
@@ -72,9 +104,12 @@ def hosts(
     return {account: list(inventory_groups.get(name, [])) for account, name in wanted.items()}
 
 
+_PASSWORD, _GIVEN = "kafka_access_password_", "kafka_access_given_"
+
+
 def secret(account: str, suffix: str) -> str:
     """Return the name of the secret that is a user's password."""
-    return f"kafka_access_password_{account}_{suffix}"
+    return f"{_PASSWORD}{account}_{suffix}"
 
 
 def passwords(accounts: Iterable[str], secrets: Mapping[str, Any]) -> dict[str, str]:
@@ -102,6 +137,25 @@ def without_password(accounts: Iterable[str], present: Iterable[str], suffix: st
     """Return the accounts whose present user has no password."""
     known = set(present)
     return [account for account in accounts if f"{account}-{suffix}" not in known]
+
+
+def known_elsewhere(
+    hosts: Mapping[str, Sequence[str]], accounts: Iterable[str], secrets: Mapping[str, Any]
+) -> bool:
+    """Tell whether the secrets are of other accounts, or were given to other hosts, than now.
+
+    Args:
+        hosts: account -> those that get its credentials.
+        accounts: all of them.
+        secrets: as tools/vault/make_secrets.py keeps them.
+
+    """
+    given = {f"{_GIVEN}{account}": " ".join(sorted(names)) for account, names in hosts.items()}
+    there = {name: value for name, value in secrets.items() if name.startswith(_GIVEN)}
+    known = {secret(account, suffix) for account in accounts for suffix in SUFFIXES}
+    return given != there or any(
+        name.startswith(_PASSWORD) and name not in known for name in secrets
+    )
 
 
 def credentials(
@@ -136,5 +190,15 @@ class FilterModule:
 
     def filters(self) -> dict[str, Any]:
         """Return the filters; in tasks each has its name after ``kafka_access_``."""
-        offered = (rights, hosts, passwords, users, without_password, credentials)
+        offered = (
+            rights,
+            quotas,
+            user_quotas,
+            hosts,
+            passwords,
+            users,
+            without_password,
+            known_elsewhere,
+            credentials,
+        )
         return {f"kafka_access_{offer.__name__}": offer for offer in offered}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, NameOID
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 # As playbooks write the ends of certificates.
 _TIME = "%Y%m%d%H%M%SZ"
@@ -40,34 +41,74 @@ def authority_will_do(certificate: str, key: str, passphrase: str, end_from: str
 
 
 def certificate_will_do(
-    pem: str, authority: str, host: str, names: Sequence[str], end_from: str
+    pem: str, authorities: Sequence[str], host: str, names: Sequence[str], end_from: str
 ) -> bool:
-    """Tell whether a broker's certificate is the one that would be signed now.
+    """Tell whether a broker's certificate is one that would be signed now.
 
-    `names` are its alternative names, as C(IP:172.29.0.1) and C(DNS:kafka-1).
+    Args:
+        pem: the certificate.
+        authorities: certificates of which one has signed it.
+        host: its subject.
+        names: its alternative names, as C(IP:172.29.0.1) and C(DNS:kafka-1).
+        end_from: the earliest end.
+
     """
     try:
         found = x509.load_pem_x509_certificate(pem.encode())
-        signer = x509.load_pem_x509_certificate(authority.encode())
-        found.verify_directly_issued_by(signer)
+        signers = [x509.load_pem_x509_certificate(one.encode()) for one in authorities]
+    except ValueError:
+        return False
+    return (
+        any(_is_issued(found, signer) for signer in signers)
+        and _is_for(found, host, names)
+        and found.not_valid_after_utc.strftime(_TIME) >= end_from
+    )
+
+
+def request_is_for(pem: str, host: str, names: Sequence[str]) -> bool:
+    """Tell whether a request asks for a broker's certificate of that host, and for no more.
+
+    It comes from the node, and what is signed is what it says.
+    """
+    try:
+        found = x509.load_pem_x509_csr(pem.encode())
+        asked = {extension.oid for extension in found.extensions}
+    except ValueError:
+        return False
+    return found.is_signature_valid and asked == _ASKED and _is_for(found, host, names)
+
+
+_ASKED = {
+    ExtensionOID.SUBJECT_ALTERNATIVE_NAME,
+    ExtensionOID.EXTENDED_KEY_USAGE,
+    ExtensionOID.KEY_USAGE,
+    ExtensionOID.BASIC_CONSTRAINTS,
+}
+
+
+def _is_for(
+    found: x509.Certificate | x509.CertificateSigningRequest, host: str, names: Sequence[str]
+) -> bool:
+    """Tell whether a certificate or a request is of a broker with this name and these others."""
+    try:
         extensions = found.extensions
         there = extensions.get_extension_for_class(x509.SubjectAlternativeName).value
         uses = extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
         usage = extensions.get_extension_for_class(x509.KeyUsage).value
         is_authority = extensions.get_extension_for_class(x509.BasicConstraints).value.ca
-    except (ValueError, TypeError, InvalidSignature, x509.ExtensionNotFound):
+    except (ValueError, x509.ExtensionNotFound):
         return False
     addresses = [f"IP:{address}" for address in there.get_values_for_type(x509.IPAddress)]
     hosts = [f"DNS:{name}" for name in there.get_values_for_type(x509.DNSName)]
-    subject = [name.value for name in found.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
+    subject = [(name.oid, name.value) for name in found.subject]
     return (
         sorted(addresses + hosts) == sorted(names)
         and len(list(there)) == len(names)
-        and subject == [host]
+        and subject == [(NameOID.COMMON_NAME, host)]
         and set(uses) == {ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH}
         and usage.digital_signature
+        and not usage.key_cert_sign
         and not is_authority
-        and found.not_valid_after_utc.strftime(_TIME) >= end_from
     )
 
 
@@ -87,6 +128,24 @@ def is_signed_by(chain: str, authority: str) -> bool:
     return True
 
 
+def subject_of(pem: str) -> str:
+    """Return a certificate's whole subject, in the form of RFC 2253."""
+    return x509.load_pem_x509_certificate(pem.encode()).subject.rfc4514_string()
+
+
+def principal_rules(subjects: Mapping[str, str]) -> str:
+    """Return Kafka's `ssl.principal.mapping.rules`, as a properties file has it.
+
+    `subjects` are those of brokers, by host, in the form of RFC 2253; with none of them a
+    certificate's owner is known by the common name.
+    """
+    rules = [
+        f"RULE:^{re.escape(subject).replace('/', chr(92) + '/')}$/{host}/"
+        for host, subject in subjects.items()
+    ] or ["RULE:^CN=([^,]+)(,.*)?$/$1/"]
+    return ",".join([*rules, "DEFAULT"]).replace("\\", "\\\\")
+
+
 def _is_issued(certificate: x509.Certificate, by: x509.Certificate) -> bool:
     try:
         certificate.verify_directly_issued_by(by)
@@ -104,5 +163,12 @@ class FilterModule:
 
     def filters(self) -> dict[str, Any]:
         """Return the filters; in tasks each has its name after ``pki_``."""
-        offered = (authority_will_do, certificate_will_do, is_signed_by)
+        offered = (
+            authority_will_do,
+            certificate_will_do,
+            request_is_for,
+            is_signed_by,
+            principal_rules,
+            subject_of,
+        )
         return {f"pki_{offer.__name__}": offer for offer in offered}

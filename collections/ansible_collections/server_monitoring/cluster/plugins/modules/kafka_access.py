@@ -5,7 +5,10 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.server_monitoring.cluster.plugins.module_utils.kafka import access_cluster
+from ansible_collections.server_monitoring.cluster.plugins.module_utils.kafka import (
+    access_cluster,
+    quota_plan,
+)
 from ansible_collections.server_monitoring.cluster.plugins.module_utils.kafka.access_plan import (
     RETIRED,
     declaration_problems,
@@ -28,12 +31,13 @@ if TYPE_CHECKING:
 
 DOCUMENTATION = r"""
 module: kafka_access
-short_description: Make the declared Kafka users and ACLs true
+short_description: Make the declared Kafka users, ACLs and quotas true
 description:
   - Creates SCRAM-SHA-512 users, sets passwords that do not let in, creates and deletes ACLs.
   - Removes the ACLs of everybody who is not declared, but not O(super_users), and retires their
     credentials by passwords that nobody knows and C(16384) rounds.
   - Finds out by a login whether a password is right; the broker gets salted passwords alone.
+  - Makes quotas true where O(quotas) or O(connection_rates) are given, and removes all others.
   - Adds before it removes, and ends when the brokers answer as declared.
   - Needs the app's own Python, with kafka-python 3, unless O(declarations_only=true).
 options:
@@ -48,6 +52,16 @@ options:
     description: >-
       User to password. A user of O(users) without one is refused; with O(declarations_only=true)
       the whole map may be missing.
+    type: dict
+  quotas:
+    description: >-
+      User to a map with some of C(producer_byte_rate), C(consumer_byte_rate) (bytes a second) and
+      C(request_percentage) (of one thread); each broker counts for itself.
+    type: dict
+  connection_rates:
+    description: >-
+      Address to the connections a second that it may open, over some ten seconds; C(default) is
+      every address that is not named.
     type: dict
   super_users:
     description: Users that are left alone, as the brokers are.
@@ -76,6 +90,8 @@ EXAMPLES = r"""
       - name: producer
         acls: [{resource: topic, name: topic-cpu, operations: [read, write]}]
     passwords: {producer: "{{ producer_password }}"}
+    quotas: {producer: {producer_byte_rate: 67108864}}
+    connection_rates: {default: 20}
 """
 
 RETURN = r"""
@@ -83,6 +99,7 @@ passwords_set: {description: Users whose password was set., type: list, returned
 credentials_retired: {description: User to its mechanisms., type: dict, returned: success}
 acls_created: {description: Number of new ACLs., type: int, returned: success}
 acls_deleted: {description: Number of removed ACLs., type: int, returned: success}
+quotas_altered: {description: Whose quotas changed., type: list, returned: success}
 """
 
 # Kafka's own limit.
@@ -94,7 +111,13 @@ def check_declarations(module: AnsibleModule) -> None:
     passwords = module.params["passwords"]
     if passwords is None and not module.params["declarations_only"]:
         passwords = {}
-    problems = declaration_problems(module.params["users"], module.params["super_users"], passwords)
+    users = module.params["users"]
+    problems = declaration_problems(users, module.params["super_users"], passwords)
+    problems = problems or quota_plan.declaration_problems(
+        module.params["quotas"] or {},
+        module.params["connection_rates"] or {},
+        [user["name"] for user in users],
+    )
     refuse(module, "kafka_access_users", problems)
 
 
@@ -109,14 +132,15 @@ def run(module: AnsibleModule, cluster: access_cluster.Cluster) -> dict[str, Any
     passwords = {user: module.params["passwords"][user] for user in declared}
     iterations = module.params["iterations"]
     super_users = module.params["super_users"]
+    quotas = wanted_quotas(module.params)
     found = cluster.state(passwords, iterations)
-    plan = make_plan(declared, found, super_users, iterations)
+    plan = make_plan(declared, found, super_users, iterations, quotas)
     if plan.changed and not module.check_mode:
         cluster.apply(plan, passwords, iterations)
         # A broker takes a change over from the controller, a moment after that has answered.
         deadline = time.monotonic() + module.params["timeout"]
         while make_plan(
-            declared, cluster.state(passwords, iterations), super_users, iterations
+            declared, cluster.state(passwords, iterations), super_users, iterations, quotas
         ).changed:
             if time.monotonic() > deadline:
                 message = (
@@ -132,8 +156,16 @@ def run(module: AnsibleModule, cluster: access_cluster.Cluster) -> dict[str, Any
         "credentials_retired": plan.retire_credentials,
         "acls_created": len(plan.create_acls),
         "acls_deleted": len(plan.delete_acls),
+        "quotas_altered": [quota_plan.label(entity) for entity in plan.alter_quotas],
         "diff": {"before": before, "after": after},
     }
+
+
+def wanted_quotas(params: dict[str, Any]) -> Any:
+    """Return the declared quotas; None where they are not to be touched."""
+    if params["quotas"] is None and params["connection_rates"] is None:
+        return None
+    return quota_plan.parse(params["quotas"] or {}, params["connection_rates"] or {})
 
 
 def connect(params: dict[str, Any]) -> access_cluster.Cluster:
@@ -146,6 +178,8 @@ ARGUMENTS: dict[str, Any] = {
     **CLUSTER,
     "users": {"type": "list", "elements": "raw", "required": True},
     "passwords": {"type": "dict", "no_log": True},
+    "quotas": {"type": "dict"},
+    "connection_rates": {"type": "dict"},
     "super_users": {"type": "list", "elements": "str", "default": []},
     "client_servers": {"type": "list", "elements": "str"},
     "iterations": {"type": "int", "default": 4096},

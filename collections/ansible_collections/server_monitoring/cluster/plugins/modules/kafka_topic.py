@@ -46,7 +46,9 @@ description:
   - Needs the app's own Python, with kafka-python 3, unless O(declarations_only=true).
 options:
   topics:
-    description: Maps with C(name), C(partitions), C(replication_factor) and, if wanted, C(configs).
+    description: >-
+      Maps with C(name), C(partitions), C(replication_factor) and, if wanted, C(configs). With a
+      factor of -1 a new topic has the broker's default, and another one keeps its own.
     type: list
     elements: raw
     required: true

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from .access_plan import MECHANISM, RETIRED, Acl, Plan, State, to_prove
 from .admin import BrokerError, administrate, needs_app, read_stores, tls_context
+from .quota_plan import label
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from .quota_plan import Changes, Quotas
 
 try:
     from kafka import errors
@@ -25,9 +28,13 @@ try:
         ResourceType,
         UserScramCredentialUpsertion,
     )
+    from kafka.protocol.admin import AlterClientQuotasRequest, DescribeClientQuotasRequest
 except ImportError:
     # A check of the declarations needs no client; a connection says that it is missing.
     errors = None
+
+AT_ONCE = 500
+"""Entries of a request, which the broker bounds (kafka_max_request_bytes)."""
 
 
 class Cluster:
@@ -71,6 +78,7 @@ class Cluster:
                 ACLFilter(None, None, ACLOperation.ANY, ACLPermissionType.ANY, everything)
             )
             answers = self._admin.describe_user_scram_credentials()
+            quotas = self._quotas()
         users = {
             user: {
                 found["mechanism"].name.replace("_", "-"): found["iterations"]
@@ -78,7 +86,7 @@ class Cluster:
             }
             for user, answer in answers.items()
         }
-        state = State(users, frozenset(map(_plain, acls)))
+        state = State(users, frozenset(map(_plain, acls)), quotas=quotas)
         return state._replace(
             proven=[
                 user
@@ -86,6 +94,23 @@ class Cluster:
                 if self._lets_in(user, passwords[user])
             ]
         )
+
+    def _quotas(self) -> Quotas:
+        answer = self._send(DescribeClientQuotasRequest(components=[], strict=False))
+        if answer.error_code:
+            message = f"quotas: refused by the broker: {answer.error_message}"
+            raise BrokerError(message)
+        return {
+            tuple((part.entity_type, part.entity_name) for part in entry.entity): {
+                value.key: value.value for value in entry.values
+            }
+            for entry in answer.entries or []
+        }
+
+    def _send(self, request: Any) -> Any:
+        """Ask what the client has messages for, but no method."""
+        manager = self._admin._manager  # noqa: SLF001 - see above
+        return manager.run(manager.send, request)
 
     def _lets_in(self, user: str, password: str) -> bool:
         """Tell whether every broker takes this password."""
@@ -117,6 +142,8 @@ class Cluster:
                 UserScramCredentialUpsertion(user, MECHANISM, passwords[user], iterations)
                 for user in plan.set_passwords
             )
+            # Before rights: who has new ones has bounds by then.
+            self._limit(plan.alter_quotas)
             self._create(plan.create_acls)
             self._delete(plan.delete_acls)
             # One request a mechanism, as the answers are by user.
@@ -128,29 +155,49 @@ class Cluster:
                     if mechanism in found
                 )
 
+    def _limit(self, quotas: Changes) -> None:
+        for part in _parts(list(quotas.items())):
+            request = AlterClientQuotasRequest(
+                entries=[
+                    (
+                        entity,
+                        [(key, value or 0.0, value is None) for key, value in wanted.items()],
+                    )
+                    for entity, wanted in part
+                ],
+                validate_only=False,
+            )
+            for answer in self._send(request).entries:
+                if answer.error_code:
+                    entity = tuple((e.entity_type, e.entity_name) for e in answer.entity)
+                    message = f"quotas of {label(entity)}: refused: {answer.error_message}"
+                    raise BrokerError(message)
+
     def _create(self, acls: list[Acl]) -> None:
-        if acls:
-            for refused in self._admin.create_acls(list(map(_kafka, acls)))["failed"]:
+        for part in _parts(acls):
+            for refused in self._admin.create_acls(list(map(_kafka, part)))["failed"]:
                 message = f"ACLs: refused by the broker: {refused.__name__}"
                 raise BrokerError(message)
 
     def _delete(self, acls: list[Acl]) -> None:
-        if not acls:
-            return
-        answers = self._admin.delete_acls([_kafka(acl, ACLFilter) for acl in acls])
-        for acl, (_, _, kind) in zip(acls, answers, strict=True):
-            if kind is not errors.NoError:
-                message = f"{acl.principal}: {acl}: refused by the broker: {kind.__name__}"
-                raise BrokerError(message)
+        for part in _parts(acls):
+            answers = self._admin.delete_acls([_kafka(acl, ACLFilter) for acl in part])
+            for acl, (_, _, kind) in zip(part, answers, strict=True):
+                if kind is not errors.NoError:
+                    message = f"{acl.principal}: {acl}: refused by the broker: {kind.__name__}"
+                    raise BrokerError(message)
 
     def _alter(self, changes: Iterable[Any]) -> None:
-        wanted = list(changes)
-        if not wanted:
-            return
-        for user, reason in self._admin.alter_user_scram_credentials(wanted).items():
-            if reason is not None:
-                message = f"user {user}: refused by the broker: {reason}"
-                raise BrokerError(message)
+        for part in _parts(list(changes)):
+            for user, reason in self._admin.alter_user_scram_credentials(part).items():
+                if reason is not None:
+                    message = f"user {user}: refused by the broker: {reason}"
+                    raise BrokerError(message)
+
+
+def _parts(whole: list[Any]) -> list[list[Any]]:
+    """Return a list in parts that each fit into a request."""
+    return [whole[first : first + AT_ONCE] for first in range(0, len(whole), AT_ONCE)]
 
 
 @contextmanager

@@ -7,10 +7,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from . import quota_plan
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
+
+    from .quota_plan import Changes, Quotas
 
 MECHANISM = "SCRAM-SHA-512"
 MIN_PASSWORD = 16
@@ -63,12 +68,14 @@ class State(NamedTuple):
         users: user -> mechanism -> iterations.
         acls: all of them.
         proven: users that the declared password lets in.
+        quotas: entity -> quota -> number.
 
     """
 
     users: Mapping[str, Mapping[str, int]]
     acls: frozenset[Acl]
     proven: Collection[str] = frozenset()
+    quotas: Quotas = MappingProxyType({})
 
 
 @dataclass
@@ -79,12 +86,17 @@ class Plan:
     retire_credentials: dict[str, list[str]] = field(default_factory=dict)
     create_acls: list[Acl] = field(default_factory=list)
     delete_acls: list[Acl] = field(default_factory=list)
+    alter_quotas: Changes = field(default_factory=dict)
 
     @property
     def changed(self) -> bool:
         """Tell whether there is anything to do."""
         return bool(
-            self.set_passwords or self.retire_credentials or self.create_acls or self.delete_acls
+            self.set_passwords
+            or self.retire_credentials
+            or self.create_acls
+            or self.delete_acls
+            or self.alter_quotas
         )
 
 
@@ -215,8 +227,11 @@ def make_plan(
     found: State,
     super_users: Collection[str],
     iterations: int,
+    quotas: Quotas | None = None,
 ) -> Plan:
-    """Return the steps from the cluster's users and ACLs to the declared ones.
+    """Return the steps from the cluster's users, ACLs and quotas to the declared ones.
+
+    Quotas are left alone where `quotas` is None.
 
     Credentials of users that are not declared are retired, and so are those of declared ones of
     another mechanism: an old password would go on to hold. Super users' are left alone.
@@ -236,6 +251,9 @@ def make_plan(
         retire_credentials=retire,
         create_acls=sorted(wanted - found.acls),
         delete_acls=sorted(acl for acl in found.acls - wanted if acl.principal not in spared),
+        alter_quotas=(
+            {} if quotas is None else quota_plan.changes(quotas, found.quotas, super_users)
+        ),
     )
 
 
@@ -257,4 +275,8 @@ def diff(plan: Plan, found: State) -> tuple[dict[str, Any], dict[str, Any]]:
         kept = had_acls - set(plan.delete_acls)
         before.setdefault(who, {})["acls"] = [str(acl) for acl in sorted(had_acls)]
         after.setdefault(who, {})["acls"] = [str(acl) for acl in sorted(kept | new)]
+    for entity, changed_quotas in plan.alter_quotas.items():
+        name, there = f"quotas of {quota_plan.label(entity)}", found.quotas.get(entity, {})
+        before[name] = {key: there.get(key, "none") for key in changed_quotas}
+        after[name] = {k: "none" if v is None else v for k, v in changed_quotas.items()}
     return before, after

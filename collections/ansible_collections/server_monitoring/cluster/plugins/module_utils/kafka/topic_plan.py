@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+# Replicas by the broker's default; a topic that is there keeps what it has.
+ANY = -1
 KEYS = frozenset({"name", "partitions", "replication_factor", "configs"})
 # Kafka's own rule for names; "." and ".." are left out separately.
 NAME = re.compile(r"^[A-Za-z0-9._-]{1,249}$")
@@ -68,7 +70,7 @@ def _entry_problems(label: str, entry: Mapping[str, Any]) -> list[str]:
     problems += [
         f"{label}: {key}: found {entry.get(key)!r}, expected a whole number from 1 on"
         for key in ("partitions", "replication_factor")
-        if not _is_positive(entry.get(key))
+        if not (_is_positive(entry.get(key)) or (key != "partitions" and entry.get(key) == ANY))
     ]
     configs = entry.get("configs", {})
     if not isinstance(configs, dict) or any(isinstance(v, (dict, list)) for v in configs.values()):
@@ -143,7 +145,7 @@ def group_problems(counts: Mapping[str, int], groups: Mapping[str, Sequence[str]
 def _compare(plan: Plan, wanted: Topic, found: Topic) -> None:
     """Add to the plan what makes one topic of the cluster true."""
     name = wanted.name
-    if wanted.replication_factor != found.replication_factor:
+    if wanted.replication_factor not in {ANY, found.replication_factor}:
         plan.refusals.append(
             f"topic {name}: replication_factor: found {found.replication_factor}, "
             f"declared {wanted.replication_factor}: it is not changed here; declare "
