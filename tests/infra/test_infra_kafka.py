@@ -1,9 +1,11 @@
 """The broker runs as its own user, closed in, on the overlay alone, with the topics as declared."""
 
 import re
+import shlex
 from functools import partial
 from typing import Any
 
+import pytest
 from testinfra.host import Host
 
 from tests.infra.listening import listeners, writable
@@ -99,3 +101,21 @@ def test_sandbox_is_really_in_effect(host: Host) -> None:
     assert re.search(r"^NoNewPrivs:\s+1$", status, re.MULTILINE)
     assert re.search(r"^CapBnd:\s+0+$", status, re.MULTILINE)
     assert re.search(r"^Seccomp:\s+2$", status, re.MULTILINE)
+
+
+@pytest.mark.long
+def test_language_and_zone_of_the_machine_do_not_reach_the_broker(host: Host) -> None:
+    """It starts on a machine that speaks Turkish, where the small letter of I is another one."""
+    ours = {"LANG=C.UTF-8", "LC_ALL=C.UTF-8", "TZ=UTC"}
+    host.check_output(
+        "systemctl set-environment LANG=tr_TR.UTF-8 LC_ALL=tr_TR.UTF-8 TZ=Asia/Istanbul"
+    )
+    try:
+        host.check_output("systemctl restart kafka")
+        given = host.check_output(f"tr '\\0' '\\n' < /proc/{main_pid(host)}/environ").splitlines()
+        assert {line for line in given if line.split("=")[0] in ("LANG", "LC_ALL", "TZ")} == ours
+        port = "until ss -tln | grep -q ':9092 '; do sleep 1; done"
+        host.check_output(f"timeout 60 sh -c {shlex.quote(port)}")
+        assert host.service("kafka").is_running
+    finally:
+        host.check_output("systemctl unset-environment LANG LC_ALL TZ")

@@ -6,7 +6,12 @@ from dataclasses import dataclass
 
 from server_monitoring.broker.client import client_for
 from server_monitoring.broker.cluster import Cluster
-from server_monitoring.broker.limits import CONNECT_SECONDS, KAFKA_PYTHON, LEAST_TIMEOUT
+from server_monitoring.broker.limits import (
+    CONNECT_SECONDS,
+    KAFKA_PYTHON,
+    LEAST_TIMEOUT,
+    NO_COMPRESSION,
+)
 from server_monitoring.broker.reader import TopicPartition
 from server_monitoring.errors import BrokerError
 from server_monitoring.model.names import PROBE_TOPIC
@@ -21,8 +26,12 @@ class Answer:
     seconds: float
 
 
-def probe(cluster: Cluster, client_name: str = KAFKA_PYTHON) -> Answer:
-    """Produce one record and read it back.
+def probe(
+    cluster: Cluster, client_name: str = KAFKA_PYTHON, compression: str = NO_COMPRESSION
+) -> Answer:
+    """Produce one record, compressed as those of a run, and read it back.
+
+    The broker has to unpack it: one that cannot load the library for that refuses every batch.
 
     Raises:
         BrokerError: the broker does not answer, refuses, or does not return the record.
@@ -30,11 +39,12 @@ def probe(cluster: Cluster, client_name: str = KAFKA_PYTHON) -> Answer:
     """
     client = client_for(client_name)
     created = client.create_topic(cluster, PROBE_TOPIC)
-    token = uuid.uuid4().hex.encode()
+    # Long enough for clients to compress it.
+    token = uuid.uuid4().hex.encode() * 32
     start = time.monotonic()
     doing = "producing the probe's record"
     with (
-        client.open_producer(cluster, LEAST_TIMEOUT) as producer,
+        client.open_producer(cluster, LEAST_TIMEOUT, compression) as producer,
         client.translated(cluster, doing, f"Write on topic {PROBE_TOPIC}"),
     ):
         future = producer.send(PROBE_TOPIC, token, None, [], 0)

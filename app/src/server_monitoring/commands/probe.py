@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
     if args.bootstrap_servers is None:
         config = common.load_config_to_connect(args)
         cluster = config.cluster
-        answer = probe(cluster, config.kafka_client)
+        answer = probe(cluster, config.kafka_client, config.compression)
         check_topics(config)
     else:
         cluster = common.with_credentials(_named(args), args.credentials)
