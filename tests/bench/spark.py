@@ -52,7 +52,7 @@ class Job(NamedTuple):
 
 
 def measure(sizes: Sequence[int], reference: Path | None) -> list[Measurement]:
-    """Measure both jobs at each size, the smallest also at the same time.
+    """Measure both jobs at each size, the smallest also at the same time, and with wide values.
 
     Args:
         sizes: rows a metric, ascending; multiples of 8,640.
@@ -74,7 +74,18 @@ def measure(sizes: Sequence[int], reference: Path | None) -> list[Measurement]:
                 for group in GROUPS:
                     base = _growth_base(sizes, rows, group)
                     found += _one(Job(config, group, archive), rows, base, theirs)
+        with tempfile.TemporaryDirectory(prefix="bench-spark-") as name:
+            config = spark_data.write_run(Path(name), sizes[0], spark_data.WIDE_FACTOR)
+            found += [_wide(Job(config, group, archive), sizes[0]) for group in GROUPS]
     return found
+
+
+def _wide(ours: Job, rows: int) -> Measurement:
+    """Measure a job on values most of which are wide, beside the same job on usual ones."""
+    [cost] = measure_together([job(ours.config, ours.group, ours.archive)])
+    base = _name(ours.group, rows, "time")
+    name = _name(ours.group, rows, "time with wide values")
+    return Measurement(name, "s", cost.seconds, base, None, at_most=True)
 
 
 def _growth_base(sizes: Sequence[int], rows: int, group: str) -> str | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from server_monitoring.host.runs import Run
 from server_monitoring.model.groups import Metric
 from server_monitoring.model.timestamps import SECONDS_PER_DAY, time_text
-from server_monitoring.model.values import canonical_value
+from server_monitoring.model.values import canonical_double
 from server_monitoring.model.wire import partition_for
 from server_monitoring.settings.config import Config, load
 from server_monitoring.store.segment import header_line
@@ -25,6 +25,7 @@ INTERVAL = 10
 ROWS_A_SERVER = SECONDS_PER_DAY // INTERVAL
 # Apart from each other, and from any multiple of a day: no two servers have the same values.
 _SHIFT = 7_919
+WIDE_FACTOR = 1e12
 
 
 def servers_for(rows: int) -> int:
@@ -41,11 +42,11 @@ def servers_for(rows: int) -> int:
     return servers
 
 
-def write_run(directory: Path, rows: int) -> Path:
+def write_run(directory: Path, rows: int, factor: float = 1) -> Path:
     """Write a run with `rows` rows a metric into an empty folder; return its configuration.
 
     Values are those of the shipped data set, with all their digits, each server beginning at
-    another of its rows. Memory: one time's rows.
+    another of its rows, times `factor`: most are wide at WIDE_FACTOR. Memory: one time's rows.
     """
     values = settings(directory / "data") | {"start": "00:00:00", "thresholds": dict(THRESHOLDS)}
     directory.mkdir(parents=True, exist_ok=True)
@@ -54,7 +55,8 @@ def write_run(directory: Path, rows: int) -> Path:
     with SHIPPED.open(encoding="utf-8", newline="") as file:
         shipped = list(csv.DictReader(file))
     for metric in config.metrics():
-        texts = [f",{canonical_value(row[metric.column])}\n" for row in shipped]
+        numbers = [float(row[metric.column]) * factor for row in shipped]
+        texts = [f",{canonical_double(number)}\n" for number in numbers]
         _write_topic(run_of(config), metric, texts, servers_for(rows))
     return path
 

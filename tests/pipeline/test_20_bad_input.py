@@ -54,7 +54,10 @@ INVENTORIES = {
 }
 WORD = {"cpu_pct": "much", "mem_pct": 1, "net_in": 1, "disk_io": 1}
 SETTINGS = {
-    "start": ({"pipeline_start": "25:00:00"}, "pipeline_start: found '25:00:00', expected a time"),
+    "start": (
+        {"pipeline_start": "25:00:00"},
+        "pipeline_start: found '25:00:00', expected \"\" for all windows, or a time",
+    ),
     "threshold": (
         {"pipeline_thresholds": WORD},
         "pipeline_thresholds.cpu_pct: found 'much', expected a number",

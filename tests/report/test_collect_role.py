@@ -141,6 +141,6 @@ def test_tables_that_are_not_those_of_the_analysis_are_no_results(tmp_path: Path
     folder = tmp_path / "results" / RUN
     told = " ".join((done.stdout + done.stderr).split())
     assert f"no results in {folder}: server-monitoring: error: " in told
-    assert "team_47_CPU_MEM.csv: parts with sha256" in told
+    assert "team_47_CPU_MEM.csv: the tables that came back are not those that" in told
     assert not (folder / "manifest.json").exists()
     assert (tmp_path / "results" / "latest").readlink() == Path("earlier")

@@ -1,15 +1,21 @@
 """`report` and `alerts`: what they print and write, exit statuses, one line for mistakes."""
 
+import contextlib
 import csv
 import io
 import json
+import os
+import pty
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
 import pytest
 from server_monitoring.cli import main
+from server_monitoring.errors import printable
 from server_monitoring.report import export, library
-from server_monitoring.report.terminal import duration, printable, shortened, width
+from server_monitoring.report.terminal import duration, shortened, width
 from server_monitoring.results.folder import read_results
 
 from tests.support.project import PROJECT
@@ -138,6 +144,25 @@ def test_alerts_print_a_table_the_worst_first(
     assert len({len(line) for line in lines[:3]}) == 1
 
 
+@pytest.mark.parametrize("form", ["table", "csv", "json"])
+def test_on_a_terminal_nothing_controls_it(tmp_path: Path, form: str) -> None:
+    """A program gets the texts as they are; a terminal, whose end is read here, shows escapes."""
+    name = "a\x1b[2J\x9bb\u202e"
+    folder = write_run(tmp_path / "run", {"cpu_mem": [window(name, 0, 90, 10, SPIKE)]})
+    ours, theirs = pty.openpty()
+    argv = [sys.executable, "-m", "server_monitoring", "alerts", str(folder), f"--format={form}"]
+    environment = {**os.environ, "PYTHONPATH": str(PROJECT / "app" / "src")}
+    subprocess.run(argv, check=False, stdout=theirs, env=environment)
+    os.close(theirs)
+    shown = b""
+    with contextlib.suppress(OSError):
+        while part := os.read(ours, 65_536):
+            shown += part
+    os.close(ours)
+    assert b"a\\u001b[2J\\u009bb\\u202e" in shown
+    assert not {"\x1b", "\x9b", "\u202e"} & set(shown.decode())
+
+
 def test_alerts_print_what_the_files_hold(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """CSV and JSON are those of incidents.csv and incidents.json."""
     main(["report", str(run)])
@@ -207,7 +232,10 @@ def test_runs_whose_times_are_written_otherwise_cannot_be_compared(
     dated = write_run(tmp_path / "dated", {}, config(start="2026-01-31T00:00:00+01:00"))
     for command in ("alerts", "report"):
         assert main([command, str(run), "--against", str(dated)]) == 9
-        assert "settings.start: found '2026-01-31T00:00:00+01:00'" in capsys.readouterr().err
+        assert (
+            "found times like 2026-01-31T00:00:00+01:00, expected the form of 00:00:00"
+            in capsys.readouterr().err
+        )
 
 
 @pytest.mark.parametrize("command", ["report", "alerts"])

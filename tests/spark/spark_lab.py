@@ -7,6 +7,7 @@ from pathlib import Path
 from pyspark.sql import SparkSession
 from server_monitoring.analysis import job
 from server_monitoring.host.runs import Run
+from server_monitoring.model.timestamps import CLOCK
 from server_monitoring.model.values import canonical_value
 from server_monitoring.model.wire import Reading, partition_for
 from server_monitoring.settings.config import Config, load
@@ -75,7 +76,7 @@ class Lab:
 
 def store_dataset(lab: Lab, path: Path, partitions: int) -> None:
     """Store a whole data set as consumers would."""
-    metrics, form = lab.config().metrics(), lab.config().time_form()
+    metrics, form = lab.config().metrics(), lab.config().time_form() or CLOCK
     with Dataset(path, [m.column for m in metrics], form) as dataset:
         rows = [row for row in dataset.read() if isinstance(row, Row)]
     for place, metric in enumerate(metrics):

@@ -8,9 +8,9 @@ from fractions import Fraction
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812 - the name every Spark program uses
-from server_monitoring.analysis.aggregates import AGGREGATES
+from server_monitoring.analysis.aggregates import AGGREGATES, WIDE_AGGREGATES, Aggregate
 from server_monitoring.model.groups import AVERAGE, MAXIMUM
-from server_monitoring.model.values import VALUE_LIMIT, decimal_text
+from server_monitoring.model.values import VALUE_LIMIT, canonical_double, decimal_text
 
 from tests.support.reference_tables import half_up, two_places
 
@@ -62,9 +62,8 @@ def test_an_average_without_values_is_null(spark: SparkSession) -> None:
     assert found is None
 
 
-def one_value_each(spark: SparkSession, texts: list[str], kind: str) -> DataFrame:
+def one_value_each(spark: SparkSession, texts: list[str], aggregate: Aggregate) -> DataFrame:
     """Return for each text the columns of a window that holds it alone; `text` says which."""
-    aggregate = AGGREGATES[kind]
     frame = spark.createDataFrame([(text,) for text in texts], "text string")
     carried = aggregate.carried(F.col("text"))
     values = frame.select("text", *(c.alias(f"{n}_0") for n, c in carried.items()))
@@ -87,7 +86,9 @@ def canonical_texts(rng: random.Random, count: int) -> list[str]:
 def test_the_text_of_a_maximum_is_the_shortest_of_its_double(spark: SparkSession) -> None:
     """Through whole numbers and back."""
     texts = canonical_texts(random.Random(47), 2_000)
-    found = one_value_each(spark, texts, MAXIMUM).select("text", AGGREGATES[MAXIMUM].text(0))
+    found = one_value_each(spark, texts, AGGREGATES[MAXIMUM]).select(
+        "text", AGGREGATES[MAXIMUM].text(0)
+    )
     assert len([row for row in found.collect() if row[0] == row[1]]) == len(texts)
 
 
@@ -114,18 +115,30 @@ THRESHOLDS = ["0", "0.0", "-0.5", "3688.63", "-1", "-1.5", "82.1", "1e-18", "-1e
               "-1e-30", "1e30", "-1e30", "5.004", "5.005", "4.995", "5.01"]  # fmt: skip
 
 
+# Beyond them: so large that hundredths are no bigint, and so small that they are none.
+WIDE_THRESHOLDS = ["1E+300", "-1E+300", "1E+12", "5E-324", "-5E-324", "1000000000000000.1"]
+
+
 @pytest.mark.parametrize("kind", [AVERAGE, MAXIMUM])
-def test_above_is_strictly_above_in_exact_arithmetic(spark: SparkSession, kind: str) -> None:
+@pytest.mark.parametrize("aggregates", [AGGREGATES, WIDE_AGGREGATES])
+def test_above_is_strictly_above_in_exact_arithmetic(
+    spark: SparkSession, kind: str, aggregates: dict[str, Aggregate]
+) -> None:
     """For every threshold that a setting may be, whatever its sign, size or digits."""
     texts = ["0.0", "-0.5", "0.5", "-1.0", "-1.5", "-2.25", "3688.63", "3688.6300000000006", "82.1",
              "0.000000000000000001", "-0.000000000000000001", "5.0", "5.005", "5.01", "82.104",
              "999999999999.0", "-999999999999.0"]  # fmt: skip
-    aggregate = AGGREGATES[kind]
-    above = [aggregate.above(0, Decimal(limit)).alias(limit) for limit in THRESHOLDS]
-    found = one_value_each(spark, texts, kind).select("text", *above).collect()
+    limits = [*THRESHOLDS, *WIDE_THRESHOLDS]
+    if aggregates is WIDE_AGGREGATES:
+        wide = [float(limit) for limit in WIDE_THRESHOLDS]
+        beside = [math.nextafter(value, way) for value in wide for way in (-math.inf, math.inf)]
+        texts += {canonical_double(value) for value in [*wide, *beside]} - set(texts)
+    aggregate = aggregates[kind]
+    above = [aggregate.above(0, Decimal(limit)).alias(limit) for limit in limits]
+    found = one_value_each(spark, texts, aggregate).select("text", *above).collect()
     assert len(found) == len(texts)
     for row in found:
         value = Fraction(row["text"])
         compared = half_up(value) if kind == AVERAGE else value
-        for place, limit in enumerate(THRESHOLDS, 1):
+        for place, limit in enumerate(limits, 1):
             assert row[place] == (compared > Fraction(Decimal(limit))), (row["text"], limit)

@@ -8,6 +8,7 @@ import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F  # noqa: N812 - the name every Spark program uses
 from server_monitoring.analysis.times import time_second
+from server_monitoring.errors import AnalysisError
 from server_monitoring.model.timestamps import form_of
 
 from tests.spark.spark_lab import Lab, store_dataset
@@ -68,18 +69,84 @@ def test_windows_end_at_midnight_and_do_not_begin_before_it(lab: Lab) -> None:
 
 
 @pytest.mark.parametrize(
-    ("start", "first"), [("00:00:50", "00:00:50"), ("00:00:41", "00:00:50"), ("00:01:01", None)]
+    ("start", "first", "left_out"),
+    [("00:00:50", "00:00:50", 3), ("00:00:41", "00:00:50", 3), ("00:00:20", "00:00:20", 0)],
 )
-def test_start_applies_to_the_beginning_of_a_window(
-    lab: Lab, start: str, first: str | None
+def test_start_applies_to_the_beginning_of_a_window_and_what_it_leaves_out_is_counted(
+    lab: Lab, start: str, first: str, left_out: int
 ) -> None:
-    """Earlier rows still count in the windows that are shown."""
+    """Rows before the first window, by topic, and windows in which both metrics have a value."""
     for topic in (CPU, MEM):
         lab.store(topic, [("00:01:00", "a", "1"), ("00:00:45", "a", "3")])
     lab.values["start"] = start
-    table = rows(lab.analyze("cpu_mem").path)
-    assert (table[0][1] if table else None) == first
+    result = lab.analyze("cpu_mem")
+    table = rows(result.path)
+    assert table[0][1] == first
     assert all(row[1] >= start for row in table)
+    assert result.windows_before_start == left_out
+    assert result.rows_before_start == dict.fromkeys((CPU, MEM), 1 if left_out else 0)
+    assert result.windows + left_out == len(table) + left_out == 5
+
+
+def test_a_run_whose_rows_all_lie_before_start_fails_and_says_when_they_are(lab: Lab) -> None:
+    """And leaves no table; one of several hosts may have such rows alone, without an error."""
+    for topic in (CPU, MEM):
+        lab.store(topic, [("00:01:00", "a", "1"), ("00:00:45", "a", "3")])
+    lab.values["start"] = "00:01:01"
+    with pytest.raises(AnalysisError) as caught:
+        lab.analyze("cpu_mem")
+    assert str(caught.value) == (
+        "group cpu_mem: all 4 rows lie before the setting start, 00:01:01: found times from "
+        '00:00:45 to 00:01:00; set an earlier start, or "" for all windows'
+    )
+    assert [path.name for path in lab.run.directory.iterdir()] == ["raw"]
+    lab.values["consumers"]["cpu_mem"]["hosts"] = 2
+    result = lab.analyze("cpu_mem")
+    assert (result.windows, result.windows_before_start) == (0, 5)
+    assert result.rows_before_start == result.rows == {CPU: 2, MEM: 2}
+
+
+@pytest.mark.parametrize(
+    ("times", "like", "windows"),
+    [
+        (
+            ["2024-05-01T00:00:05+02:00", "2024-04-30T22:00:09Z", "2024-04-30T17:00:05-05:00"],
+            "1970-01-01T00:00:00Z",
+            [("2024-04-30T21:59:40Z", "2.00"), ("2024-04-30T21:59:50Z", "2.00"),
+             ("2024-04-30T22:00:00Z", "2.00")],
+        ),
+        (["00:00:05", "00:00:09", "00:00:05"], "00:00:00", [("00:00:00", "2.00")]),
+    ],
+)  # fmt: skip
+def test_without_a_start_all_windows_come_in_the_form_of_the_data(
+    lab: Lab, times: list[str], like: str, windows: list[tuple[str, str]]
+) -> None:
+    """Dates in UTC, whatever zones the rows have: a repeated row is one of the same moment."""
+    lab.values["start"] = ""
+    for topic in (CPU, MEM):
+        lab.store(topic, [(ts, "a", value) for ts, value in zip(times, "139", strict=True)])
+    result = lab.analyze("cpu_mem")
+    assert [(row[1], row[3]) for row in rows(result.path)] == windows
+    assert result.like == like
+    assert result.repeated_rows == {CPU: 1, MEM: 1}
+    assert result.windows_before_start == 0
+
+
+def test_rows_and_windows_that_the_joins_leave_out_are_counted(lab: Lab) -> None:
+    """Nothing is missing without a number."""
+    lab.values["window_seconds"] = 10
+    readings = [(f"00:00:{s:02d}", "a", "1") for s in range(0, 50, 10)]
+    for topic in (CPU, NET):
+        lab.store(topic, [*readings, *readings[:2], readings[0]])
+    for topic in (MEM, DISK):
+        lab.store(topic, [*readings[3:], ("00:00:59", "b", "1")])
+    averages, maxima = lab.analyze("cpu_mem"), lab.analyze("net_disk")
+    assert averages.repeated_rows == {CPU: 3, MEM: 0}
+    assert maxima.repeated_rows == {NET: 3, DISK: 0}
+    assert (averages.windows, averages.windows_of_one_metric) == (2, 4)
+    assert (maxima.windows, maxima.windows_of_one_metric) == (2, 0)
+    assert averages.rows_alone == {CPU: 0, MEM: 0}
+    assert maxima.rows_alone == {NET: 3, DISK: 1}
 
 
 DAY = "2024-05-01T"
@@ -153,7 +220,7 @@ def test_every_text_has_the_same_second_in_spark_and_in_python(
     assert form is not None
     found = 0
     text = F.col("text")
-    second = F.when(text.rlike(rf"\A(?:{form.pattern})\z"), time_second(text, start))
+    second = F.when(text.rlike(rf"\A(?:{form.pattern})\z"), time_second(text, form))
     for row in frame.select("text", second.alias("second")).collect():
         matches = form.matches(row["text"])
         assert row["second"] == (form.to_seconds(row["text"]) if matches else None), row
@@ -216,7 +283,7 @@ def test_server_ids_of_every_kind_come_through_in_byte_order(lab: Lab) -> None:
 
 def test_no_text_of_a_table_is_run_by_a_spreadsheet(lab: Lab) -> None:
     """Server ids and labels get a mark in front; the raw data and numbers below zero do not."""
-    ids = [*MARKED, "'", "'a", "a=1", " =1"]
+    ids = [*MARKED, "'", "'a", "a=1", " =1", "a;=1", "a\t=1"]
     lab.values["groups"]["cpu_mem"]["labels"]["first"] = '-high, "cpu"'
     lab.values["thresholds"] |= {"cpu_pct": -3, "mem_pct": 0}
     for topic in (CPU, MEM):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from pyspark.sql import SparkSession
-from server_monitoring.analysis import job
+from server_monitoring.analysis import job, plan
 from server_monitoring.errors import AnalysisError
 from server_monitoring.store.sidecar import read_sidecar, write_sidecar
 
@@ -45,10 +45,10 @@ def servers(result: job.Result) -> set[str]:
     ("old", "new", "entries"),
     [
         (b"2.5", b"2,5", [("3", "found 4 fields", b"00:01:10,b,2,5")]),
-        (b"2.5", b"x.5", [("3", "value: expected a decimal", b"00:01:10,b,x.5")]),
-        (b"2.5", b"NaN", [("3", "value: expected a decimal", b"00:01:10,b,NaN")]),
-        (b"2.5", b"1e5", [("3", "value: expected a decimal", b"00:01:10,b,1e5")]),
-        (b"2.5", b" .5", [("3", "value: expected a decimal", b"00:01:10,b, .5")]),
+        (b"2.5", b"x.5", [("3", "value: expected a number", b"00:01:10,b,x.5")]),
+        (b"2.5", b"NaN", [("3", "value: expected a number", b"00:01:10,b,NaN")]),
+        (b"2.5", b"1e5", [("3", "value: expected a number", b"00:01:10,b,1e5")]),
+        (b"2.5", b" .5", [("3", "value: expected a number", b"00:01:10,b, .5")]),
         (b",b,", b",\0,", [("3", "server_id: expected", b"00:01:10,\0,2.5")]),
         (b",b,", b",\xff,", [("3", "not UTF-8", b"00:01:10,\xff,2.5")]),
         (b",b,", b",\r,", [("3", "new-line character", b"00:01:10,\r,2.5")]),
@@ -196,7 +196,7 @@ def test_files_that_spark_splits_keep_the_order_of_their_offsets(
     lab: Lab, spark: SparkSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of duplicates in different splits the first one counts; rows on the edges count once."""
-    monkeypatch.setattr(job, "ROWS_A_PARTITION", 100)
+    monkeypatch.setattr(plan, "ROWS_A_PARTITION", 100)
     rng = random.Random(47)
     readings = [(f"00:{m:02d}:00", f"s{s}", "1") for m in range(60) for s in range(9)]
     again = [(ts, server, str(rng.randrange(2, 9))) for ts, server, _ in readings]

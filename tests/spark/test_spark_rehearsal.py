@@ -23,6 +23,7 @@ SOURCE = Path(cli.__file__).parents[1]
     "changed",
     [
         {},
+        {"start": ""},
         {"start": "23:59:59"},
         {"start": "2024-05-01T20:52:05+02:00"},
         {"window_seconds": 86_400, "slide_seconds": 86_400},

@@ -19,7 +19,7 @@ from server_monitoring.commands import (
     simulate,
     validate,
 )
-from server_monitoring.errors import ServerMonitoringError, UsageError
+from server_monitoring.errors import ServerMonitoringError, UsageError, printable
 from server_monitoring.model.names import ERROR_PREFIX
 
 COMMANDS = {
@@ -72,7 +72,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         args = build_parser().parse_args(argv)
         status: int = args.run(args)
     except ServerMonitoringError as error:
-        print(f"{ERROR_PREFIX}{error}", file=sys.stderr)
+        print(f"{ERROR_PREFIX}{printable(str(error))}", file=sys.stderr)
         return error.exit_status
     except ModuleNotFoundError as error:
         print(

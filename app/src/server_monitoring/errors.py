@@ -19,6 +19,8 @@ Each message is one line that names the thing, what was found and what to do. On
 catches them.
 """
 
+import unicodedata
+
 
 class ServerMonitoringError(Exception):
     """Base of all errors that are reported as one line, without a traceback."""
@@ -94,7 +96,22 @@ class ResultsError(ServerMonitoringError):
     exit_status = 9
 
 
+def printable(text: str) -> str:
+    """Return `text` with escapes for what would control a terminal or reverse the line."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        char if unicodedata.category(char)[0] not in "CZ" or char == " " else f"\\u{ord(char):04x}"
+        for char in text
+    )
+
+
+def printable_lines(text: str) -> str:
+    """Return `text` as `printable` does, but with its line ends."""
+    return "\n".join(map(printable, text.split("\n")))
+
+
 def one_line(text: object, limit: int = 300) -> str:
     """Return `text` on one line of at most `limit` characters, for use in a message."""
-    line = " ".join(str(text).split())
+    line = printable(" ".join(str(text).split()))
     return line if len(line) <= limit else line[: limit - 3] + "..."

@@ -81,6 +81,16 @@ def test_a_usage_or_configuration_mistake_is_one_line(
     assert message in said.error()
 
 
+def test_a_mistake_shows_no_character_that_controls_the_terminal(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Whatever was typed, or stands in a file."""
+    assert cli.main(["validate", "--config", "/none\x1b[2J\n\u202e.yml"]) == 3
+    error = capsys.readouterr().err
+    assert error.startswith("server-monitoring: error: /none\\u001b[2J\\u000a\\u202e.yml: No such")
+    assert error.count("\n") == 1
+
+
 def test_bad_rows_stop_produce_before_it_needs_a_broker(app: App, values: dict[str, Any]) -> None:
     """Nothing is sent and nothing is left on disk."""
     said = app("produce", "--run-id", "r1", dataset=GOOD + "20:52:00,a,1,2,3,x\n")

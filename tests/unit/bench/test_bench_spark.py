@@ -32,6 +32,15 @@ def test_made_up_raw_data_is_whole_and_has_the_rows_asked_for(tmp_path: Path) ->
             assert all(row.good for row in rows)
 
 
+def test_values_can_be_wide(tmp_path: Path) -> None:
+    """So many that the job takes the plan for them."""
+    config = load(spark_data.write_run(tmp_path, 8_640, spark_data.WIDE_FACTOR))
+    for metric in config.metrics():
+        for path in (spark_data.run_of(config).raw / metric.topic).glob("*.csv"):
+            found = list(lines.lines(path, CLOCK))
+            assert sum(b"E+" in line.content for line in found) > len(found) / 2 or not found
+
+
 @pytest.mark.parametrize("rows", [0, 1, 8_641])
 def test_a_size_that_is_no_whole_number_of_servers_is_refused(rows: int) -> None:
     """It would be measured under a wrong name."""
@@ -111,12 +120,14 @@ def test_growth_is_held_against_the_size_before_and_the_share_against_the_refere
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The bars of a run over three sizes, with jobs that are not run."""
-    monkeypatch.setattr(spark_data, "write_run", lambda directory, _: directory / "config.yml")
+    monkeypatch.setattr(spark_data, "write_run", lambda directory, *_: directory / "config.yml")
     monkeypatch.setattr(spark, "rehearse", lambda directory: directory / "classes.jsa")
     monkeypatch.setattr(spark, "job", lambda _, group, __: group)
     monkeypatch.setattr(spark, "_reference_job", lambda _, group, __: group)
     monkeypatch.setattr(spark, "measure_together", lambda jobs: [Cost(2.0, 100.0) for _ in jobs])
     found = {m.name: m for m in spark.measure([25_920, 3_032_640, 29_998_080], tmp_path)}
+    wide = found["Spark net_disk, 25,920 rows a metric: time with wide values"]
+    assert wide.base == "Spark net_disk, 25,920 rows a metric: time"
     assert found["Spark both jobs at once, 25,920 rows a metric: time"].bar == 20
     time_of = found["Spark net_disk, 3,032,640 rows a metric: time"]
     assert (time_of.base, time_of.bar) == (

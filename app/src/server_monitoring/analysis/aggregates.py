@@ -3,6 +3,9 @@
 A value is carried as its whole part and its fraction in units of 10^-18, both with its sign:
 sums and comparisons of whole numbers are exact, and many times as fast as Spark's decimals.
 Columns end in the number of their metric: whole_0, whole_1.
+
+A wide value (see `model.values`) does not fit into these: it is carried as its text, beside a
+whole part and a fraction of 0, by the aggregates that only data with such values need.
 """
 
 import math
@@ -13,6 +16,7 @@ from typing import Protocol
 from pyspark.sql import Column
 from pyspark.sql import functions as F  # noqa: N812 - the name every Spark program uses
 
+from server_monitoring.analysis import wide
 from server_monitoring.model import groups
 
 _DIGITS = 18
@@ -134,7 +138,78 @@ class Maximum:
         return F.concat(minus, F.abs(whole).cast("string"), F.lit("."), shortest)
 
 
+class WideAverage(Average):
+    """The same average of values that may be wide: in digits where a window has such a one."""
+
+    def carried(self, text: Column) -> Columns:
+        """Return whole and fraction, or the text."""
+        return _carried(text, super().carried(text))
+
+    def totals(self, metric: int) -> Columns:
+        """Return those of the others, and the texts."""
+        texts = F.collect_list(f"wide_{metric}")
+        return {**super().totals(metric), f"wide_{metric}": texts}
+
+    def result(self, metric: int) -> Columns:
+        """Return hundredths, of windows with wide values as text."""
+        names = ("wide", "whole", "high", "low", "count")
+        texts, whole, high, low, count = (F.col(f"{name}_{metric}") for name in names)
+        others = ((whole, 0), (high, -_DIGITS // 2), (low, -_DIGITS))
+        exact = F.when(F.size(texts) > 0, wide.hundredths(texts, others, count))
+        return {**super().result(metric), f"exact_{metric}": exact}
+
+    def above(self, metric: int, threshold: Decimal) -> Column:
+        """Return whether the rounded average is above."""
+        exact = F.col(f"exact_{metric}")
+        above = wide.is_above(exact, math.floor(Fraction(threshold) * 100))
+        return F.when(exact.isNotNull(), above).otherwise(super().above(metric, threshold))
+
+    def text(self, metric: int) -> Column:
+        """Return it with two places, in positional notation."""
+        exact = F.col(f"exact_{metric}")
+        text = super().text(metric)
+        return F.when(exact.isNotNull(), wide.two_places(exact)).otherwise(text)
+
+
+class WideMaximum(Maximum):
+    """The largest of values that may be wide."""
+
+    def carried(self, text: Column) -> Columns:
+        """Return whole and fraction, or the text; and the double."""
+        return _carried(text, super().carried(text)) | {"double": text.cast("double")}
+
+    def totals(self, metric: int) -> Columns:
+        """Return all of the largest."""
+        text, double = f"wide_{metric}", f"double_{metric}"
+        return {**super().totals(metric), text: F.max_by(text, double), double: F.max(double)}
+
+    def result(self, metric: int) -> Columns:
+        """Return them as they are."""
+        own = {f"{name}_{metric}": F.col(f"{name}_{metric}") for name in ("wide", "double")}
+        return {**super().result(metric), **own}
+
+    def above(self, metric: int, threshold: Decimal) -> Column:
+        """Return whether it is above: a threshold too is the shortest text of a double."""
+        return F.col(f"double_{metric}") > F.lit(float(threshold))
+
+    def text(self, metric: int) -> Column:
+        """Return its shortest form."""
+        text = F.col(f"wide_{metric}")
+        return F.when(text.isNotNull(), wide.shortest(text)).otherwise(super().text(metric))
+
+
 AGGREGATES: dict[str, Aggregate] = {groups.AVERAGE: Average(), groups.MAXIMUM: Maximum()}
+WIDE_AGGREGATES: dict[str, Aggregate] = {
+    groups.AVERAGE: WideAverage(),
+    groups.MAXIMUM: WideMaximum(),
+}
+
+
+def _carried(text: Column, columns: Columns) -> Columns:
+    """Return columns that are 0 for a wide value, whose text is carried as `wide`."""
+    is_wide = F.contains(text, F.lit("E"))
+    others = {name: F.when(is_wide, 0).otherwise(column) for name, column in columns.items()}
+    return {**others, "wide": F.when(is_wide, text)}
 
 
 def _whole(text: Column) -> Column:

@@ -87,12 +87,18 @@ def _summary(run: Run, group: Group, result: "job.Result") -> dict[str, object]:
         "rows": result.rows,
         "corrupt_rows": result.corrupt_rows,
         "lost_rows": result.lost_rows,
+        "repeated_rows": result.repeated_rows,
+        "rows_before_start": result.rows_before_start,
+        "rows_alone": result.rows_alone,
         "windows": result.windows,
+        "windows_before_start": result.windows_before_start,
+        "windows_of_one_metric": result.windows_of_one_metric,
         "alerts": result.alerts,
         "output_file": result.path.name,
         "sha256": result.sha256,
+        "times_like": result.like,
     }
 
 
 def _status(line: str) -> None:
-    notify.tell(f"STATUS={line}", line)
+    notify.status(line)

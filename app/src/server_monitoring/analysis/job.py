@@ -12,31 +12,19 @@ from py4j.protocol import Py4JError
 from pyspark import SparkConf, SparkContext
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, Observation, SparkSession
-from pyspark.sql import functions as F  # noqa: N812 - the name every Spark program uses
 
-from server_monitoring.analysis import transforms
-from server_monitoring.analysis.aggregates import AGGREGATES
+from server_monitoring.analysis import plan
+from server_monitoring.analysis.transforms import METRICS
 from server_monitoring.errors import AnalysisError, DiskFullError, ServerMonitoringError, one_line
 from server_monitoring.host.durable import storage_error
 from server_monitoring.host.runs import Run
-from server_monitoring.model.groups import Group, table_columns
-from server_monitoring.model.timestamps import TimeForm
+from server_monitoring.model.groups import JOIN_ROWS, JOIN_WINDOWS, Group, table_columns
+from server_monitoring.model.timestamps import TimeForm, time_text
 from server_monitoring.settings.config import Config
 from server_monitoring.store import corrupt, lines, table
 from server_monitoring.store.raw import Topic, find_topics
 
-# Of both metrics, in one shuffled partition: what one core sorts in memory beside another.
-ROWS_A_PARTITION = 500_000
-LABELS = ("both", "first", "second")
 _NO_SPACE = os.strerror(errno.ENOSPC)
-
-
-@dataclass(frozen=True)
-class Observations:
-    """Counts that Spark takes on the way: of the rows read and of the rows written."""
-
-    read: Observation
-    written: Observation
 
 
 @dataclass(frozen=True)
@@ -48,8 +36,14 @@ class Result:
         corrupt_rows: corrupt lines set aside, by topic.
         lost_rows: rows stored that could not be read, by topic: a corrupt line may hold several
             rows, or be a piece of one.
+        repeated_rows: rows left out for an earlier one of the same time and server, by topic.
+        rows_before_start: rows that no window from the setting start on holds, by topic.
+        rows_alone: rows left out as the other metric has none of that time and server, by topic.
         windows: rows of the table.
+        windows_before_start: windows left out as they begin before the setting start.
+        windows_of_one_metric: windows left out as the other metric has no value in them.
         alerts: rows by label.
+        like: a time in the form and zone of the table's times; "" if there are none.
         path, sha256: the table.
 
     """
@@ -57,8 +51,14 @@ class Result:
     rows: dict[str, int]
     corrupt_rows: dict[str, int]
     lost_rows: dict[str, int]
+    repeated_rows: dict[str, int]
+    rows_before_start: dict[str, int]
+    rows_alone: dict[str, int]
     windows: int
+    windows_before_start: int
+    windows_of_one_metric: int
     alerts: dict[str, int]
+    like: str
     path: Path
     sha256: str
 
@@ -121,7 +121,8 @@ def analyze(
     whole one.
 
     Raises:
-        AnalysisError: raw data is missing or not whole, or Spark failed.
+        AnalysisError: raw data is missing or not whole, all of a run's rows lie before the setting
+            start, or Spark failed.
         StorageError: the table cannot be written; DiskFullError also if Spark had no space.
 
     """
@@ -129,15 +130,17 @@ def analyze(
     path = run.directory / group.output_file
     scratch = run.directory / f".{group.output_file}.parts"
     parts = scratch / "table"
-    seen = Observations(Observation(), Observation())
+    seen = plan.Observations(Observation(), Observation(), Observation())
     status(f"reading {sum(topic.rows for topic in topics)} rows")
     try:
         shutil.rmtree(scratch, ignore_errors=True)
-        raw = [_lines(spark, topic, scratch, config.time_form()) for topic in topics]
-        lines = _plan(raw, _partitions(topics), config, group, seen)
-        lines.write.mode("overwrite").text(str(parts))
-        read, counts = seen.read.get, seen.written.get
-        corrupt_rows = _set_aside(read, topics, run, config, group)
+        of = plan.parts(topics, config, group)
+        raw = [_lines(spark, topic, scratch, of.form) for topic in topics]
+        table_lines = plan.table(raw, plan.partitions(topics), config, of, seen)
+        table_lines.write.mode("overwrite").text(str(parts))
+        read, met, counts = seen.read.get, seen.met.get, seen.windows.get
+        corrupt_rows = _set_aside(read, topics, run, of)
+        _check_start(read, config, of)
         status(f"writing {counts['windows']} windows")
         sha256 = table.join(sorted(parts.glob("part-*")), path, _header(group))
     except (PySparkException, Py4JError) as error:
@@ -150,11 +153,39 @@ def analyze(
         rows={topic.metric.topic: topic.rows for topic in topics},
         corrupt_rows=corrupt_rows,
         lost_rows={t.metric.topic: t.rows - read[f"good_{i}"] for i, t in enumerate(topics)},
+        repeated_rows=_by_topic(group, lambda i: read[f"good_{i}"] - met[f"met_{i}"]),
+        rows_before_start=_by_topic(group, lambda i: read[f"before_{i}"]),
+        rows_alone=_by_topic(
+            group, lambda i: met[f"met_{i}"] - met["met"] if group.join == JOIN_ROWS else 0
+        ),
         windows=counts["windows"],
+        windows_before_start=counts["before"],
+        windows_of_one_metric=counts["partial"] if group.join == JOIN_WINDOWS else 0,
         alerts=_alerts(group, counts),
+        like=of.like if any(read[f"good_{i}"] for i in METRICS) else "",
         path=path,
         sha256=sha256,
     )
+
+
+def _by_topic(group: Group, count: Callable[[int], int]) -> dict[str, int]:
+    return {metric.topic: count(i) for i, metric in enumerate(group.metrics)}
+
+
+def _check_start(read: dict[str, int], config: Config, of: plan.Parts) -> None:
+    """Refuse a run whose rows all lie before the setting start, where all of them are here.
+
+    Of several hosts in a group, one may have none but servers that ended early.
+    """
+    rows = sum(read[f"good_{i}"] for i in METRICS)
+    before = sum(read[f"before_{i}"] for i in METRICS)
+    share = config.consumers.get(of.group.name)
+    if rows and rows == before and (share is None or share.hosts == 1):
+        first, last = (time_text(read[name], of.like) for name in ("first", "last"))
+        raise AnalysisError(
+            f"group {of.group.name}: all {rows} rows lie before the setting start, {config.start}: "
+            f'found times from {first} to {last}; set an earlier start, or "" for all windows'
+        )
 
 
 def _failure(group: Group, run: Run, error: Exception) -> ServerMonitoringError:
@@ -177,49 +208,10 @@ def _failure(group: Group, run: Run, error: Exception) -> ServerMonitoringError:
 def _alerts(group: Group, counts: dict[str, int]) -> dict[str, int]:
     """Return the rows by label; two that read alike are counted together."""
     alerts: dict[str, int] = {}
-    for name in LABELS:
+    for name in plan.LABELS:
         text = getattr(group.labels, name)
         alerts[text] = alerts.get(text, 0) + counts[name]
     return alerts
-
-
-def _partitions(topics: Sequence[Topic]) -> int:
-    """Return in how many partitions the rows of both topics are shuffled."""
-    return max(2, -(-sum(topic.rows for topic in topics) // ROWS_A_PARTITION))
-
-
-def _plan(
-    raw: Sequence[DataFrame], partitions: int, config: Config, group: Group, seen: Observations
-) -> DataFrame:
-    """Return the table's lines; each part that is written holds whole servers, sorted."""
-    aggregate = AGGREGATES[group.aggregate]
-    first, second = (
-        transforms.readings(lines, metric, config.start, aggregate)
-        for metric, lines in enumerate(raw)
-    )
-    good, bad = F.col("good"), ~F.col("good")
-    rows = (
-        first.unionByName(second)
-        .observe(
-            seen.read,
-            *(F.count_if(good & (F.col("metric") == i)).alias(f"good_{i}") for i in (0, 1)),
-            *(F.count_if(bad & (F.col("metric") == i)).alias(f"bad_{i}") for i in (0, 1)),
-        )
-        .where(good)
-        .repartition(partitions, "server_id")
-    )
-    windows = config.windows()
-    values = transforms.windowed(transforms.pairs(rows, aggregate), windows, group, aggregate)
-    rows_of_table = (
-        transforms.labelled(values, group, config.thresholds, aggregate)
-        .observe(
-            seen.written,
-            F.count(F.lit(1)).alias("windows"),
-            *(F.count_if(F.col("label") == name).alias(name) for name in LABELS),
-        )
-        .sortWithinPartitions("server_id", "window_start")
-    )
-    return transforms.table_lines(rows_of_table, windows, group, config.start, aggregate)
 
 
 def _lines(spark: SparkSession, topic: Topic, scratch: Path, form: TimeForm) -> DataFrame:
@@ -236,10 +228,10 @@ def _lines(spark: SparkSession, topic: Topic, scratch: Path, form: TimeForm) -> 
 
 
 def _set_aside(
-    read: dict[str, int], topics: Sequence[Topic], run: Run, config: Config, group: Group
+    read: dict[str, int], topics: Sequence[Topic], run: Run, of: plan.Parts
 ) -> dict[str, int]:
     """Set corrupt lines aside, if Spark found any, and return their number by topic."""
-    path = run.directory / f"corrupt-{group.name}.csv"
+    path = run.directory / f"corrupt-{of.group.name}.csv"
     for i, topic in enumerate(topics):
         if read[f"good_{i}"] > topic.rows:
             raise AnalysisError(
@@ -250,7 +242,7 @@ def _set_aside(
     found = {t.metric.topic: read[f"bad_{i}"] - len(t.files) for i, t in enumerate(topics)}
     if not any(found.values()):
         path.unlink(missing_ok=True)
-    elif found != corrupt.set_aside(topics, path, config.time_form()):
+    elif found != corrupt.set_aside(topics, path, of.form):
         raise AnalysisError(
             f"{run.raw}: Spark found {found} corrupt rows, but {path.name} lists others; was a "
             "file changed meanwhile? Start the analysis again"

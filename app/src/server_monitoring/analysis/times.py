@@ -11,12 +11,12 @@ _ISO_SECONDS = "yyyy-MM-dd'T'HH:mm:ss"
 _SIGN_AT = len("2024-05-01T20:52:00") + 1
 
 
-def time_second(text: Column, start: str) -> Column:
-    """Return the seconds of texts that match the pattern of the form of `start`.
+def time_second(text: Column, form: timestamps.TimeForm) -> Column:
+    """Return the seconds of texts that match the pattern of `form`.
 
     Null for a day that does not exist.
     """
-    if timestamps.form_of(start) is timestamps.ISO:
+    if form is timestamps.ISO:
         return _iso_second(text)
     return _second_of_day(text, 1)
 
@@ -38,13 +38,13 @@ def _iso_second(text: Column) -> Column:
     return day * timestamps.SECONDS_PER_DAY + _second_of_day(text, 12) - offset
 
 
-def time_text(second: Column, start: str) -> Column:
-    """Return seconds as texts of the form, and in the zone, of `start`.
+def time_text(second: Column, like: str) -> Column:
+    """Return seconds as texts of the form, and in the zone, of the time `like`.
 
     HH:mm:ss begins again at 00:00:00 past midnight. The session's time zone must be UTC.
     """
-    if timestamps.form_of(start) is timestamps.ISO:
-        zone = timestamps.zone_of(start)
+    if timestamps.form_of(like) is timestamps.ISO:
+        zone = timestamps.zone_of(like)
         local = F.timestamp_seconds(second + timestamps.offset_of(zone))
         return F.concat(F.date_format(local, _ISO_SECONDS), F.lit(zone))
     # Looked up: formatting a time stamp takes several times as long.

@@ -7,36 +7,38 @@ happens within those partitions. `table` puts them in order.
 
 from decimal import Decimal
 from functools import reduce
-from operator import or_
+from operator import and_, or_
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812 - the name every Spark program uses
 
 from server_monitoring.analysis.aggregates import Aggregate
 from server_monitoring.analysis.times import time_second, time_text
-from server_monitoring.model import groups, timestamps
+from server_monitoring.model import groups
 from server_monitoring.model.csv_text import (
     LINE_END_STAND_IN,
     MARK,
     MAY_NEED_MARK,
     NEEDS_MARK,
-    csv_field,
+    TABLE_SPECIAL,
+    table_field,
     text_cell,
 )
+from server_monitoring.model.timestamps import TimeForm
 from server_monitoring.model.windows import Windows
 from server_monitoring.store.lines import row_pattern
 
 METRICS = (0, 1)  # of a group, in its order
 
 
-def readings(lines: DataFrame, metric: int, start: str, aggregate: Aggregate) -> DataFrame:
+def readings(lines: DataFrame, metric: int, form: TimeForm, aggregate: Aggregate) -> DataFrame:
     """Type the lines of one metric.
 
     Args:
         lines: value: lines of segments, headers too, as `lines.one_line_each` has them; those
             of each server in the order of their offsets.
         metric: 0 or 1, which of the group's metrics it is.
-        start: the setting, whose form all times have.
+        form: of all times.
         aggregate: which decides in what columns a value is carried.
 
     Returns:
@@ -44,7 +46,6 @@ def readings(lines: DataFrame, metric: int, start: str, aggregate: Aggregate) ->
         and good (whether the line is a row; what it holds is null else).
 
     """
-    form = timestamps.form_of(start) or timestamps.CLOCK
     line = F.col("value")
     matches = line.rlike(rf"\A{row_pattern(form)}\z") & F.is_valid_utf8(line)
     parts = lines.select("value", F.split(line, ",").alias("fields"), matches.alias("matches"))
@@ -55,7 +56,7 @@ def readings(lines: DataFrame, metric: int, start: str, aggregate: Aggregate) ->
 
     typed = parts.select(
         of_rows(_server_id(line, fields)).alias("server_id"),
-        of_rows(time_second(fields[0], start)).alias("second"),
+        of_rows(time_second(fields[0], form)).alias("second"),
         *(of_rows(c).alias(n) for n, c in aggregate.carried(F.element_at(fields, -1)).items()),
         F.lit(metric).alias("metric"),
         F.monotonically_increasing_id().alias("position"),
@@ -97,39 +98,46 @@ def windowed(
 
     Args:
         paired: as `pairs` returns it.
-        windows: length, slide and first start.
+        windows: length, slide, and where they begin; those before the first start too.
         group: its `join` says what must meet: with `rows`, only seconds count at which both
-            metrics have a row; with `windows` all count, and the windows are kept in which both
-            have one.
+            metrics have a row; with `windows` all count.
         aggregate: what becomes of a window's values.
 
     Returns:
-        server_id, window_start (seconds), and the result's columns of both metrics.
+        server_id, window_start (seconds), `complete` (whether both metrics have a value), and the
+        result's columns of both metrics.
 
     """
     if group.join == groups.JOIN_ROWS:
-        paired = paired.where(_of_both("fraction_{0} IS NOT NULL"))
+        paired = paired.where(met())
     totals = [c.alias(n) for metric in METRICS for n, c in aggregate.totals(metric).items()]
     results = [c.alias(n) for metric in METRICS for n, c in aggregate.result(metric).items()]
     return (
         _in_windows(paired, windows)
         .groupBy("server_id", "window_start")
         .agg(*totals)
-        .where(_of_both("whole_{0} IS NOT NULL"))
-        .select("server_id", "window_start", *results)
+        .select("server_id", "window_start", _of_both("whole").alias("complete"), *results)
     )
 
 
-def _of_both(condition: str) -> str:
-    return " AND ".join(condition.format(metric) for metric in METRICS)
+def met() -> Column:
+    """Return whether both metrics have a row at a server's second."""
+    return _of_both("fraction")
+
+
+def _of_both(name: str) -> Column:
+    return reduce(and_, (F.col(f"{name}_{metric}").isNotNull() for metric in METRICS))
 
 
 def _in_windows(paired: DataFrame, windows: Windows) -> DataFrame:
-    """Repeat each row for each window that holds it: windows.Windows.starts."""
+    """Repeat each row for each window that holds it, also before the first start."""
     slide = _bigint(windows.slide)
     # The multiples of slide in (second - window, second].
     after = F.col("second") - _bigint(windows.window - 1)
-    lowest = F.greatest(after + F.pmod(-after, slide), _bigint(windows.first_aligned_start()))
+    lowest = after + F.pmod(-after, slide)
+    earliest = windows.earliest_aligned_start()
+    if earliest is not None:
+        lowest = F.greatest(lowest, _bigint(earliest))
     highest = F.col("second") - F.pmod(F.col("second"), slide)
     return (
         paired.withColumns({"lowest": lowest, "highest": highest})
@@ -155,11 +163,11 @@ def labelled(
 
 
 def table_lines(
-    rows: DataFrame, windows: Windows, group: groups.Group, setting: str, aggregate: Aggregate
+    rows: DataFrame, windows: Windows, group: groups.Group, like: str, aggregate: Aggregate
 ) -> DataFrame:
     """Write the alert table as CSV lines in the column `line`, in the order of `rows`.
 
-    Times have the form and zone of `setting`, the setting start. A line end inside a server id
+    Times have the form and zone of the time `like`. A line end inside a server id
     is written as `csv_text.LINE_END_STAND_IN`; no text is one that a spreadsheet runs.
     """
     texts = {
@@ -169,14 +177,14 @@ def table_lines(
     }
     label = F.lit("")
     for name, text in texts.items():
-        label = F.when(F.col("label") == name, F.lit(csv_field(text_cell(text)))).otherwise(label)
+        label = F.when(F.col("label") == name, F.lit(table_field(text_cell(text)))).otherwise(label)
     start = F.col("window_start")
     return rows.withColumn("server", safe_text(F.col("server_id"))).select(
         F.concat_ws(
             ",",
             csv_text(F.col("server")),
-            time_text(start, setting),
-            time_text(start + windows.window, setting),
+            time_text(start, like),
+            time_text(start + windows.window, like),
             *(aggregate.text(metric) for metric in METRICS),
             label,
         ).alias("line")
@@ -192,11 +200,11 @@ def safe_text(text: Column) -> Column:
 
 
 def csv_text(text: Column) -> Column:
-    """Return a text as a CSV field; as csv_text.csv_field, but on one line."""
+    """Return a text as a CSV field; as csv_text.table_field, but on one line."""
     doubled = F.replace(text, F.lit('"'), F.lit('""'))
     on_one_line = F.replace(doubled, F.lit("\n"), F.lit(LINE_END_STAND_IN))
     quoted = F.concat(F.lit('"'), on_one_line, F.lit('"'))
-    needs_quotes = reduce(or_, (F.contains(text, F.lit(c)) for c in ',"\r\n'))
+    needs_quotes = reduce(or_, (F.contains(text, F.lit(c)) for c in TABLE_SPECIAL))
     return F.when(needs_quotes, quoted).otherwise(text)
 
 

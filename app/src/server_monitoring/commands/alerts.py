@@ -2,11 +2,13 @@
 
 import argparse
 import json
+import sys
 from collections.abc import Iterator
 from typing import Any
 
 from server_monitoring.commands import common
-from server_monitoring.model.csv_text import csv_row
+from server_monitoring.errors import printable_lines
+from server_monitoring.model.csv_text import table_row
 from server_monitoring.report import export
 from server_monitoring.report.terminal import change_lines, incident_lines
 from server_monitoring.results.changes import Change, check_comparable, compare
@@ -48,8 +50,10 @@ def run(args: argparse.Namespace) -> int:
         changes = compare(results.incidents(), other.incidents())
         lines = _changes(results, other, changes, args.format)
         found = bool(changes)
+    # A program gets the texts as they are.
+    show = printable_lines if sys.stdout.isatty() else str
     for line in lines:
-        print(line, end="")
+        print(show(line), end="")
     return FOUND if found else 0
 
 
@@ -66,7 +70,7 @@ def _incidents(results: Results, form: str) -> Iterator[str]:
 def _changes(results: Results, other: Results, changes: list[Change], form: str) -> Iterator[str]:
     manifest = results.manifest
     if form == CSV:
-        yield csv_row(export.CHANGE_COLUMNS)
+        yield table_row(export.CHANGE_COLUMNS)
         for change in changes:
             fields = export.change_row(change, manifest)
             yield export.csv_line(fields, export.CHANGE_COLUMNS)

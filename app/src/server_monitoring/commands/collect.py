@@ -3,6 +3,7 @@
 import argparse
 
 from server_monitoring.commands import common
+from server_monitoring.errors import printable
 from server_monitoring.report.export import CSV_NAME
 from server_monitoring.report.files import write_report
 from server_monitoring.report.page import NAME
@@ -25,5 +26,7 @@ def run(args: argparse.Namespace) -> int:
     manifest = collect(args.run_dir, args.facts)
     print(run_table(manifest.facts), flush=True)
     write_report(args.run_dir)
-    print(f"\nIncidents: {args.run_dir / CSV_NAME}\nPage: {args.run_dir / NAME}")
+    print()
+    print(printable(f"Incidents: {args.run_dir / CSV_NAME}"))
+    print(printable(f"Page: {args.run_dir / NAME}"))
     return 0

@@ -14,6 +14,7 @@ from server_monitoring.broker.cluster import (
 )
 from server_monitoring.errors import ConfigError
 from server_monitoring.host.runs import Run, checked_run_id
+from server_monitoring.model.timestamps import CLOCK
 from server_monitoring.settings.config import Config, load
 from server_monitoring.sources.dataset import Dataset
 
@@ -120,7 +121,7 @@ def open_dataset(path: Path, config: Config) -> Dataset:
         DatasetError: see `dataset.Dataset`.
 
     """
-    return Dataset(path, [m.column for m in config.metrics()], config.time_form())
+    return Dataset(path, [m.column for m in config.metrics()], config.time_form() or CLOCK)
 
 
 def collect_rarely() -> None:

@@ -3,6 +3,7 @@
 import argparse
 
 from server_monitoring.commands import common
+from server_monitoring.errors import printable
 from server_monitoring.report.files import write_report
 
 HELP = "write report.html, incidents.csv and incidents.json into a run's results folder"
@@ -18,5 +19,5 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the three files and print one line."""
-    print(write_report(args.run_dir, args.against))
+    print(printable(write_report(args.run_dir, args.against)))
     return 0

@@ -6,6 +6,8 @@ import sys
 import time
 from collections.abc import Callable
 
+from server_monitoring.errors import printable
+
 
 def sd_notify(message: str) -> bool:
     """Send `message` to the socket in NOTIFY_SOCKET; return False where there is none."""
@@ -29,8 +31,15 @@ def tell(message: str, line: str) -> None:
         print(line, file=sys.stderr, flush=True)
 
 
+def status(line: str) -> None:
+    """Report a status, on one line and without what would control the terminal that shows it."""
+    line = printable(line)
+    tell(f"STATUS={line}", line)
+
+
 def ready(line: str) -> None:
     """Report that the command has started, with its first status."""
+    line = printable(line)
     tell(f"READY=1\nSTATUS={line}", f"ready: {line}")
 
 
@@ -50,4 +59,4 @@ class Status:
     def tell(self, line: str) -> None:
         """Report `line` now."""
         self._next = self._clock() + self._interval
-        tell(f"STATUS={line}", line)
+        status(line)

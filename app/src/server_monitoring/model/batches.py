@@ -9,7 +9,12 @@ from collections.abc import Sequence
 from operator import lt
 
 from server_monitoring.model.timestamps import form_of
-from server_monitoring.model.values import MAX_FRACTION_DIGITS, VALUE_LIMIT, check_server_id
+from server_monitoring.model.values import (
+    MAX_FRACTION_DIGITS,
+    VALUE_LIMIT,
+    canonical_double,
+    check_server_id,
+)
 from server_monitoring.model.wire import MAX_ROW_DIGITS, ROW_HEADER
 
 _NUMBER_BYTES = b"0123456789.+-eE,"
@@ -19,16 +24,20 @@ _SURE_LENGTH = MAX_FRACTION_DIGITS + 2
 
 def canonical_texts(numbers: list[float]) -> list[str] | None:
     """Return the canonical text of each double, as `values.canonical_double` does."""
-    if not numbers or not -VALUE_LIMIT < min(numbers) <= max(numbers) < VALUE_LIMIT:
+    if not numbers:
         return None
     import orjson  # noqa: PLC0415 - see above
 
     # The shortest digits that read back as the same double, as Python's own repr has them.
     joined = orjson.dumps(numbers)[1:-1].decode()
+    if "n" in joined:  # null: not finite
+        return None
     texts = joined.split(",")
-    # An exponent, null for what is not a number, minus zero (or what looks like it).
-    unusual = any(mark in joined for mark in ("e", "n", "-0.0"))
-    return None if unusual or max(map(len, texts)) > _SURE_LENGTH else texts
+    # An exponent, minus zero (or what looks like it), or perhaps too many digits.
+    unusual = any(mark in joined for mark in ("e", "-0.0")) or max(map(len, texts)) > _SURE_LENGTH
+    if unusual or not -VALUE_LIMIT < min(numbers) <= max(numbers) < VALUE_LIMIT:
+        return list(map(canonical_double, numbers))
+    return texts
 
 
 def canonical_column(texts: Sequence[str]) -> list[str] | None:

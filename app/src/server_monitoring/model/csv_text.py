@@ -17,6 +17,9 @@ from functools import lru_cache
 # server id contains it: see `values.check_server_id`.
 LINE_END_STAND_IN = "\0"
 _SPECIAL = frozenset(',"\r\n')
+# In tables also what other programs take for the end of a field.
+TABLE_SPECIAL = ',"\r\n;\t'
+_TABLE_SPECIAL = frozenset(TABLE_SPECIAL)
 MARK = "'"
 _FORMULA = "=+-@\t\r\n"
 # Understood alike by Python and by Spark, which writes the tables.
@@ -40,7 +43,22 @@ def csv_field(text: str) -> str:
     """Return `text` as one CSV field, quoted where it has to be (RFC 4180)."""
     if _SPECIAL.isdisjoint(text):
         return text
+    return _quoted(text)
+
+
+def _quoted(text: str) -> str:
     return '"' + text.replace('"', '""') + '"'
+
+
+@lru_cache(maxsize=100_000)
+def table_field(text: str) -> str:
+    """Return `text` as one field of a table, quoted also where a `;` or a tab is in it."""
+    return text if _TABLE_SPECIAL.isdisjoint(text) else _quoted(text)
+
+
+def table_row(fields: Iterable[str]) -> str:
+    """Return fields as one line of a table."""
+    return ",".join(map(table_field, fields)) + "\n"
 
 
 def csv_row(fields: Iterable[object]) -> str:

@@ -7,8 +7,11 @@ value furthest above its threshold, in proportion to it, of the metrics that its
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import NamedTuple
+
+# Of all digits between those of the largest double and of the smallest.
+_EXACT = Context(prec=1_100)
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,7 @@ class Peak(NamedTuple):
     @property
     def above(self) -> Decimal:
         """How far it is above the threshold, exactly."""
-        return Decimal(self.value) - self.threshold
+        return _EXACT.subtract(Decimal(self.value), self.threshold)
 
     @property
     def ratio(self) -> float:
@@ -57,8 +60,9 @@ class Peak(NamedTuple):
 
     @property
     def percent(self) -> float | None:
-        """The ratio in percent, to one place; None for a threshold of 0."""
-        return round(self.ratio * 100, 1) if self.threshold else None
+        """The ratio in percent, to one place; None for a threshold of 0, or if it is no double."""
+        percent = round(self.ratio * 100, 1)
+        return percent if math.isfinite(percent) else None
 
 
 class Incident(NamedTuple):
@@ -152,7 +156,10 @@ class Merger:
         current.windows += 1
         above = False
         for index, value in enumerate(row.values):
-            if value > self._limits[index]:
+            if value > self._limits[index] or (
+                value == self._limits[index]
+                and Decimal(row.texts[index]) > self._metrics[index].threshold
+            ):
                 above = True
                 if index not in current.highest or value > current.highest[index][0]:
                     current.highest[index] = (value, row.texts[index], row.start)

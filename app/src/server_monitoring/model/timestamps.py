@@ -2,7 +2,8 @@
 
 Two forms: `HH:mm:ss`, seconds since midnight of one day, and ISO 8601 with date and zone, seconds
 since the epoch. A data set has one form: that of the setting `start`, in whose zone windows are
-written. Callers ask the form and never parse the text themselves.
+written, or its own where `start` is empty, with windows in UTC. Callers ask the form and never
+parse the text themselves.
 """
 
 import re
@@ -35,6 +36,7 @@ class TimeForm:
         matches: whether a text is a time of this form.
         to_seconds: a matching text to seconds since the form's epoch.
         earliest: no window starts before this second; None if there is no such limit.
+        epoch: its second 0 as text, in UTC.
 
     """
 
@@ -43,6 +45,7 @@ class TimeForm:
     matches: Callable[[str], bool]
     to_seconds: Callable[[str], int]
     earliest: int | None
+    epoch: str
 
 
 def _clock_matches(text: str) -> bool:
@@ -67,13 +70,14 @@ def _iso_to_seconds(text: str) -> int:
     return int(datetime.fromisoformat(text).timestamp())
 
 
-CLOCK = TimeForm("HH:mm:ss", CLOCK_PATTERN, _clock_matches, _clock_to_seconds, 0)
+CLOCK = TimeForm("HH:mm:ss", CLOCK_PATTERN, _clock_matches, _clock_to_seconds, 0, "00:00:00")
 ISO = TimeForm(
     "YYYY-MM-DDTHH:mm:ss with Z or an offset such as +02:00, from 1970 to 2999",
     ISO_PATTERN,
     _iso_matches,
     _iso_to_seconds,
     None,
+    "1970-01-01T00:00:00Z",
 )
 FORMS = (CLOCK, ISO)
 

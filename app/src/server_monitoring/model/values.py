@@ -1,4 +1,9 @@
-"""Values of metrics and ids of servers: what is allowed, and its one canonical text."""
+"""Values of metrics and ids of servers: what is allowed, and its one canonical text.
+
+A value is a finite double. Its canonical text has the shortest digits that read back as the same
+double, in positional notation while it is below 10^12 with at most 18 digits after its point, as
+nearly every value is, and with an exponent (`5E-324`, `1.22488121344E+12`) else: a *wide* value.
+"""
 
 import math
 import re
@@ -7,6 +12,26 @@ from functools import lru_cache
 
 MAX_FRACTION_DIGITS = 18
 VALUE_LIMIT = 10**12
+# Every wide text has one of them, and no other has: they are found in a whole file at once.
+WIDE_MARKS = ("E+", "E-")
+
+
+def _up_to(digits: str) -> str:
+    """Return the pattern of digits after a point, or none, that are not above `digits`."""
+    pattern = ""
+    for digit in reversed(digits):
+        below = f"[0-{int(digit) - 1}][0-9]*|" if digit != "0" else ""
+        pattern = f"(?:{below}{digit}{pattern})?"
+    return pattern
+
+
+# Canonical texts match one of these, for Java and Python alike; what does is a finite double.
+POSITIONAL_PATTERN = rf"-?[0-9]{{1,12}}\.[0-9]{{1,{MAX_FRACTION_DIGITS}}}"
+_UP_TO_299 = "[1-9][0-9]?|[12][0-9]{2}"
+WIDE_PATTERN = (
+    rf"-?(?:[1-9](?:\.[0-9]{{1,16}})?E(?:-(?:{_UP_TO_299}|3[01][0-9]|32[0-4])"
+    rf"|\+(?:{_UP_TO_299}|30[0-7]))|1(?:\.(?=[0-9]){_up_to('7976931348623157')})?E\+308)"
+)
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 
 
@@ -28,7 +53,7 @@ def canonical_value(text: str) -> str:
     """Return the canonical text of a number written as `text`.
 
     Raises:
-        ValueError: not a finite number, or outside the limits; the text says what was expected.
+        ValueError: not a finite number; the text says what was expected.
 
     """
     if _NUMBER.fullmatch(text) is None:
@@ -37,21 +62,35 @@ def canonical_value(text: str) -> str:
 
 
 def canonical_double(value: float) -> str:
-    """Return the canonical text of a double within the decimal limits.
+    """Return the canonical text of a double.
 
     Raises:
-        ValueError: not finite, 10^12 or more, or more than 18 fractional digits.
+        ValueError: not finite.
 
     """
-    if not -VALUE_LIMIT < value < VALUE_LIMIT:
-        raise ValueError("a number below 10^12" if math.isfinite(value) else "a finite number")
-    text = decimal_text(value)
-    # 2 + 12 + 18: only a longer text, or a small number, can have too many fractional digits.
-    if len(text) > MAX_FRACTION_DIGITS + 2 and len(text) - text.index(".") - 1 > (
-        MAX_FRACTION_DIGITS
-    ):
-        raise ValueError("at most 18 digits after the decimal point")
-    return text
+    if not math.isfinite(value):
+        raise ValueError("a finite number")
+    if -VALUE_LIMIT < value < VALUE_LIMIT:
+        text = decimal_text(value)
+        # 2 + 12 + 18: only a longer text, or a small number, can have too many digits.
+        if len(text) <= MAX_FRACTION_DIGITS + 2 or (
+            len(text) - text.index(".") - 1 <= MAX_FRACTION_DIGITS
+        ):
+            return text
+    return wide_text(value)
+
+
+def wide_text(value: float) -> str:
+    """Return the shortest digits of a finite double other than zero, with an exponent."""
+    sign, digits, exponent = Decimal(repr(value)).normalize().as_tuple()
+    first, *rest = map(str, digits)
+    fraction = f".{''.join(rest)}" if rest else ""
+    return f"{'-' * sign}{first}{fraction}E{int(exponent) + len(rest):+d}"
+
+
+def is_wide(text: str) -> bool:
+    """Return whether a canonical text is that of a wide value."""
+    return "E" in text
 
 
 @lru_cache(maxsize=100_000)

@@ -12,17 +12,19 @@ from decimal import ROUND_HALF_UP, Decimal, localcontext
 class Windows:
     """Windows of `window` seconds that slide by `slide` seconds (slide <= window).
 
-    `first_start` is the first second at which a window may begin: the later of the
-    setting `start` and the earliest second of the time form.
+    No window begins before `earliest`, of the time form; those that begin before `first_start`,
+    the setting `start`, are left out. None is no limit.
     """
 
     window: int
     slide: int
-    first_start: int
+    first_start: int | None
+    earliest: int | None = None
 
     def starts(self, second: int) -> range:
         """Return the starts, ascending, of all windows that hold `second` and may be shown."""
-        lowest = max(self.lowest_start(second), self.first_aligned_start())
+        limits = (self.first_aligned_start(), self.earliest_aligned_start())
+        lowest = max([self.lowest_start(second), *(at for at in limits if at is not None)])
         return range(lowest, self.highest_start(second) + 1, self.slide)
 
     def lowest_start(self, second: int) -> int:
@@ -33,9 +35,16 @@ class Windows:
         """Return the start of the last window that holds `second`."""
         return second // self.slide * self.slide
 
-    def first_aligned_start(self) -> int:
+    def first_aligned_start(self) -> int | None:
         """Return the first multiple of `slide` that is not before `first_start`."""
-        return -(-self.first_start // self.slide) * self.slide
+        return self._aligned(self.first_start)
+
+    def earliest_aligned_start(self) -> int | None:
+        """Return the first multiple of `slide` that is not before `earliest`."""
+        return self._aligned(self.earliest)
+
+    def _aligned(self, second: int | None) -> int | None:
+        return None if second is None else -(-second // self.slide) * self.slide
 
 
 def rounded_average(total: Decimal, count: int) -> Decimal:

@@ -3,6 +3,7 @@
 The columns are documented in docs/results.md and do not change; new ones come at the end.
 """
 
+import math
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 from server_monitoring import __version__
 from server_monitoring.host.durable import replace_file, write_json
-from server_monitoring.model.csv_text import csv_row, text_cell
+from server_monitoring.model.csv_text import table_row, text_cell
 from server_monitoring.model.incidents import Incident, Peak
 from server_monitoring.results.changes import Change
 from server_monitoring.results.manifest import Manifest
@@ -87,12 +88,13 @@ def as_json(incident: Incident, manifest: Manifest) -> dict[str, Any]:
 
 
 def _peak(peak: Peak, manifest: Manifest) -> dict[str, Any]:
+    above = float(peak.above)
     return {
         "column": peak.column,
         "peak": float(peak.value),
         "peak_at": manifest.time_text(peak.at),
         "threshold": float(peak.threshold),
-        "above": float(peak.above),
+        "above": above if math.isfinite(above) else None,  # JSON has no infinity
         "above_percent": peak.percent,
     }
 
@@ -122,12 +124,12 @@ def document(incidents: Iterable[Incident], manifest: Manifest) -> dict[str, Any
 def csv_line(fields: Iterable[str], columns: Iterable[str] = COLUMNS) -> str:
     """Return fields of `columns` as a line of CSV, without a text that a spreadsheet would run."""
     pairs = zip(columns, fields, strict=True)
-    return csv_row(text_cell(field) if column in TEXTS else field for column, field in pairs)
+    return table_row(text_cell(field) if column in TEXTS else field for column, field in pairs)
 
 
 def csv_lines(incidents: Iterable[Incident], manifest: Manifest) -> Iterator[str]:
     """Yield the lines of incidents.csv."""
-    yield csv_row(COLUMNS)
+    yield table_row(COLUMNS)
     for incident in incidents:
         yield csv_line(row(incident, manifest))
 

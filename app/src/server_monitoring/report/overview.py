@@ -44,8 +44,8 @@ def overview(
 
 
 def extent(results: Results) -> tuple[int, int]:
-    """Return the first start and the last end of all windows; without any, `start` twice."""
-    start = results.manifest.time_form().to_seconds(results.manifest.start)
+    """Return the first start and the last end of all windows; without any, `times_like` twice."""
+    start = results.manifest.time_form().to_seconds(results.manifest.times_like)
     held = [series.starts for s in results.servers for series in s.series.values() if series.starts]
     if not held:
         return start, start
@@ -55,7 +55,7 @@ def extent(results: Results) -> tuple[int, int]:
 
 def _time(manifest: Manifest, first: int, last: int) -> dict[str, Any]:
     is_clock = manifest.time_form() is timestamps.CLOCK
-    zone = "" if is_clock else timestamps.zone_of(manifest.start)
+    zone = "" if is_clock else timestamps.zone_of(manifest.times_like)
     return {
         "clock": is_clock,
         "zone": zone,

@@ -24,6 +24,8 @@ STRETCHES = (None, *(int(2048 / 1.15**power) for power in range(39)))
 DIGITS = 5
 SAMPLE = 12
 _COMPRESSION = 9
+# Whole numbers from here on are shorter with an exponent.
+_MOST_DIGITS = 10**16
 
 
 class Blocks(NamedTuple):
@@ -117,7 +119,7 @@ def series_block(series: Series, stretches: int | None) -> dict[str, Any]:
 
 def _short(value: float) -> float | int:
     rounded = float(f"{value:.{DIGITS}g}")
-    return int(rounded) if rounded.is_integer() else rounded
+    return int(rounded) if rounded.is_integer() and abs(rounded) < _MOST_DIGITS else rounded
 
 
 class Listed(NamedTuple):

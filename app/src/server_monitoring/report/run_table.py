@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from server_monitoring.errors import printable
+
 Facts = Mapping[str, Any]
 
 
@@ -12,8 +14,8 @@ def run_table(facts: Facts) -> str:
     title = f"Run {facts['run_id']} succeeded in {seconds['total']} s"
     steps = ", ".join(f"{step} {s}" for step, s in seconds.items() if step != "total")
     lines = [f"{title}: {dataset['rows']:,} rows of {dataset['name']}", "", *_topics(facts)]
-    lines += [*_groups(facts), *_losses(facts)]
-    return "\n".join([*lines, "", f"Seconds: {steps}", _versions(facts)])
+    lines += [*_groups(facts), *_losses(facts), *_left_out(facts)]
+    return "\n".join(map(printable, [*lines, "", f"Seconds: {steps}", _versions(facts)]))
 
 
 def _topics(facts: Facts) -> Iterator[str]:
@@ -44,6 +46,26 @@ def _losses(facts: Facts) -> Iterator[str]:
         if count or facts["lost_rows"][topic]
     ]
     yield from ("", *corrupt) if corrupt else ()
+
+
+def _left_out(facts: Facts) -> Iterator[str]:
+    """Yield what the analysis left out of the tables, by its rules and settings."""
+    start = facts["settings"]["start"]
+    lines = [
+        *_counted(facts["topics"], "repeated_rows", "Rows with an earlier one's time and server"),
+        *_counted(facts["topics"], "rows_before_start", f"Rows before the start {start}"),
+        *_counted(facts["topics"], "rows_alone", "Rows that the other metric has no partner for"),
+        *_counted(facts["groups"], "windows_before_start", f"Windows before the start {start}"),
+        *_counted(facts["groups"], "windows_of_one_metric", "Windows of one metric alone"),
+    ]
+    yield from ("", *lines) if lines else ()
+
+
+def _counted(entries: Facts, key: str, what: str) -> Iterator[str]:
+    """Yield a line of what was left out, if anything was; older manifests have no such key."""
+    counts = [f"{n:,} of {name}" for name, entry in entries.items() if (n := entry.get(key, 0))]
+    if counts:
+        yield f"{what}, left out: {', '.join(counts)}"
 
 
 def _versions(facts: Facts) -> str:

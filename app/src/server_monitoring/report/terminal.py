@@ -3,6 +3,7 @@
 import unicodedata
 from collections.abc import Iterator, Sequence
 
+from server_monitoring.errors import printable
 from server_monitoring.model.incidents import Incident
 from server_monitoring.report.export import plain
 from server_monitoring.results.changes import CHANGED, GONE, NEW, Change, differences
@@ -64,14 +65,6 @@ def _cells(incident: Incident, manifest: Manifest) -> list[str]:
         plain(worst.threshold),
         percent,
     ]
-
-
-def printable(text: str) -> str:
-    """Return `text` with escapes for what would control a terminal or reverse the line."""
-    return "".join(
-        char if unicodedata.category(char)[0] not in "CZ" or char == " " else f"\\u{ord(char):04x}"
-        for char in text
-    )
 
 
 def width(text: str) -> int:

@@ -40,7 +40,7 @@ def check_comparable(now: Manifest, was: Manifest) -> None:
     """
     if now.time_form() is not was.time_form():
         raise ResultsError(
-            f"{was.path}: settings.start: found {was.start!r}, expected the form of {now.start!r} "
+            f"{was.path}: found times like {was.times_like}, expected the form of {now.times_like} "
             f"as in {now.path}; compare runs whose times have the same form"
         )
 

@@ -17,13 +17,18 @@ from typing import Any
 from server_monitoring.errors import ConfigError, ResultsError, one_line
 from server_monitoring.host.durable import read_json
 from server_monitoring.model.groups import Group, table_columns
+from server_monitoring.model.timestamps import CLOCK
 from server_monitoring.results.manifest import Manifest, write_manifest
-from server_monitoring.results.merge import merge
+from server_monitoring.results.merge import Told, merge
 from server_monitoring.settings.groups import read_groups
 from server_monitoring.settings.strict import Node
 
 # What the consumers brought: parts/<group>/<host>.csv.
 PARTS = "parts"
+# What the analysis left out of the rows stored, by topic, and of the windows: see `analysis.job`.
+# An older version's summary says nothing of them.
+ROWS_LEFT_OUT = ("repeated_rows", "rows_before_start", "rows_alone")
+WINDOWS_LEFT_OUT = ("windows_before_start", "windows_of_one_metric")
 # Records that a consumer read and did not store: of other runs, not in the wire format, sent twice.
 LEFT_OUT = ("foreign", "malformed", "duplicates")
 Summary = dict[str, Any]
@@ -70,6 +75,7 @@ def collect(folder: Path, source: Path, clock: Callable[[], float] = time.time) 
     facts = _read(source)
     try:
         groups = read_groups(Node(source, "config.groups", facts.config["groups"]))
+        _check_start(facts)
         sums = {name: _merge(folder, group, facts.analyzed) for name, group in groups.items()}
         content = manifest(facts, sums, clock())
     except ConfigError as error:
@@ -93,9 +99,25 @@ def _read(source: Path) -> Facts:
 
 def _merge(folder: Path, group: Group, analyzed: Iterable[Summary]) -> str:
     parts = sorted((folder / PARTS / group.name).glob("*.csv"))
-    sums = [entry["sha256"] for entry in analyzed if entry["group"] == group.name]
+    told = [Told(a["sha256"], a["windows"]) for a in analyzed if a["group"] == group.name]
     header = table_columns(metric.output_column for metric in group.metrics)
-    return merge(parts, folder / group.output_file, header, sums)
+    return merge(parts, folder / group.output_file, header, told)
+
+
+def _check_start(facts: Facts) -> None:
+    """Refuse a run of which some group's rows all lie before the setting start."""
+    for group in facts.config["groups"]:
+        own = [entry for entry in facts.analyzed if entry["group"] == group]
+        stored, before = (
+            sum(sum(entry.get(key, {}).values()) for entry in own)
+            for key in ("rows", "rows_before_start")
+        )
+        lost = sum(sum(entry["lost_rows"].values()) for entry in own)
+        if before and stored - lost == before:
+            raise ResultsError(
+                f"group {group}: all {before} rows lie before the setting start, "
+                f'{facts.config["start"]}; set an earlier start, or "" for all windows'
+            )
 
 
 def manifest(facts: Facts, sums: Mapping[str, str], end: float) -> dict[str, Any]:
@@ -107,6 +129,9 @@ def manifest(facts: Facts, sums: Mapping[str, str], end: float) -> dict[str, Any
     consumed, analyzed = facts.consumed, facts.analyzed
     stored = _totals(entry["rows"] for entry in consumed)
     stored_rates = _totals(entry["messages_per_second"] for entry in consumed)
+    rows_left_out = {
+        name: _totals(entry.get(name, {}) for entry in analyzed) for name in ROWS_LEFT_OUT
+    }
     return {
         "run_id": run["id"],
         "started": run["started"],
@@ -127,12 +152,14 @@ def manifest(facts: Facts, sums: Mapping[str, str], end: float) -> dict[str, Any
         "settings": {
             key: config[key] for key in ("window_seconds", "slide_seconds", "start", "thresholds")
         },
+        "times_like": _times_like(config["start"], analyzed),
         "topics": {
             topic: {
                 "rows_in": rows,
                 "rows_out": stored.get(topic, 0),
                 "produced_per_second": round(produced["messages_per_second"][topic]),
                 "stored_per_second": round(stored_rates.get(topic, 0)),
+                **{name: counts.get(topic, 0) for name, counts in rows_left_out.items()},
             }
             for topic, rows in produced["rows"].items()
         },
@@ -148,6 +175,22 @@ def manifest(facts: Facts, sums: Mapping[str, str], end: float) -> dict[str, Any
     }
 
 
+def _times_like(start: str, analyzed: Iterable[Summary]) -> str:
+    """Return a time in the form and zone of the tables' times, which are the same on all hosts.
+
+    Raises:
+        ResultsError: they differ.
+
+    """
+    found = sorted({entry.get("times_like", "") for entry in analyzed} - {""})
+    if len(found) > 1:
+        raise ResultsError(
+            f"found tables with times like {' and '.join(found)}, expected one form; set "
+            "pipeline_start to a time of the data set's form, and run the pipeline again"
+        )
+    return found[0] if found else start or CLOCK.epoch
+
+
 def _group(group: Summary, sha256: str, analyzed: list[Summary]) -> dict[str, Any]:
     """Return what the analysis of a metric group found, summed over its hosts."""
     return {
@@ -156,6 +199,7 @@ def _group(group: Summary, sha256: str, analyzed: list[Summary]) -> dict[str, An
         "aggregate": group["aggregate"],
         "metrics": group["metrics"],
         "windows": sum(entry["windows"] for entry in analyzed),
+        **{name: sum(entry.get(name, 0) for entry in analyzed) for name in WINDOWS_LEFT_OUT},
         "alerts": _totals(entry["alerts"] for entry in analyzed),
     }
 

@@ -40,23 +40,31 @@ class GroupResult:
 
 @dataclass(frozen=True)
 class Manifest:
-    """A run's manifest; `facts` is all of it, as read."""
+    """A run's manifest.
+
+    Attributes:
+        start: the setting; "" for all windows.
+        times_like: a time in the form and zone of the tables' times.
+        facts: all of it, as read.
+
+    """
 
     path: Path
     run_id: str
     window_seconds: int
     slide_seconds: int
     start: str
+    times_like: str
     groups: tuple[GroupResult, ...]
     facts: Mapping[str, Any]
 
     def time_form(self) -> timestamps.TimeForm:
-        """Return how the tables write times: as the setting `start` does."""
-        return timestamps.form_of(self.start) or timestamps.CLOCK
+        """Return how the tables write times."""
+        return timestamps.form_of(self.times_like) or timestamps.CLOCK
 
     def time_text(self, second: int) -> str:
         """Return a second as the tables write it."""
-        return timestamps.time_text(second, self.start)
+        return timestamps.time_text(second, self.times_like)
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -108,14 +116,15 @@ def _parse(path: Path, root: Node) -> Manifest:
         name: n.decimal() for name, n in _child(settings, "thresholds").children().items()
     }
     groups = _child(root, "groups").children()
+    start = _time(_child(settings, "start"), or_none=True)
+    like = root.children().get("times_like")  # older versions leave it to the setting
     return Manifest(
         path=path,
         run_id=_text(_child(root, "run_id")),
         window_seconds=_count(_child(settings, "window_seconds"), 1),
         slide_seconds=_count(_child(settings, "slide_seconds"), 1),
-        start=_child(settings, "start").text(
-            timestamps.expected_forms(), lambda text: timestamps.form_of(text) is not None
-        ),
+        start=start,
+        times_like=_time(like) if like else start or timestamps.CLOCK.epoch,
         groups=tuple(_group(name, node, thresholds) for name, node in groups.items()),
         facts=root.value if isinstance(root.value, dict) else {},
     )
@@ -151,6 +160,13 @@ def _child(node: Node, key: str) -> Node:
             f"{node.file}: {where}: missing: another version wrote this folder, or not all of it"
         )
     return found
+
+
+def _time(node: Node, *, or_none: bool = False) -> str:
+    return node.text(
+        timestamps.expected_forms() + (', or ""' if or_none else ""),
+        lambda text: timestamps.form_of(text) is not None or (or_none and not text),
+    )
 
 
 def _text(node: Node) -> str:

@@ -7,13 +7,23 @@ import hashlib
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from server_monitoring.errors import ResultsError
 from server_monitoring.host.durable import replace_file
 from server_monitoring.store.table import join
 
+_CHUNK = 1 << 20
 
-def merge(parts: Sequence[Path], path: Path, columns: Sequence[str], sums: Sequence[str]) -> str:
+
+class Told(NamedTuple):
+    """What a Spark job told of its table."""
+
+    sha256: str
+    windows: int
+
+
+def merge(parts: Sequence[Path], path: Path, columns: Sequence[str], told: Sequence[Told]) -> str:
     """Write the rows of all parts to the table `path`, sorted by server_id; return its sha256.
 
     Guarantee: that of `durable.replace_file`. Memory: one entry a server, not a row.
@@ -22,7 +32,7 @@ def merge(parts: Sequence[Path], path: Path, columns: Sequence[str], sums: Seque
         parts: tables with these columns, each sorted by server_id, bytewise.
         path: the table to write.
         columns: its header.
-        sums: the sha256 of each part, in any order, as the analysis told them.
+        told: sha256 and windows of each part, in any order, as the Spark jobs told them.
 
     Raises:
         ResultsError: there is no part, or they are not the tables that the analysis wrote.
@@ -33,32 +43,39 @@ def merge(parts: Sequence[Path], path: Path, columns: Sequence[str], sums: Seque
         raise ResultsError(f"{path}: no table came back from any host; see the Spark job's log")
     header = ",".join(columns) + "\n"
     try:
-        found = [_sum(part, header) for part in parts]
-        if sorted(found) != sorted(sums):
+        found = [_look(part, header) for part in parts]
+        if sorted(found) != sorted(told):
             raise ResultsError(
-                f"{path}: parts with sha256 {_short(found)} found, expected {_short(sums)} as the "
-                "analysis told; run the pipeline again"
+                f"{path}: the tables that came back are not those that the Spark jobs wrote: found "
+                f"{_short(found)}, expected {_short(told)}; run the pipeline again"
             )
         if len(parts) > 1:
             return join(parts, path, header, skip=len(header.encode()))
     except ValueError as error:
         raise ResultsError(f"{path}: a part is not a table ({error})") from error
     replace_file(path, lambda temporary: shutil.copyfile(parts[0], temporary))
-    return found[0]
+    return found[0].sha256
 
 
-def _sum(part: Path, header: str) -> str:
-    """Return the sha256 of a table with this header."""
+def _look(part: Path, header: str) -> Told:
+    """Return the sha256 of a table with this header, and how many rows it has."""
+    digest, rows = hashlib.sha256(header.encode()), 0
     try:
         with part.open("rb") as table:
             first = table.readline().decode()
             if first != header:
                 raise ResultsError(f"{part}: header {first!r} found, expected {header!r}")
-            table.seek(0)
-            return hashlib.file_digest(table, "sha256").hexdigest()
+            quoted = False
+            while chunk := table.read(_CHUNK):
+                digest.update(chunk)
+                # A line end between quotes does not end a row.
+                for place, text in enumerate(chunk.split(b'"')):
+                    quoted ^= place > 0
+                    rows += 0 if quoted else text.count(b"\n")
     except OSError as error:
         raise ResultsError(f"{part}: {error.strerror}; make it readable") from error
+    return Told(digest.hexdigest(), rows)
 
 
-def _short(sums: Sequence[str]) -> str:
-    return ", ".join(f"{text[:12]}..." for text in sorted(sums))
+def _short(tables: Sequence[Told]) -> str:
+    return ", ".join(f"sha256 {sha256[:12]}... of {rows} rows" for sha256, rows in sorted(tables))

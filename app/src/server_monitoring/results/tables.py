@@ -132,7 +132,8 @@ class TableReader:
         seconds, before = self._seconds, len(series)
         starts = array("q", [seconds[text] for text in start_texts])
         columns = [array("d", map(float, texts)) for texts in value_texts]
-        if not all(math.isfinite(sum(column)) for column in columns):
+        # The sum, at once, tells of nearly all columns that their values are finite.
+        if not all(math.isfinite(sum(c)) or all(map(math.isfinite, c)) for c in columns):
             raise ValueError("a value is not finite")
         in_order = series.starts[-1:] + starts
         if any(map(ge, in_order, in_order[1:])):

@@ -67,17 +67,16 @@ class Config:
             raise UsageError(f"--group: found {name!r}, expected one of {known}")
         return self.groups[name]
 
-    def time_form(self) -> timestamps.TimeForm:
-        """Return how times are written: as the setting `start` does."""
-        return timestamps.form_of(self.start) or timestamps.CLOCK
+    def time_form(self) -> timestamps.TimeForm | None:
+        """Return how times are written: as the setting `start` does; None if the data say it."""
+        return timestamps.form_of(self.start)
 
-    def windows(self) -> Windows:
-        """Return the windows from `start` on."""
-        form = self.time_form()
-        first = form.to_seconds(self.start)
-        if form.earliest is not None:
-            first = max(first, form.earliest)
-        return Windows(self.window_seconds, self.slide_seconds, first)
+    def windows(self, form: timestamps.TimeForm) -> Windows:
+        """Return the windows of times of this form, from `start` on if it is set."""
+        first = form.to_seconds(self.start) if self.start else None
+        if first is not None and form.earliest is not None and first <= form.earliest:
+            first = None  # so it leaves out nothing
+        return Windows(self.window_seconds, self.slide_seconds, first, form.earliest)
 
 
 def load(path: Path) -> Config:
@@ -133,8 +132,11 @@ def parse(root: Node) -> Config:
 
 
 def _start(node: Node) -> str:
-    expected = f'a time as quoted text, {timestamps.expected_forms()} (such as "20:52:00")'
-    return node.text(expected, lambda text: timestamps.form_of(text) is not None)
+    expected = (
+        f'"" for all windows, or a time as quoted text, {timestamps.expected_forms()} '
+        '(such as "20:52:00")'
+    )
+    return node.text(expected, lambda text: not text or timestamps.form_of(text) is not None)
 
 
 def share_of(config: Config, group: str) -> Share:

@@ -27,7 +27,7 @@ class Plan:
 
     Attributes:
         servers: how many.
-        seconds: how long, from the setting `start` on.
+        seconds: how long, from the setting `start` on, or from 00:00:00 if it is empty.
         interval: seconds between two rows of a server.
         incidents: how many of each label of each group.
         seed: the same seed and settings give the same data set.
@@ -63,8 +63,9 @@ class Simulation:
         """
         self._config = config
         self._plan = plan
-        self._form = config.time_form()
-        self._first = self._form.to_seconds(config.start)
+        self._start = config.start or CLOCK.epoch
+        self._form = config.time_form() or CLOCK
+        self._first = self._form.to_seconds(self._start)
         self._check()
         self.incidents = self._place()
 
@@ -73,7 +74,7 @@ class Simulation:
         if self._form is CLOCK and end > SECONDS_PER_DAY:
             raise UsageError(
                 f"--seconds: found {plan.seconds}, expected at most "
-                f"{SECONDS_PER_DAY - self._first}: the setting start is {self._config.start}, and "
+                f"{SECONDS_PER_DAY - self._first}: the data begin at {self._start}, and "
                 "HH:mm:ss ends at midnight; set an earlier start, or one with a date"
             )
         if plan.interval > self._config.window_seconds:
@@ -120,7 +121,7 @@ class Simulation:
                 incident = waiting.pop()
                 active[incident.server] = incident
             active = {server: i for server, i in active.items() if second < i.end}
-            ts = time_text(second, self._config.start)
+            ts = time_text(second, self._start)
             for server, name in enumerate(names):
                 yield [ts, name, *self._values(rng, second, server, active.get(server))]
 
@@ -144,7 +145,7 @@ class Simulation:
     def truth(self) -> Iterator[list[str]]:
         """Yield the incidents: server, start, end (not included), group, label."""
         for incident in self.incidents:
-            times = [time_text(s, self._config.start) for s in (incident.start, incident.end)]
+            times = [time_text(s, self._start) for s in (incident.start, incident.end)]
             label = getattr(self._config.groups[incident.group].labels, incident.kind)
             yield [self.server_id(incident.server), *times, incident.group, label]
 

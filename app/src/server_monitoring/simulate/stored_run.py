@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from server_monitoring.host.runs import Run
-from server_monitoring.model.timestamps import CLOCK, SECONDS_PER_DAY
+from server_monitoring.model.timestamps import CLOCK, ISO, SECONDS_PER_DAY
 from server_monitoring.model.values import canonical_value
 from server_monitoring.model.wire import partition_for
 from server_monitoring.settings.config import Config
@@ -31,7 +31,7 @@ def prepare(config: Config, directory: Path) -> tuple[Config, Run]:
         StorageError: the disk is full, or the directory cannot be written.
 
     """
-    start = "00:00:00" if config.time_form() is CLOCK else config.start
+    start = config.start if config.time_form() is ISO else CLOCK.epoch
     config = replace(config, data_dir=directory, start=start)
     run = Run(directory, RUN_ID)
     run.create()
@@ -54,7 +54,7 @@ def prepare(config: Config, directory: Path) -> tuple[Config, Run]:
 
 def _simulation(config: Config) -> Simulation:
     seconds = max(SECONDS, config.window_seconds + config.slide_seconds)
-    if config.time_form() is CLOCK:
+    if config.time_form() is not ISO:
         seconds = min(seconds, SECONDS_PER_DAY)
     interval = max(1, min(config.window_seconds, seconds // _TIMES))
     return Simulation(config, Plan(SERVERS, seconds, interval, incidents=0, seed=1))

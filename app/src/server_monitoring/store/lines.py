@@ -10,20 +10,25 @@ the next one: an unclosed quote costs its own line, not the rest of the file.
 
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from server_monitoring.model.csv_text import LINE_END_STAND_IN
-from server_monitoring.model.timestamps import TimeForm
-from server_monitoring.model.values import check_server_id
+from server_monitoring.model.timestamps import TimeForm, form_of
+from server_monitoring.model.values import (
+    POSITIONAL_PATTERN,
+    WIDE_MARKS,
+    WIDE_PATTERN,
+    check_server_id,
+)
 
-# The limits of a value: see `model.values`.
-_VALUE = r"-?[0-9]{1,12}\.[0-9]{1,18}"
+_VALUE = f"(?:{POSITIONAL_PATTERN}|{WIDE_PATTERN})"
 _PLAIN_ID = r'[^",\r\n\x00]+'
 # The longest row that is sought across lines: by default, no record of a broker is larger.
 _LONGEST = 1 << 20
 _CHUNK = 1 << 20
+_LONGEST_TIME = 40
 
 
 class Line(NamedTuple):
@@ -122,7 +127,25 @@ def _wrong_field(fields: list[str], form: TimeForm) -> str | None:
     except ValueError as error:
         return f"server_id: expected {error}"
     if re.fullmatch(_VALUE, value) is None:
-        return "value: expected a decimal number below 10^12, 1 to 18 digits after its point"
+        return "value: expected a number as a consumer writes it, such as 12.5 or 5E-324"
+    return None
+
+
+def first_form(paths: Iterable[Path]) -> TimeForm | None:
+    """Return the form of the first time in segments, or None if there is none.
+
+    Raises:
+        OSError: a file cannot be read.
+
+    """
+    for path in paths:
+        with path.open("rb") as file:
+            file.readline()
+            for line in file:
+                if form := form_of(
+                    line[:_LONGEST_TIME].partition(b",")[0].decode(errors="replace")
+                ):
+                    return form
     return None
 
 
@@ -133,8 +156,28 @@ def has_quotes(path: Path) -> bool:
         OSError: the file cannot be read.
 
     """
+    return _has(path, (b'"',))
+
+
+def may_have_wide_values(path: Path) -> bool:
+    """Return whether a segment may hold wide values (see `values`); False if it holds none.
+
+    Raises:
+        OSError: the file cannot be read.
+
+    """
+    return _has(path, [mark.encode() for mark in WIDE_MARKS])
+
+
+def _has(path: Path, marks: Sequence[bytes]) -> bool:
+    """Return whether one of the marks stands in a file; each has at most two bytes."""
+    last = b""
     with path.open("rb") as file:
-        return any(b'"' in chunk for chunk in iter(lambda: file.read(_CHUNK), b""))
+        while chunk := file.read(_CHUNK):
+            if any(mark in chunk or mark in last + chunk[:1] for mark in marks):
+                return True
+            last = chunk[-1:]
+    return False
 
 
 def one_line_each(path: Path, copy: Path, form: TimeForm) -> None:

@@ -42,6 +42,14 @@ def test_without_systemd_the_same_lines_go_to_standard_error(
     assert capsys.readouterr().err == "ready: waiting\nstored 5\n"
 
 
+def test_a_status_is_one_line_that_controls_no_terminal(listener: socket.socket) -> None:
+    """Nor can it say more to systemd, such as READY."""
+    notify.ready("\x1b[2Jwaiting\nREADY=1")
+    assert listener.recv(1000) == b"READY=1\nSTATUS=\\u001b[2Jwaiting\\u000aREADY=1"
+    notify.Status().tell("a\u202eb")
+    assert listener.recv(1000) == b"STATUS=a\\u202eb"
+
+
 def test_a_socket_that_is_gone_does_not_end_the_run(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

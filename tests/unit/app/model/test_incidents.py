@@ -1,6 +1,7 @@
 """Windows become incidents: merged where they overlap or touch, with their peaks."""
 
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 from server_monitoring.model.incidents import (
@@ -8,6 +9,7 @@ from server_monitoring.model.incidents import (
     Incident,
     Limit,
     Merger,
+    Peak,
     covered_seconds,
     level,
     severity,
@@ -54,6 +56,19 @@ def test_a_label_on_values_that_are_not_above_is_refused() -> None:
     """A value equal to its threshold is not above it, so the thresholds are another run's."""
     with pytest.raises(ValueError, match=HOT):
         merged((0, HOT, "80", "50"))
+
+
+def test_values_of_any_size_are_compared_and_told_exactly() -> None:
+    """Also where two numbers are one double, or a proportion is none."""
+    limit = Limit("avg_cpu", "cpu_pct", Decimal("1000000000000000.1"))
+    merger = Merger("a", "g", (limit,), 30)
+    text = "1000000000000000.11"
+    merger.add(AlertWindow(0, HOT, (float(text),), (text,)))
+    [found] = merger.close()
+    assert found.worst.above == Decimal("0.01")
+    huge = Peak("max", "1.7976931348623157E+308", 0, Decimal("5E-324"))
+    assert Fraction(huge.above) == Fraction(Decimal(huge.value)) - Fraction(huge.threshold)
+    assert huge.percent is None
 
 
 def test_a_threshold_of_zero_has_no_percent_and_sorts_as_the_worst() -> None:

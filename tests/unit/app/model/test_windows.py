@@ -28,6 +28,13 @@ def test_starts_are_exactly_the_windows_that_hold_the_second(
         assert list(windows.starts(second)) == held
 
 
+def test_without_a_first_start_only_the_earliest_of_the_form_is_a_limit() -> None:
+    """Times of day begin at midnight, dates nowhere."""
+    assert list(Windows(30, 10, None, 0).starts(5)) == [0]
+    assert list(Windows(30, 10, None).starts(5)) == [-20, -10, 0]
+    assert list(Windows(30, 10, 11, 0).starts(25)) == [20]
+
+
 def test_an_average_is_rounded_once_even_where_two_roundings_differ() -> None:
     """0.00499... would first become 0.005 at a coarser scale and then 0.01."""
     assert rounded_average(Decimal("0.014999999999999997"), 3) == Decimal("0.00")

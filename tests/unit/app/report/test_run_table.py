@@ -44,6 +44,10 @@ def test_it_shows_rows_alerts_seconds_and_versions() -> None:
         "",
         "Corrupt in topic-mem: 1 lines set aside in the consumer's corrupt-*.csv, 2 rows lost",
         "",
+        "Rows with an earlier one's time and server, left out: 2 of topic-cpu",
+        "Rows that the other metric has no partner for, left out: 3 of topic-disk",
+        "Windows of one metric alone, left out: 2 of cpu_mem",
+        "",
         "Seconds: gate 4.8, consume 0.8, produce 4.5, drain 1.9, analyze 18.1, collect 3.2",
         VERSIONS,
     ]
@@ -60,4 +64,25 @@ def test_what_was_not_lost_is_not_shown() -> None:
     shown = run_table(made)
     assert "not stored" not in shown
     assert "Corrupt" not in shown
+    made["topics"]["topic-cpu"]["repeated_rows"] = made["topics"]["topic-disk"]["rows_alone"] = 0
+    made["groups"]["cpu_mem"]["windows_of_one_metric"] = 0
+    assert "left out" not in run_table(made)
     assert shown.endswith("ZeroTier 1.14.1")
+
+
+def test_what_lies_before_the_start_is_said_with_the_start() -> None:
+    """Rows by topic, windows by group."""
+    made = facts()
+    made["settings"]["start"] = "20:52:00"
+    made["topics"]["topic-net"]["rows_before_start"] = 1_200
+    made["groups"]["net_disk"]["windows_before_start"] = 7
+    shown = run_table(made).splitlines()
+    assert "Rows before the start 20:52:00, left out: 1,200 of topic-net" in shown
+    assert "Windows before the start 20:52:00, left out: 7 of net_disk" in shown
+
+
+def test_names_cannot_control_the_terminal() -> None:
+    """Such as that of the data set, which is a file's."""
+    made = facts()
+    made["dataset"]["name"] = "\x1b[2Jx\u202e.csv\nRun r-2 failed"
+    assert "of \\u001b[2Jx\\u202e.csv\\u000aRun r-2 failed" in run_table(made).splitlines()[0]

@@ -75,9 +75,25 @@ def test_rows_and_rates_add_up_over_hosts() -> None:
         "rows_out": 24,
         "produced_per_second": 2412,
         "stored_per_second": 2469,
+        "repeated_rows": 2,
+        "rows_before_start": 0,
+        "rows_alone": 0,
     }
+    assert made["topics"]["topic-disk"]["rows_alone"] == 3
+    assert made["groups"]["cpu_mem"]["windows_of_one_metric"] == 2
     assert made["left_out"] == {"foreign": 3, "malformed": 0, "duplicates": 6}
     assert (made["corrupt_rows"]["topic-mem"], made["lost_rows"]["topic-mem"]) == (1, 2)
+
+
+def test_a_summary_of_an_older_version_is_enough() -> None:
+    """It says nothing of what was left out, and its times are those of the setting start."""
+    new = {"repeated_rows", "rows_before_start", "rows_alone", "times_like"}
+    new |= {"windows_before_start", "windows_of_one_metric"}
+    analyzed = [{k: v for k, v in a.items() if k not in new} for a in FACTS.analyzed]
+    config = {**FACTS.config, "start": "2024-05-01T20:52:00+02:00"}
+    made = manifest(replace(FACTS, analyzed=analyzed, config=config), SUMS, END)
+    assert made["times_like"] == config["start"]
+    assert made["topics"]["topic-cpu"]["repeated_rows"] == 0
 
 
 def test_versions_that_differ_between_hosts_are_all_named() -> None:
@@ -112,7 +128,26 @@ def test_the_data_set_has_the_name_that_the_user_gave_it() -> None:
         (lambda facts: facts["analyzed"].append({}), "not the facts of a run .KeyError: 'group'"),
         (lambda facts: facts["config"].update(groups={}), "config.groups: found {}, expected at"),
         (lambda facts: facts["config"].update(start="noon"), "settings.start: found 'noon'"),
-        (lambda facts: facts["analyzed"].pop(), "CPU_MEM.csv: parts with sha256 .* as the"),
+        (lambda facts: facts["analyzed"].pop(), "CPU_MEM.csv: the tables that came back are not"),
+        (
+            lambda facts: facts["analyzed"][0].update(windows=13),
+            "are not those that the Spark jobs wrote: found .* of 12 rows, .*, expected .* of 13 ",
+        ),
+        (
+            lambda facts: facts["analyzed"][1].update(times_like="1970-01-01T00:00:00Z"),
+            "found tables with times like 00:00:00 and 1970-01-01T00:00:00Z, expected one form",
+        ),
+        (
+            lambda facts: (
+                [
+                    entry.update(rows_before_start=dict(entry["rows"], **{"topic-mem": 10}))
+                    for entry in facts["analyzed"]
+                    if entry["group"] == "cpu_mem"
+                ]
+                and facts["analyzed"][0]["rows_before_start"].update({"topic-mem": 12})
+            ),
+            "group cpu_mem: all 46 rows lie before the setting start, 00:00:00; set an earlier",
+        ),
     ],
 )
 def test_facts_that_are_not_those_of_the_run_are_refused(

@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import heapq
+import re
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import settings as options
 from hypothesis import strategies as st
 from server_monitoring.errors import ResultsError
 from server_monitoring.model.csv_text import csv_row, text_cell
-from server_monitoring.results.merge import merge
+from server_monitoring.results.merge import Told, merge
 
 COLUMNS = ["server_id", "window_start", "alert"]
 HEADER = "server_id,window_start,alert\n"
@@ -25,8 +26,14 @@ def part(path: Path, *rows: str, header: str = HEADER) -> Path:
 
 def merged(parts: list[Path], path: Path) -> str:
     """Merge parts as they came from the analysis; return the table's sum."""
-    sums = [hashlib.sha256(file.read_bytes()).hexdigest() for file in parts]
-    return merge(parts, path, COLUMNS, sums[::-1])
+    return merge(parts, path, COLUMNS, [told(file) for file in parts[::-1]])
+
+
+def told(file: Path) -> Told:
+    """Return what the Spark job says of a table that it wrote."""
+    with file.open(encoding="utf-8", errors="replace", newline="") as table:
+        rows = len(list(csv.reader(table))) - 1
+    return Told(hashlib.sha256(file.read_bytes()).hexdigest(), rows)
 
 
 def test_rows_are_sorted_by_server_and_keep_their_order(tmp_path: Path) -> None:
@@ -87,12 +94,27 @@ def test_parts_with_other_columns_are_refused(tmp_path: Path, count: int) -> Non
 def test_parts_that_are_not_those_of_the_analysis_are_refused(tmp_path: Path) -> None:
     """One that was cut, one of another run, or one too few."""
     one, two = part(tmp_path / "1", "a,1,"), part(tmp_path / "2", "b,1,")
-    sums = [hashlib.sha256(file.read_bytes()).hexdigest() for file in (one, two)]
-    with pytest.raises(ResultsError, match=f"sha256 {sums[0][:12]}... found, expected "):
-        merge([one], tmp_path / "out.csv", COLUMNS, sums)
+    jobs = [told(one), told(two)]
+    found = f"found sha256 {jobs[0].sha256[:12]}... of 1 rows, expected sha256 "
+    with pytest.raises(ResultsError, match=re.escape(found)):
+        merge([one], tmp_path / "out.csv", COLUMNS, jobs)
     part(two, "b,2,")
-    with pytest.raises(ResultsError, match="as the analysis told"):
-        merge([one, two], tmp_path / "out.csv", COLUMNS, sums)
+    with pytest.raises(ResultsError, match="not those that the Spark jobs wrote"):
+        merge([one, two], tmp_path / "out.csv", COLUMNS, jobs)
+    assert not (tmp_path / "out.csv").exists()
+
+
+@pytest.mark.parametrize("chunk", [1, 7, 1 << 20])
+def test_a_part_with_another_number_of_rows_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chunk: int
+) -> None:
+    """Also where its sum is as told; line ends in quotes are no ends of rows."""
+    monkeypatch.setattr("server_monitoring.results.merge._CHUNK", chunk)
+    one = part(tmp_path / "1", '"a\n""\nb",1,', "c,1,")
+    assert merged([one], tmp_path / "out.csv") == told(one).sha256
+    (tmp_path / "out.csv").unlink()
+    with pytest.raises(ResultsError, match=r"of 2 rows, expected sha256 .* of 3 rows; run the"):
+        merge([one], tmp_path / "out.csv", COLUMNS, [told(one)._replace(windows=3)])
     assert not (tmp_path / "out.csv").exists()
 
 
@@ -101,6 +123,7 @@ def test_a_part_that_is_no_table_is_refused(tmp_path: Path, row: str) -> None:
     """A quote that never ends, a line without a comma, a name that is not UTF-8."""
     one, two = part(tmp_path / "1", "a,1,"), tmp_path / "2"
     two.write_bytes(HEADER.encode() + row.encode(errors="surrogateescape") + b"\n")
+    jobs = [told(one), told(two)._replace(windows=0 if row.startswith('"') else 1)]
     with pytest.raises(ResultsError, match="a part is not a table"):
-        merged([one, two], tmp_path / "out.csv")
+        merge([one, two], tmp_path / "out.csv", COLUMNS, jobs)
     assert not (tmp_path / "out.csv").exists()

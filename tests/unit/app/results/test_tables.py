@@ -15,6 +15,7 @@ from server_monitoring.results.series import Series
 from tests.support.report_runs import (
     FULL,
     SPIKE,
+    clock,
     config,
     describe,
     lab_run,
@@ -75,6 +76,14 @@ def test_the_lab_s_results_are_read_with_every_window(tmp_path: Path) -> None:
         found = [i for i in results.incidents() if i.group == group.name]
         for label, count in group.alerts.items():
             assert sum(i.windows for i in found if i.label == label) == count
+
+
+def test_values_whose_sum_is_no_double_are_finite(tmp_path: Path) -> None:
+    """Two of the largest doubles in one table."""
+    rows = [["a", clock(s), clock(s + 30), f"{1e308:.2f}", "1.00", SPIKE] for s in (0, 10)]
+    results = read_results(write_run(tmp_path / "run", {"cpu_mem": rows}))
+    [incident] = results.incidents()
+    assert float(incident.worst.value) == 1e308
 
 
 def test_a_missing_table_is_named(tmp_path: Path) -> None:

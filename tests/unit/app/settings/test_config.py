@@ -28,7 +28,7 @@ def test_valid_settings_load_with_exact_thresholds(values: dict[str, Any], write
         "topic-net",
         "topic-disk",
     ]
-    assert loaded.windows().first_start == 75_120
+    assert loaded.windows(CLOCK).first_start == 75_120
     assert config.share_of(loaded, "net_disk") == groups.Share(0, 1)
 
 
@@ -37,9 +37,23 @@ def test_start_may_have_a_date_and_a_zone(values: dict[str, Any], write: Write) 
     values["start"] = "2024-05-01T20:52:00+02:00"
     loaded = config.load(write(values))
     assert loaded.time_form() is ISO
-    assert loaded.windows().first_start == 1_714_589_520
+    assert loaded.windows(ISO).first_start == 1_714_589_520
     values["start"] = "00:00:00"
     assert config.load(write(values)).time_form() is CLOCK
+
+
+def test_an_empty_start_leaves_the_form_to_the_data_and_takes_every_window(
+    values: dict[str, Any], write: Write
+) -> None:
+    """But of times of day none that begins before midnight, as with a start of 00:00:00."""
+    values["start"] = ""
+    loaded = config.load(write(values))
+    assert loaded.time_form() is None
+    for form, earliest in ((CLOCK, 0), (ISO, None)):
+        windows = loaded.windows(form)
+        assert (windows.first_start, windows.earliest) == (None, earliest)
+    values["start"] = "00:00:00"
+    assert config.load(write(values)).windows(CLOCK) == loaded.windows(CLOCK)
 
 
 def test_a_third_group_needs_no_code(values: dict[str, Any], write: Write) -> None:
@@ -71,7 +85,7 @@ MISTAKES = [
     ("window_seconds", "30", "window_seconds: found '30', expected a whole number"),
     ("window_seconds", True, "window_seconds: found True"),
     ("slide_seconds", 31, "slide_seconds: found 31, expected at most window_seconds (30)"),
-    ("start", 75120, "start: found 75120, expected a time as quoted text"),
+    ("start", 75120, 'start: found 75120, expected "" for all windows, or a time as'),
     ("start", "25:00:00", "start: found '25:00:00'"),
     ("thresholds.cpu_pct", "high", "thresholds.cpu_pct: found 'high', expected a number"),
     ("thresholds.cpu_pct", float("nan"), "thresholds.cpu_pct: found nan"),

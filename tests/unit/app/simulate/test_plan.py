@@ -95,7 +95,7 @@ def test_load_follows_the_time_of_day(values: dict[str, Any], write: Write) -> N
 @pytest.mark.parametrize(
     ("plan", "message"),
     [
-        (Plan(6, 11_281, 10, 1, 1), "--seconds: found 11281, expected at most 11280: the setting"),
+        (Plan(6, 11_281, 10, 1, 1), "--seconds: found 11281, expected at most 11280: the data"),
         (Plan(6, 1_800, 31, 1, 1), "--interval: found 31, expected at most the 30 of window_sec"),
         (Plan(1, 100, 10, 1, 1), "--incidents: 6 in all do not fit into 1 servers and 100 s"),
     ],

@@ -56,8 +56,7 @@ def test_windows_line_ends_and_a_byte_order_mark_are_read_through(write_csv: Wri
         ("20:52:00,a,x,2", ["line 2, column cpu_pct: found 'x', expected a finite number"]),
         ("20:52:00,a,1,nan", ["line 2, column mem_pct: found 'nan', expected a finite number"]),
         ("20:52:00,a,-inf,1e999", ["cpu_pct: found '-inf'", "mem_pct: found '1e999'"]),
-        ("20:52:00,a,1e12,1", ["cpu_pct: found '1e12', expected a number below 10^12"]),
-        ("20:52:00,a,1,1e-19", ["mem_pct: found '1e-19', expected at most 18 digits"]),
+        ("20:52:00,a,1e999,1", ["cpu_pct: found '1e999', expected a finite number"]),
         ("20:52:00,a,,", ["line 2: found no value, expected a value of at least one metric"]),
         ("20:52:00,a, ,1", ["cpu_pct: found ' ', expected a finite number"]),
         (

@@ -47,11 +47,18 @@ def test_every_row_that_a_consumer_writes_is_good(tmp_path: Path) -> None:
         (b"00:00:10,,1.0", "server_id: expected a server id in UTF-8"),
         (b'00:00:10,"",1.0', "server_id: expected a server id in UTF-8"),
         (b"00:00:10,a\0,1.0", "server_id: expected a server id in UTF-8"),
-        (b"00:00:10,a,1", "value: expected a decimal number below 10^12"),
-        (b"00:00:10,a,1.", "value: expected a decimal number"),
-        (b"00:00:10,a,1000000000000.0", "value: expected a decimal number"),
-        (b"00:00:10,a,0.1234567890123456789", "value: expected a decimal number"),
-        (b"00:00:10,a,1.0 ", "value: expected a decimal number"),
+        (b"00:00:10,a,1", "value: expected a number as a consumer writes it, such as 12.5"),
+        (b"00:00:10,a,1.", "value: expected a number"),
+        (b"00:00:10,a,1000000000000.0", "value: expected a number"),
+        (b"00:00:10,a,0.1234567890123456789", "value: expected a number"),
+        (b"00:00:10,a,1.0 ", "value: expected a number"),
+        (b"00:00:10,a,1e+16", "value: expected a number"),
+        (b"00:00:10,a,1E16", "value: expected a number"),
+        (b"00:00:10,a,12.5E+16", "value: expected a number"),
+        (b"00:00:10,a,1E+309", "value: expected a number"),
+        (b"00:00:10,a,1.E+308", "value: expected a number"),
+        (b"00:00:10,a,1.7976931348623158E+308", "value: expected a number"),
+        (b"00:00:10,a,-2E+308", "value: expected a number"),
         (b"00:00:10,\xed\xa0\x80,1.0", "not UTF-8"),
         (b'00:00:10,a"b,1.0', "not quoted as a consumer does it"),
         (b'00:00:10,"a"b,1.0', "',' expected after '\"'"),
@@ -110,3 +117,30 @@ def test_a_quote_is_found_wherever_it_stands(
     monkeypatch.setattr(lines, "_CHUNK", 10)
     assert not lines.has_quotes(segment(tmp_path / "0.csv", b"00:00:10,a,1.0\n"))
     assert lines.has_quotes(segment(tmp_path / "1.csv", b'00:00:10,a,1.0\n00:00:10,"'))
+
+
+@pytest.mark.parametrize(("content", "wide"), [
+    (b"00:00:10,a,1.0\n", False),
+    (b"00:00:10,E,1.0\n", False),
+    (b"00:00:10,a,5E-324\n", True),
+    (b"00:00:10,a,1.0\n" * 9 + b"00:00:10,a,1E+12\n", True),
+])  # fmt: skip
+def test_wide_values_are_found_in_a_file_wherever_its_chunks_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes, *, wide: bool
+) -> None:
+    """A mark of two bytes may lie across the end of a chunk."""
+    path = segment(tmp_path / "0.csv", content)
+    for size in (1, 2, 3, 7, 1 << 20):
+        monkeypatch.setattr(lines, "_CHUNK", size)
+        assert lines.may_have_wide_values(path) is wide
+
+
+def test_the_form_of_a_run_is_that_of_the_first_time_in_its_segments(tmp_path: Path) -> None:
+    """Whatever stands before it; none is no form."""
+    empty = segment(tmp_path / "0.csv", b"")
+    torn = segment(tmp_path / "1.csv", b"\0\xff,\n2024-05-01T20:52:00,a,1.0\n")
+    iso = segment(tmp_path / "2.csv", b"x,a,1.0\n2024-05-01T20:52:00+02:00,a,1.0\n")
+    clock = segment(tmp_path / "3.csv", b"20:52:00,a,1.0\n")
+    assert lines.first_form([empty, torn]) is None
+    assert lines.first_form([empty, torn, iso, clock]) is ISO
+    assert lines.first_form([clock, iso]) is CLOCK
