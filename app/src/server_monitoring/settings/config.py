@@ -4,7 +4,6 @@ Provisioning renders it from the inventory. It is read strictly, so that a missp
 out of range is found here and not in the middle of a run.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -88,19 +87,6 @@ def load(path: Path) -> Config:
 
     """
     return parse(load_yaml(path))
-
-
-def problem(values: Mapping[str, object], prefix: str) -> str | None:
-    """Return what is wrong with a configuration that is not in a file yet, or None.
-
-    Keys are named with `prefix`, as the caller knows them.
-    """
-    source = Path("configuration")
-    try:
-        parse(Node(source, "", values))
-    except ConfigError as error:
-        return prefix + str(error).removeprefix(f"{source}: ")
-    return None
 
 
 def parse(root: Node) -> Config:
