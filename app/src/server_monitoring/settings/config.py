@@ -17,6 +17,10 @@ from server_monitoring.model.windows import Windows
 from server_monitoring.settings.groups import read_consumers, read_groups, read_thresholds
 from server_monitoring.settings.strict import Node, load_yaml
 
+# Of a run that an older version began.
+IDLE_SECONDS = 900
+# A data set that is sent in real time may pause for days.
+_DAYS = 30 * timestamps.SECONDS_PER_DAY
 KEYS = (
     "kafka_client",
     "compression",
@@ -43,6 +47,7 @@ class Config:
     data_dir: Path
     broker_timeout: int
     full_disk_timeout: int
+    idle_timeout: int
     window_seconds: int
     slide_seconds: int
     start: str
@@ -96,7 +101,7 @@ def parse(root: Node) -> Config:
         ConfigError: the first thing that is wrong, with the path of its key.
 
     """
-    keys = root.fields(KEYS, optional=("kafka_security",))
+    keys = root.fields(KEYS, optional=("kafka_security", "idle_timeout"))
     slide = keys["slide_seconds"].integer(1, timestamps.SECONDS_PER_DAY)
     window = keys["window_seconds"].integer(1, timestamps.SECONDS_PER_DAY)
     if slide > window:
@@ -109,6 +114,7 @@ def parse(root: Node) -> Config:
         data_dir=Path(keys["data_dir"].text("an absolute path", lambda text: text.startswith("/"))),
         broker_timeout=keys["broker_timeout"].integer(LEAST_TIMEOUT, timestamps.SECONDS_PER_DAY),
         full_disk_timeout=keys["full_disk_timeout"].integer(0, timestamps.SECONDS_PER_DAY),
+        idle_timeout=_idle_timeout(keys.get("idle_timeout")),
         window_seconds=window,
         slide_seconds=slide,
         start=_start(keys["start"]),
@@ -116,6 +122,11 @@ def parse(root: Node) -> Config:
         groups=groups,
         consumers=read_consumers(keys["consumers"], groups),
     )
+
+
+def _idle_timeout(node: Node | None) -> int:
+    """Return for how long a consumer waits for its run; a run of an older version has no word."""
+    return node.integer(LEAST_TIMEOUT, _DAYS) if node else IDLE_SECONDS
 
 
 def _start(node: Node) -> str:
