@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
+import re
+
 from server_monitoring.model.names import ERROR_PREFIX
 
 PROPERTIES = ["LoadState", "ActiveState", "Result", "ExecMainStatus", "StatusText", "Job"]
 LOG_LINES = 20
+# Asks when systemd began to start services: another answer is another boot, of a container too.
+BOOT = ["systemctl", "show", "--property=UserspaceTimestampMonotonic"]
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
+
+
+def one_line(text: object, limit: int = 300) -> str:
+    """Return what a host said on one line, without control characters."""
+    line = " ".join(_CONTROLS.sub(" ", str(text)).split())
+    return line if len(line) <= limit else line[: limit - 3] + "..."
+
+
+def template(unit: str) -> str:
+    """Return the template of a unit: a@.service of a@b.service."""
+    return f"{unit.partition('@')[0]}@.service"
 
 
 def show(*units: str) -> list[str]:
