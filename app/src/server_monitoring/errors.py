@@ -6,7 +6,7 @@ ServerMonitoringError           1
 ├── DatasetError                4  the data set
 ├── BrokerError                 5  the broker or a topic
 │   ├── UnreachableError        8  the broker does not answer: the same may work later
-│   │   └── CredentialsError    8  it refuses during a run a user it let in before: a rotation
+│   │   └── CredentialsError   11  it refuses during a run a user it let in before: a rotation
 │   ├── AuthenticationError     5  it rejects the user or the password
 │   ├── AuthorizationError      5  the user may not do this
 │   └── TlsError                5  certificate or protocol are not as expected
@@ -60,6 +60,8 @@ class UnreachableError(BrokerError):
 
 class CredentialsError(UnreachableError):
     """The broker refuses during a run a user it let in; a new start may have new credentials."""
+
+    exit_status = 11
 
 
 class AuthenticationError(BrokerError):

@@ -7,7 +7,7 @@ from kafka.consumer.fetcher import ConsumerRecord
 from server_monitoring.broker.reader import Reader, TopicPartition
 from server_monitoring.consume import consumer
 
-PATIENCE = 60
+PATIENCE, IDLE = 60, 2000
 CPU, MEM = TopicPartition("topic-cpu", 0), TopicPartition("topic-mem", 0)
 
 
@@ -21,6 +21,7 @@ class Answers(Reader):
         self.now = 0.0
         self.shown: list[dict[TopicPartition, int]] = []
         self.claimed: dict[TopicPartition, tuple[int, str]] = {}
+        self.ends: dict[TopicPartition, int] = {}
         self.ids = {"topic-cpu": "id-cpu", "topic-mem": "id-mem"}
 
     def partitions(self, topic: str) -> int:
@@ -28,8 +29,8 @@ class Answers(Reader):
         return self.count if topic else 0
 
     def end_offsets(self, topic_partitions: Any) -> dict[TopicPartition, int]:
-        """Begin everywhere at 10."""
-        return dict.fromkeys(topic_partitions, 10)
+        """Begin everywhere at 10, where nothing else is said."""
+        return {tp: self.ends.get(tp, 10) for tp in topic_partitions}
 
     def start(self, positions: dict[TopicPartition, int]) -> dict[TopicPartition, list[Any]]:
         """Answer the first poll with nothing."""

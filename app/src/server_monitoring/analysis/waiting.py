@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Callable
 
-from server_monitoring.errors import AnalysisError
+from server_monitoring.errors import AnalysisError, one_line
 from server_monitoring.host.runs import Run
 from server_monitoring.model.groups import Group
 
@@ -24,12 +24,14 @@ def wait_for_consumer(
     That is the last thing it does: the segments are whole and end at the run's end offsets.
 
     Raises:
-        AnalysisError: it has not after `seconds`.
+        AnalysisError: it has not after `seconds`, or it failed.
 
     """
     tell(f"waiting for the consumer of {group.name}")
     deadline = clock() + seconds
     while (missing := _missing(run, group)) is not None:
+        if (reason := _reason(run, group)) is not None:
+            raise AnalysisError(f"{run.failed(group.name)}: its consumer failed: {reason}")
         left = deadline - clock()
         if left <= 0:
             raise AnalysisError(
@@ -38,6 +40,15 @@ def wait_for_consumer(
                 "the same command again"
             )
         sleep(min(LOOK_SECONDS, left))
+
+
+def _reason(run: Run, group: Group) -> str | None:
+    """Return why the group's consumer on this host failed, if it did."""
+    try:
+        text = run.failed(group.name).read_text(encoding="utf-8")
+        return one_line(json.loads(text)["reason"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def _missing(run: Run, group: Group) -> str | None:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from server_monitoring.broker.reader import Reader, Record, Records, TopicPartition
 from server_monitoring.consume.assignment import Claim, assigned_partitions, check_not_moved
@@ -48,6 +49,19 @@ class Progress:
         return self.last - self.first if self.first is not None and self.last else 0.0
 
 
+class Waits(NamedTuple):
+    """For how many seconds a consumer waits.
+
+    Attributes:
+        broker: for a record before the end offsets, once these are known.
+        run: for a record of any partition of its topics, or the end offsets, before these are.
+
+    """
+
+    broker: float
+    run: float
+
+
 def read_end_offsets(path: Path, wanted: list[TopicPartition]) -> dict[TopicPartition, int] | None:
     """Return the end offsets of `wanted`, or None while the file does not name all of them.
 
@@ -69,12 +83,10 @@ class Consumer:
         run: Run,
         group: Group,
         share: Share,
-        patience: float,
+        waits: Waits,
         clock: Callable[[], float],
     ) -> None:
         """Open or create the segments of all assigned partitions, and claim those.
-
-        `patience` is for how many seconds nothing may come before the end offsets.
 
         Raises:
             BrokerError: see `assigned_partitions`.
@@ -89,7 +101,9 @@ class Consumer:
         self._columns = {m.topic: m.column for m in group.metrics}
         self._run_header = (RUN_ID_HEADER, run.run_id.encode())
         self._claim = Claim.of_this_host(run.run_id).text()
-        self._patience = patience
+        self._waits = waits
+        # Seconds since when nothing comes, although the end offsets say that more is there.
+        self.behind = 0.0
         self._clock = clock
         self._unstored = 0
         self._next_store = clock() + STORE_SECONDS
@@ -103,6 +117,7 @@ class Consumer:
             raise
 
     def _open(self, assigned: list[TopicPartition]) -> None:
+        self._written = self._end_of_all()
         ends = self._reader.end_offsets(assigned)
         for tp in assigned:
             topic_id = self._topic_ids[tp.topic]
@@ -113,6 +128,12 @@ class Consumer:
 
     def _offsets(self) -> dict[TopicPartition, int]:
         return {tp: segment.state.offset for tp, segment in self.segments.items()}
+
+    def _end_of_all(self) -> int:
+        """Return how much was ever written to the topics, to partitions of other hosts too."""
+        counts = {topic: self._reader.partitions(topic) for topic in self._columns}
+        every = [TopicPartition(topic, p) for topic, n in counts.items() for p in range(n)]
+        return sum(self._reader.end_offsets(every).values())
 
     def close(self) -> None:
         """Close the segments, without storing."""
@@ -131,12 +152,12 @@ class Consumer:
             Whether the end offsets were reached.
 
         Raises:
-            BrokerError: an offset is gone, nothing came for `patience` seconds before the end, or a
-                topic was created again meanwhile.
+            BrokerError: an offset is gone, nothing came for as long as `waits` says, or a topic was
+                created again meanwhile.
             StorageError: the disk is full; what was stored stays valid.
 
         """
-        moved = next_look = self._clock()
+        moved = lives = next_look = self._clock()
         ends: dict[TopicPartition, int] | None = None
         ended = False
         while not stopping() and not ended:
@@ -153,6 +174,11 @@ class Consumer:
                 ends = read_end_offsets(self._run.end_offsets, list(self.segments))
             # Others may write to the topics forever: the ends count also while records come.
             ended = ends is not None and self._reached(ends, now - moved)
+            if records or ends is not None:
+                lives = now
+            elif now - lives > self._waits.run:
+                self._check_lives()
+                lives = now
         self._store(self._clock())
         if ended:
             self._reader.check_same(self._topic_ids)
@@ -160,7 +186,8 @@ class Consumer:
 
     def _reached(self, ends: dict[TopicPartition, int], idle: float) -> bool:
         behind = [tp for tp, end in ends.items() if self.segments[tp].state.offset < end]
-        if behind and idle > self._patience:
+        self.behind = idle if behind else 0.0
+        if behind and idle > self._waits.broker:
             tp = behind[0]
             raise BrokerError(
                 f"topic {tp.topic}: partition {tp.partition} stands at offset "
@@ -168,6 +195,22 @@ class Consumer:
                 "kafka.service runs, then start this consumer again"
             )
         return not behind
+
+    def _check_lives(self) -> None:
+        """Refuse to wait on for a run of which nothing comes to any host.
+
+        Raises:
+            BrokerError: nothing was written to the topics since this was asked before.
+
+        """
+        before, self._written = self._written, self._end_of_all()
+        if self._written == before:
+            raise BrokerError(
+                f"run {self._run.run_id}: no record and no end offsets within "
+                f"{self._waits.run:g} s: whoever started it is gone; what was stored stays in "
+                f"{self._run.directory}; start a new run, and raise pipeline_idle_timeout if "
+                "records may come so late"
+            )
 
     def _take(self, records: Records, began: float) -> None:
         """Append the records of a poll that `began` then to their segments."""

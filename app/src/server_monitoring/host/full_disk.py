@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from server_monitoring.errors import DiskFullError
 from server_monitoring.host.durable import storage_error
+from server_monitoring.host.progress import waiting_text
 
 # What must be free before the next attempt: more than a consumer writes between two stores.
 NEEDED_BYTES = 96 * 1024 * 1024
@@ -79,7 +80,7 @@ class FullDisk:
         while True:
             if self._left <= 0 or stopping():
                 raise error
-            self._tell(f"waiting for space, at most {self._left:.0f} s more: {error}")
+            self._tell(waiting_text("space", self._left, error))
             self._sleep(1)
             self._left -= 1
             slept += 1

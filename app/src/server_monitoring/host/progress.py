@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 _SENT = re.compile(r"\bsent (\d+) of (\d+) rows \((\d+) messages, (\d+)/s\)")
+_WAITS = re.compile(r"waiting for [^,:]{1,40}, at most \d+ s more")
 _STORED = re.compile(r"\bstored ((?:\d+ of [^\s,;]+(?:, )?)+)(?: \((\d+)/s\))?")
 
 
@@ -42,6 +43,17 @@ def stored_text(rows: Mapping[str, int], now: Mapping[str, int], seconds: float)
     counts = ", ".join(f"{n} of {topic}" for topic, n in rows.items())
     rate = f" ({sum(now.values()) / seconds:.0f}/s)" if seconds > 0 else ""
     return f"stored {counts}{rate}"
+
+
+def waiting_text(what: str, left: float, why: object) -> str:
+    """Return what a unit says that waits for `what`, at most `left` seconds more."""
+    return f"waiting for {what}, at most {left:.0f} s more: {why}"
+
+
+def waits(text: str) -> str | None:
+    """Return for what and how long, if a status text says that its unit waits; else None."""
+    found = _WAITS.match(text)
+    return found[0] if found else None
 
 
 def read(text: str) -> Progress | None:

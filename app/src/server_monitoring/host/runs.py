@@ -55,6 +55,10 @@ class Run:
         """Return the path of what a group's consumer on this host writes at its end."""
         return self.directory / f"consume-{group}.json"
 
+    def failed(self, group: str) -> Path:
+        """Return the path of why a group's consumer on this host ended before its end."""
+        return self.directory / f"consume-{group}.failed"
+
     def create(self) -> None:
         """Create the directory if it is missing.
 

@@ -8,12 +8,16 @@ next start goes on behind the last row of each partition, or refuses a gap. Void
 the same run.
 """
 
+import contextlib
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from server_monitoring.broker.client import client_for
+from server_monitoring.broker.limits import DOUBT_SECONDS
+from server_monitoring.broker.patience import Patience
 from server_monitoring.broker.reader import Reader, TopicPartition
 from server_monitoring.host.full_disk import FullDisk
 from server_monitoring.host.runs import Run
@@ -29,7 +33,13 @@ CHUNKS_IN_FLIGHT = 4
 
 
 def start(
-    config: Config, run: Run, sha256: str, dataset: Path, full_disk: FullDisk
+    config: Config,
+    run: Run,
+    sha256: str,
+    dataset: Path,
+    *,
+    full_disk: FullDisk,
+    patience: Patience,
 ) -> tuple[Marker, bool]:
     """Note what the run begins with; return that of its first start, and whether there was one.
 
@@ -38,13 +48,15 @@ def start(
         DatasetError, StorageError: see `marker.begin`.
 
     """
-    metrics = config.metrics()
-    with client_for(config.kafka_client).open_reader(config.cluster) as reader:
-        partitions = {metric.topic: reader.partitions(metric.topic) for metric in metrics}
-        ids = reader.topic_ids(list(partitions))
-        offsets = _end_offsets(reader, partitions)
-    columns = {metric.topic: metric.column for metric in metrics}
-    now = Marker(run.run_id, sha256, columns, ids, offsets)
+    columns = {metric.topic: metric.column for metric in config.metrics()}
+
+    def look() -> Marker:
+        with client_for(config.kafka_client).open_reader(config.cluster) as reader:
+            partitions = {topic: reader.partitions(topic) for topic in columns}
+            ids = reader.topic_ids(list(partitions))
+            return Marker(run.run_id, sha256, columns, ids, _end_offsets(reader, partitions))
+
+    now = patience.retry(look)
     return full_disk.retry(lambda: begin(run, now, dataset))
 
 
@@ -58,6 +70,8 @@ class Sending:
         marker: of the run's first start.
         pace: how fast.
         full_disk: waits until a checkpoint can be written.
+        patience: waits for a broker that is away when it is asked.
+        tell: told of how many seconds an acknowledgement is waited for, and why.
 
     """
 
@@ -66,6 +80,8 @@ class Sending:
     marker: Marker
     pace: Pace
     full_disk: FullDisk
+    patience: Patience
+    tell: Callable[[float, object], object]
 
 
 def find_sent(sending: Sending, rows: Callable[[], Iterable[Row]]) -> resume.Rows:
@@ -79,9 +95,13 @@ def find_sent(sending: Sending, rows: Callable[[], Iterable[Row]]) -> resume.Row
     """
     config, marker = sending.config, sending.marker
     checkpoint = resume.read_checkpoint(sending.run, marker)
-    with client_for(config.kafka_client).open_reader(config.cluster) as reader:
-        ends = _end_offsets(reader, marker.partitions())
-        found = resume.find(reader, marker.run_id, checkpoint, ends)
+
+    def look() -> dict[TopicPartition, resume.Found]:
+        with client_for(config.kafka_client).open_reader(config.cluster) as reader:
+            ends = _end_offsets(reader, marker.partitions())
+            return resume.find(reader, marker.run_id, checkpoint, ends)
+
+    found = sending.patience.retry(look)
     if any(at.rows for at in found.values()):
         resume.check_whole(found, checkpoint, rows(), config.metrics())
     return {tp: at.last for tp, at in found.items()}
@@ -120,8 +140,10 @@ def produce(
     # The client gives up before, with its reason.
     patience = config.broker_timeout + 5
     settled = messages = 0
-    with client.open_producer(cluster, config.broker_timeout, config.compression) as producer:
-        sender = Sender(client, producer, cluster, marker, metrics, held, sent)
+    with contextlib.ExitStack() as until:
+        opened = partial(client.open_producer, cluster, config.broker_timeout, config.compression)
+        producer = sending.patience.retry(lambda: until.enter_context(opened()))
+        sender = Sender(client, producer, cluster, marker, metrics, held, sent, sending.tell)
         for chunk in chunks(rows, ROWS_PER_CHUNK, sending.pace):
             in_flight.append(sender.send(chunk))
             if len(in_flight) > CHUNKS_IN_FLIGHT:
@@ -130,17 +152,25 @@ def produce(
                 messages += len(oldest.pending)
                 progress(settled, messages)
         needs = f"Write on topic {', '.join(topics)}"
-        with client.translated(cluster, "waiting for the last acknowledgements", needs):
-            producer.flush(timeout=patience)
+        doing = "waiting for the last acknowledgements"
+        # What takes longer is waited for record by record, which tells so.
+        with client.translated(cluster, doing, needs), contextlib.suppress(client.TIMEOUT):
+            producer.flush(timeout=DOUBT_SECONDS)
         while in_flight:
             oldest = in_flight.popleft()
             settled += settle(oldest, checkpoints, patience, sender)
             messages += len(oldest.pending)
         progress(settled, messages)
-    with client.open_reader(cluster) as reader:
-        reader.check_same(marker.topic_ids)
-        sent.end_offsets = _end_offsets(reader, marker.partitions())
+    sent.end_offsets = sending.patience.retry(lambda: _check_ends(sending))
     return sent
+
+
+def _check_ends(sending: Sending) -> dict[str, dict[str, int]]:
+    """Return where the partitions end, of the topics that the run began with."""
+    config, marker = sending.config, sending.marker
+    with client_for(config.kafka_client).open_reader(config.cluster) as reader:
+        reader.check_same(marker.topic_ids)
+        return _end_offsets(reader, marker.partitions())
 
 
 def _end_offsets(reader: Reader, partitions: dict[str, int]) -> dict[str, dict[str, int]]:

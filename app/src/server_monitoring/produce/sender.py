@@ -64,8 +64,9 @@ class Sender:
         metrics: list[Metric],
         held: resume.Rows,
         sent: Sent,
+        tell: Callable[[float, object], object],
     ) -> None:
-        """Send by `producer`; leave out what is `held`, and count in `sent`."""
+        """Send by `producer`; leave out what is `held`, count in `sent`, and `tell` of waits."""
         self._client = client
         self._send = producer.send
         self._cluster = cluster
@@ -76,6 +77,7 @@ class Sender:
         self._held = held
         self._last_held = max(held.values(), default=0)
         self._sent = sent
+        self._tell = tell
 
     def _forms_of(self, server_id: str) -> tuple[bytes, str, list[tuple[str, str, int]]]:
         """Return a server's key, its id in JSON, and topic, column and partition of each metric."""
@@ -119,6 +121,11 @@ class Sender:
     def check(self) -> None:
         """Raise a BrokerError if the broker no longer accepts this host's credentials."""
         check_connection(self._cluster)
+
+    def doubt(self, left: float) -> None:
+        """Tell that an acknowledgement is waited for, at most `left` seconds more; then `check`."""
+        self._tell(left, "no acknowledgement")
+        self.check()
 
     def refused(self, topic: str, line: int, error: Exception) -> BrokerError:
         """Return the error for a record that was not accepted, or got no answer."""
@@ -169,8 +176,8 @@ class Checkpoints:
         self._next = time.monotonic() + CHECKPOINT_SECONDS
 
 
-def _wait(future: Future, timeout: float, check: Callable[[], None]) -> None:
-    """Wait until a record is decided; from time to time look for a reason why it is not."""
+def _wait(future: Future, timeout: float, doubt: Callable[[float], None]) -> None:
+    """Wait until a record is decided; from time to time `doubt`, with the seconds left."""
     deadline = time.monotonic() + timeout
     while True:
         left = max(0.0, deadline - time.monotonic())
@@ -179,7 +186,7 @@ def _wait(future: Future, timeout: float, check: Callable[[], None]) -> None:
         except Exception:
             if future.is_done or left <= DOUBT_SECONDS:
                 raise
-            check()
+            doubt(left - DOUBT_SECONDS)
         else:
             return
 
@@ -201,7 +208,7 @@ def settle(
         if future.is_done and not future.failed():
             continue
         try:
-            _wait(future, timeout, sender.check)
+            _wait(future, timeout, sender.doubt)
         except BrokerError:
             raise
         except Exception as error:

@@ -9,11 +9,12 @@ from pathlib import Path
 from server_monitoring import __version__
 from server_monitoring.broker.client import client_for
 from server_monitoring.broker.failures import in_mid_run
+from server_monitoring.broker.patience import Patience
 from server_monitoring.errors import DatasetError
 from server_monitoring.host import notify
 from server_monitoring.host.durable import write_json
 from server_monitoring.host.full_disk import FullDisk
-from server_monitoring.host.progress import sent_text
+from server_monitoring.host.progress import sent_text, waiting_text
 from server_monitoring.host.runs import Run
 from server_monitoring.host.summary import Timer, rates
 from server_monitoring.produce import checked, producer
@@ -50,8 +51,8 @@ def send(config: Config, run: Run, dataset: Dataset, options: Options) -> None:
     Raises:
         DatasetError: no good row, or bad ones that are not to be skipped; nothing was sent. Or
             the file is not the one that an earlier start sent, or changed meanwhile.
-        BrokerError, StorageError: see `producer`; DiskFullError only once the disk has been full
-            for as long as the configuration allows.
+        BrokerError, StorageError: see `producer`; UnreachableError and DiskFullError only once the
+            broker has been away, or the disk full, for as long as the configuration allows.
 
     """
     sha256, size = dataset.sha256()
@@ -62,16 +63,23 @@ def send(config: Config, run: Run, dataset: Dataset, options: Options) -> None:
     full_disk = FullDisk(
         [run.directory], config.full_disk_timeout, status.tell, needed=NEEDED_BYTES
     )
+
+    def waiting(left: float, why: object) -> None:
+        status.tell(waiting_text("the broker", left, why))
+
+    patience = Patience(config.broker_timeout, waiting)
     with contextlib.ExitStack() as locks:
         full_disk.retry(lambda: locks.enter_context(only_producer(run)))
         full_disk.retry(lambda: set_aside(dataset, run, report))
         full_disk.retry(lambda: checked.note(run, dataset, sha256, report))
-        marker, resumed = producer.start(config, run, sha256, dataset.path, full_disk)
+        marker, resumed = producer.start(
+            config, run, sha256, dataset.path, full_disk=full_disk, patience=patience
+        )
         if resumed and _summary_path(run).exists():
             notify.ready(f"run {run.run_id} was sent before, whole; nothing to do")
             return
         pace = Pace(options.rate, dataset.form.to_seconds if options.realtime else None)
-        sending = producer.Sending(config, run, marker, pace, full_disk)
+        sending = producer.Sending(config, run, marker, pace, full_disk, patience, waiting)
         summary = {
             "run_id": run.run_id,
             "dataset": {

@@ -4,7 +4,6 @@ Provisioning renders it from the inventory. It is read strictly, so that a missp
 out of range is found here and not in the middle of a run.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -18,6 +17,10 @@ from server_monitoring.model.windows import Windows
 from server_monitoring.settings.groups import read_consumers, read_groups, read_thresholds
 from server_monitoring.settings.strict import Node, load_yaml
 
+# Of a run that an older version began.
+IDLE_SECONDS = 900
+# A data set that is sent in real time may pause for days.
+_DAYS = 30 * timestamps.SECONDS_PER_DAY
 KEYS = (
     "kafka_client",
     "compression",
@@ -44,6 +47,7 @@ class Config:
     data_dir: Path
     broker_timeout: int
     full_disk_timeout: int
+    idle_timeout: int
     window_seconds: int
     slide_seconds: int
     start: str
@@ -89,19 +93,6 @@ def load(path: Path) -> Config:
     return parse(load_yaml(path))
 
 
-def problem(values: Mapping[str, object], prefix: str) -> str | None:
-    """Return what is wrong with a configuration that is not in a file yet, or None.
-
-    Keys are named with `prefix`, as the caller knows them.
-    """
-    source = Path("configuration")
-    try:
-        parse(Node(source, "", values))
-    except ConfigError as error:
-        return prefix + str(error).removeprefix(f"{source}: ")
-    return None
-
-
 def parse(root: Node) -> Config:
     """Validate a configuration.
 
@@ -109,7 +100,7 @@ def parse(root: Node) -> Config:
         ConfigError: the first thing that is wrong, with the path of its key.
 
     """
-    keys = root.fields(KEYS, optional=("kafka_security",))
+    keys = root.fields(KEYS, optional=("kafka_security", "idle_timeout"))
     slide = keys["slide_seconds"].integer(1, timestamps.SECONDS_PER_DAY)
     window = keys["window_seconds"].integer(1, timestamps.SECONDS_PER_DAY)
     if slide > window:
@@ -122,6 +113,7 @@ def parse(root: Node) -> Config:
         data_dir=Path(keys["data_dir"].text("an absolute path", lambda text: text.startswith("/"))),
         broker_timeout=keys["broker_timeout"].integer(LEAST_TIMEOUT, timestamps.SECONDS_PER_DAY),
         full_disk_timeout=keys["full_disk_timeout"].integer(0, timestamps.SECONDS_PER_DAY),
+        idle_timeout=_idle_timeout(keys.get("idle_timeout")),
         window_seconds=window,
         slide_seconds=slide,
         start=_start(keys["start"]),
@@ -129,6 +121,11 @@ def parse(root: Node) -> Config:
         groups=groups,
         consumers=read_consumers(keys["consumers"], groups),
     )
+
+
+def _idle_timeout(node: Node | None) -> int:
+    """Return for how long a consumer waits for its run; a run of an older version has no word."""
+    return node.integer(LEAST_TIMEOUT, _DAYS) if node else IDLE_SECONDS
 
 
 def _start(node: Node) -> str:

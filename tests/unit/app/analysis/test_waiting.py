@@ -100,3 +100,13 @@ def test_a_wait_ends_with_what_was_missing(
     assert str(caught.value).startswith(f"{run.consumed('cpu_mem')}: {message}")
     assert "start the same command again" in str(caught.value)
     assert clock.now == pytest.approx(2.5)
+
+
+def test_a_consumer_that_failed_is_not_waited_for(run: Run, group: Group) -> None:
+    """Nobody may be there to stop the job; half a file is no word yet."""
+    run.failed("cpu_mem").write_text("{")
+    reason = json.dumps({"run_id": "r1", "reason": "no record"})
+    clock = Clock({30: lambda: run.failed("cpu_mem").write_text(reason)})
+    with pytest.raises(AnalysisError, match=r"cpu_mem\.failed: its consumer failed: no record"):
+        waited(run, group, 600, clock)
+    assert 30 <= clock.now < 31

@@ -173,7 +173,7 @@ def test_a_refusal_in_mid_run_is_a_reason_to_start_again() -> None:
     refused, away = AuthenticationError("refused"), UnreachableError("away")
     with pytest.raises(CredentialsError) as caught, failures.in_mid_run():
         raise refused
-    assert (caught.value.exit_status, str(caught.value)) == (8, "refused")
+    assert (caught.value.exit_status, str(caught.value)) == (11, "refused")
     assert AuthenticationError.exit_status == 5
     with pytest.raises(UnreachableError, match="away"), failures.in_mid_run():
         raise away

@@ -10,7 +10,7 @@ from server_monitoring.host.runs import Run
 from server_monitoring.model import groups
 from server_monitoring.settings import config
 
-from tests.unit.app.app_answers import PATIENCE, Answers
+from tests.unit.app.app_answers import IDLE, PATIENCE, Answers
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def start(
             run,
             settings.group("cpu_mem"),
             groups.Share(0, 1),
-            PATIENCE,
+            consumer.Waits(PATIENCE, IDLE),
             lambda: reader.now,
         )
 

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 from kafka.consumer.fetcher import ConsumerRecord
+from server_monitoring.broker.reader import TopicPartition
 from server_monitoring.consume import consumer
 from server_monitoring.errors import BrokerError, StorageError
 from server_monitoring.store.sidecar import read_sidecar
 
-from tests.unit.app.app_answers import CPU, MEM, PATIENCE, Answers, publish, record, value
+from tests.unit.app.app_answers import CPU, IDLE, MEM, PATIENCE, Answers, publish, record, value
 
 
 def test_the_loop_stores_shows_progress_and_stops_at_the_end_offsets(
@@ -61,6 +62,36 @@ def test_without_end_offsets_the_consumer_waits_until_it_is_stopped(
     assert not made.run(lambda: reader.now > 1000, lambda: None)
     made.close()
     assert read_sidecar(made.segments[CPU].path).rows == 1
+
+
+def test_a_run_of_which_nothing_comes_any_more_is_left(
+    start: Callable[[Answers], consumer.Consumer],
+) -> None:
+    """Its control machine is gone; the reason says so, and what was stored stays."""
+    reader = Answers([{CPU: [record(CPU, 10, value("cpu_pct"))]}])
+    made = start(reader)
+    with pytest.raises(BrokerError, match="run r1: no record and no end offsets within 2000 s"):
+        made.run(lambda: reader.now > 10 * IDLE, lambda: None)
+    made.close()
+    assert IDLE < reader.now <= IDLE + 30
+    assert read_sidecar(made.segments[CPU].path).rows == 1
+
+
+def test_a_run_of_which_other_hosts_store_rows_is_waited_for(
+    start: Callable[[Answers], consumer.Consumer],
+) -> None:
+    """None of its servers may fall to this host's partitions for a long time."""
+    reader = Answers([], partitions=2)
+    made = start(reader)
+    other = TopicPartition("topic-cpu", 1)
+
+    def send_elsewhere() -> None:
+        reader.ends[other] = 10 + int(reader.now)
+
+    assert not made.run(lambda: reader.now > 3 * IDLE, send_elsewhere)
+    with pytest.raises(BrokerError, match="no record and no end offsets"):
+        made.run(lambda: reader.now > 10 * IDLE, lambda: None)
+    made.close()
 
 
 def numbered(first: int, rows: list[int]) -> list[ConsumerRecord]:

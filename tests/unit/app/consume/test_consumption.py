@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 from server_monitoring.consume import consumption
+from server_monitoring.consume.consumer import Waits
+from server_monitoring.errors import BrokerError, UnreachableError
 from server_monitoring.host.runs import Run
 from server_monitoring.settings import config
 
@@ -27,7 +29,7 @@ def consume(
         open_reader=lambda *_: Answers([RECORDS]), description=lambda: "a client"
     )
     monkeypatch.setattr(consumption, "client_for", lambda _: client)
-    loaded = config.load(write(values))
+    loaded = config.load(write({**values, "broker_timeout": 120}))
     run = Run(loaded.data_dir, "r1")
     run.create()
     run.end_offsets.write_text(json.dumps({"topic-cpu": {"0": 11}, "topic-mem": {"0": 11}}))
@@ -61,3 +63,41 @@ def test_whoever_stops_before_the_end_leaves_no_summary(
     run = consume(lambda: True)
     assert not (run.directory / "consume-cpu_mem.json").exists()
     assert "stopped before the end; stored 0 of topic-cpu" in capsys.readouterr().err
+
+
+def test_a_consumer_that_fails_leaves_the_reason_until_it_is_started_again(
+    consume: Consume, values: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For the analysis on this host, which waits for its summary."""
+    monkeypatch.setattr(consumption, "Waits", lambda *_: Waits(0.05, 60))
+    ends = Path(values["data_dir"], "runs", "r1", "end_offsets.json")
+    good = ends.read_text()
+    ends.write_text(json.dumps({"topic-cpu": {"0": 10**9}, "topic-mem": {"0": 11}}))
+    with pytest.raises(BrokerError, match="partition 0 stands at offset 11 of 1000000000"):
+        consume(lambda: False)
+    failed = ends.with_name("consume-cpu_mem.failed")
+    assert "stands at offset 11" in json.loads(failed.read_text())["reason"]
+    ends.write_text(good)
+    run = consume(lambda: False)
+    assert not run.failed("cpu_mem").exists()
+
+
+def test_a_broker_that_is_away_at_the_start_is_waited_for(
+    consume: Consume, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Such as after the boot of a whole site; within one process."""
+    away = [UnreachableError("no answer")] * 2
+
+    def open_reader(*_: Any) -> Answers:
+        if away:
+            raise away.pop()
+        return Answers([RECORDS])
+
+    client = SimpleNamespace(open_reader=open_reader, description=lambda: "a client")
+    monkeypatch.setattr(consumption, "client_for", lambda _: client)
+    monkeypatch.setattr("server_monitoring.broker.patience.PAUSE_SECONDS", 0.01)
+    run = consume(lambda: False)
+    assert run.consumed("cpu_mem").exists()
+    said = capsys.readouterr().err.splitlines()
+    assert said[0] == "waiting for the broker, at most 120 s more: no answer"
+    assert said[2].startswith("ready: ")

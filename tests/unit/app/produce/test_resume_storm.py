@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as options
 from hypothesis import strategies as st
+from server_monitoring.broker.patience import Patience
 from server_monitoring.broker.reader import TopicPartition
 from server_monitoring.errors import BrokerError
 from server_monitoring.host.full_disk import FullDisk
@@ -59,10 +60,18 @@ class Storm:
             patch.setattr(producer, "client_for", lambda _: client)
             patch.setattr(producer, "ROWS_PER_CHUNK", 5)
             patch.setattr(sender, "CHECKPOINT_SECONDS", self.rng.choice([0, 60]))
+            patience = Patience(0, lambda *_: None)
             started, resumed = producer.start(
-                self.config, self.run, "ab", Path("m.csv"), self.full_disk
+                self.config,
+                self.run,
+                "ab",
+                Path("m.csv"),
+                full_disk=self.full_disk,
+                patience=patience,
             )
-            sending = producer.Sending(self.config, self.run, started, Pace(), self.full_disk)
+            sending = producer.Sending(
+                self.config, self.run, started, Pace(), self.full_disk, patience, lambda *_: None
+            )
             held = producer.find_sent(sending, lambda: iter(data)) if resumed else {}
             try:
                 return producer.produce(sending, data, held, progress)

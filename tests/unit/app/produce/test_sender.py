@@ -67,13 +67,17 @@ class Client:
         return SimpleNamespace(is_done=True, failed=lambda: False, value=broker.Ack(7))
 
 
-def made(client: Client, held: resume.Rows | None = None) -> tuple[sender.Sender, sender.Sent]:
+def made(
+    client: Client,
+    held: resume.Rows | None = None,
+    tell: Callable[[float, object], object] = lambda *_: None,
+) -> tuple[sender.Sender, sender.Sent]:
     """Return a sender and its counts."""
     sent = sender.Sent({"t-cpu": 0, "t-mem": 0}, {"t-cpu": 0, "t-mem": 0})
     cluster = Cluster(("127.0.0.1:9",))
     any_client: Any = client
     return (
-        sender.Sender(any_client, any_client, cluster, MARKER, METRICS, held or {}, sent),
+        sender.Sender(any_client, any_client, cluster, MARKER, METRICS, held or {}, sent, tell),
         sent,
     )
 
@@ -130,7 +134,9 @@ def test_a_broker_that_does_not_take_more_in_time_is_named_with_the_line() -> No
         made(Client(4, TimeoutError()))[0].send(ROWS)
 
 
-def settled(tmp_path: Path, future: Any) -> int:
+def settled(
+    tmp_path: Path, future: Any, tell: Callable[[float, object], object] = lambda *_: None
+) -> int:
     """Settle a chunk of one record."""
     run = Run(tmp_path, "r1")
     run.create()
@@ -138,7 +144,7 @@ def settled(tmp_path: Path, future: Any) -> int:
         run, resume.Checkpoint(0, STARTS), FullDisk([tmp_path], 0, print)
     )
     chunk = sender.Chunk(3, 9, [(future, 9, "t-cpu", 0)])
-    return sender.settle(chunk, checkpoints, 25, made(Client())[0])
+    return sender.settle(chunk, checkpoints, 25, made(Client(), tell=tell)[0])
 
 
 def test_a_future_that_failed_is_named_by_line_and_topic(tmp_path: Path) -> None:
@@ -167,7 +173,8 @@ def test_a_future_without_an_answer_is_no_refusal(tmp_path: Path) -> None:
 
 
 def test_a_future_that_is_not_decided_is_waited_for(tmp_path: Path) -> None:
-    """The chunk counts when all its records are there."""
+    """The chunk counts when all its records are there; meanwhile it is told what is awaited."""
+    told: list[tuple[float, object]] = []
     waited: list[float] = []
 
     def get(timeout: float) -> None:
@@ -176,7 +183,8 @@ def test_a_future_that_is_not_decided_is_waited_for(tmp_path: Path) -> None:
             raise TimeoutError
 
     future = SimpleNamespace(is_done=False, failed=lambda: False, get=get)
-    assert settled(tmp_path, future) == 3
+    assert settled(tmp_path, future, lambda *said: told.append(said)) == 3
+    assert [(round(left), why) for left, why in told] == [(20, "no acknowledgement")] * 2
     assert waited == [limits.DOUBT_SECONDS] * 3
 
 

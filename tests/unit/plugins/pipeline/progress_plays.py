@@ -81,6 +81,8 @@ def write_site(folder: Path, scenes: Mapping[str, Sequence[Scene]]) -> dict[str,
         "ANSIBLE_ROLES_PATH": str(PROJECT / "roles"),
         "ANSIBLE_NOCOLOR": "1",
         "SERVER_MONITORING_POLL_SECONDS": "0.2",
+        "SERVER_MONITORING_RUN": str(folder / "run"),
+        "SERVER_MONITORING_WANTS": str(folder / "wants"),
         "TERM": "xterm",
         "COLUMNS": "80",
     }
@@ -88,7 +90,7 @@ def write_site(folder: Path, scenes: Mapping[str, Sequence[Scene]]) -> dict[str,
 
 def plays() -> list[dict[str, object]]:
     """Return the project's own step 3, and step 4 without the files that it brings."""
-    fact = {"pipeline_run": {"id": RUN}}
+    fact = {"pipeline_run": {"id": RUN, "token": "t1", "by": "a test"}}
     name: dict[str, object] = {
         "hosts": "localhost",
         "gather_facts": False,

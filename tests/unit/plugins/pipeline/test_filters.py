@@ -55,7 +55,7 @@ def test_missing_and_surplus_rows_are_named_by_topic() -> None:
 
 def test_valid_settings_have_no_problem() -> None:
     """The general defaults are accepted."""
-    assert config.config_problem(settings(Path("/var/lib/x"))) == ""
+    assert config.config_problems(settings(Path("/var/lib/x"))) == []
 
 
 @pytest.mark.parametrize(
@@ -65,9 +65,28 @@ def test_valid_settings_have_no_problem() -> None:
 def test_bad_setting_is_named_by_its_inventory_variable(key: str, value: object) -> None:
     """The app's own message comes with the variable's name, on one line."""
     values = {**settings(Path("/var/lib/x")), key: value}
-    problem = config.config_problem(values)
+    [problem] = config.config_problems(values)
     assert problem.startswith(f"pipeline_{key}")
     assert "\n" not in problem
+
+
+def test_every_bad_setting_has_a_line() -> None:
+    """One run of a playbook tells all, where keys do not depend on each other."""
+    good = settings(Path("/var/lib/x"))
+    names = [name for name in good if name not in ("groups", "consumers", "thresholds")]
+    bad = {**good, **dict.fromkeys(names), "thresholds": {**good["thresholds"], "cpu_pct": "high"}}
+    told = [line.partition(": ")[0] for line in config.config_problems(bad)]
+    assert sorted(told) == sorted([f"pipeline_{name}" for name in [*names, "thresholds.cpu_pct"]])
+
+
+def test_a_bad_group_is_told_with_what_does_not_depend_on_it() -> None:
+    """It ends there, and does not go round."""
+    good = settings(Path("/var/lib/x"))
+    bad = {**good, "groups": {}, "window_seconds": 0}
+    told = [line.partition(": ")[0] for line in config.config_problems(bad)]
+    assert told == ["pipeline_window_seconds", "pipeline_groups"]
+    alone = config.config_problems({**good, "thresholds": {"cpu_pct": 0}})
+    assert len(alone) == 1
 
 
 def test_ansible_s_own_types_are_made_plain() -> None:

@@ -33,6 +33,7 @@ class Host:
         self._tools.mkdir()
         monkeypatch.setenv("PATH", f"{self._tools}:{os.environ['PATH']}")
         monkeypatch.setattr(pipeline_gate, "KAFKA", folder / "kafka")
+        monkeypatch.setattr(pipeline_gate, "WANTS", folder / "wants")
         # Who owns what is seen on the lab (tests/infra): this machine has no such user.
         monkeypatch.setattr(pipeline_gate.Gate, "_give", lambda *_: None)
         (folder / "kafka").symlink_to("/opt/kafka-4.3.1")
@@ -151,7 +152,40 @@ def test_a_run_that_goes_on_is_left_alone_or_stopped(
     )
     assert not calls.exists()
     assert "msg" not in gate(host.part(), stop_running=True)
-    assert host.calls("systemctl") == [f"stop {UNIT}"]
+    assert f"stop {UNIT}" in host.calls("systemctl")
+
+
+def test_the_gate_tells_since_when_another_run_is_silent(
+    host: Host, gate: Callable[..., Json]
+) -> None:
+    """By what was written last in its folder, whatever is linked there."""
+    host.program("systemctl", f'echo "{UNIT} loaded active running Consumer"')
+    segment = host.data / "runs" / "r0" / "raw" / "topic-cpu" / "0.csv"
+    segment.parent.mkdir(parents=True)
+    segment.write_text("", encoding="utf-8")
+    (segment.parent / "1.csv").symlink_to("/dev/zero")
+    for path in (segment, segment.parent / "1.csv", *list(segment.parents)[:3]):
+        os.utime(path, (1.7e9, 1.7e9), follow_symlinks=False)
+    message = gate(host.part())["msg"]
+    assert message.startswith(f"c1: {UNIT} still runs (run r0: silent for ")
+    assert " s, since 2023-11-14T22:13:20Z); wait for that run's end" in message
+
+
+def test_a_run_that_was_given_up_while_this_host_was_away_is_stopped(
+    host: Host, gate: Callable[..., Json], tmp_path: Path
+) -> None:
+    """And nothing of it is started with the host any more, or counts as failed."""
+    calls = tmp_path / "bin" / "systemctl.calls"
+    listed = f'[ $1 = list-units ] && echo "{UNIT} loaded active running Consumer" || true'
+    host.program("systemctl", f'echo "$@" >> {calls}; {listed}')
+    (tmp_path / "wants").mkdir()
+    (tmp_path / "wants" / UNIT).symlink_to("../server-monitoring-consume-cpu_mem@.service")
+    (tmp_path / "wants" / "ssh.service").symlink_to("../ssh.service")
+    assert "msg" not in gate(host.part(), over=["r0", "other"])
+    said = host.calls("systemctl")
+    assert f"stop {UNIT}" in said
+    assert "reset-failed server-monitoring-*@*.service" in said
+    assert [path.name for path in (tmp_path / "wants").iterdir()] == ["ssh.service"]
 
 
 def test_too_little_space_is_told_with_both_numbers(host: Host, gate: Callable[..., Json]) -> None:
@@ -194,8 +228,8 @@ def test_a_broker_that_does_not_answer_is_told_in_the_probe_s_last_line(
     host.program("probe", "echo first >&2; echo 'server-monitoring: error: no broker' >&2; exit 8")
     assert gate(host.part())["msg"] == "c1: server-monitoring: error: no broker"
     host.program("probe", "exit 8")
-    shutil.rmtree(host.data / "runs" / "r1")
     assert gate(host.part())["msg"].endswith("/probe: status 8")
+    assert list((host.data / "runs").iterdir()) == []
 
 
 def test_units_wait_as_long_as_the_gate_says() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.server_monitoring.cluster.plugins.action import pipeline_progress as plugin
 from ansible_collections.server_monitoring.cluster.plugins.module_utils.pipeline import board
+from server_monitoring.host import progress
 
 from tests.unit.plugins.pipeline.progress_plays import (
     BROKEN,
@@ -67,6 +68,21 @@ def test_line_fits_a_terminal_of_80_columns_with_all_four_topics() -> None:
     )
     assert shown(PRODUCE, "pac", {}, 40) == "step 3: sent 12k/25k, 2000/s, 7 s lef..."
     assert len(shown(PRODUCE, "pac", {}, 40)) == 40
+
+
+def test_line_says_what_is_waited_for_and_makes_up_no_time() -> None:
+    """What was sent before an outage says nothing of how long the rest takes."""
+    text = "waiting for the broker, at most 14 s more: no acknowledgement"
+    waits = [f"p1: {progress.waits(text)}"]
+    step = board.step_of([board.Entry(texts=TEXTS["p"], waits=waits)], {})
+    assert board.line(PRODUCE, step, 0) == (
+        "step 3 of 6, produce: sent 12,000 of 25,920 rows; "
+        "p1: waiting for the broker, at most 14 s more"
+    )
+    assert board.line(PRODUCE, step, 79) == (
+        "step 3: sent 12k/25k; p1: waiting for the broker, at most 14 s more"
+    )
+    assert progress.waits("waiting for records of run r1") is None
 
 
 @pytest.mark.parametrize(
@@ -204,9 +220,11 @@ def test_summary_that_is_not_there_is_an_error_in_one_line(tmp_path: Path) -> No
 
 
 def test_fewer_forks_than_hosts_end_all_the_same(tmp_path: Path) -> None:
-    """With one worker at a time the producer still gets its turn (it is the first host here)."""
-    done = run(tmp_path, SCENES, "--forks=2")
+    """With one worker at a time each host has its turn, and none waits for those behind it."""
+    began = time.monotonic()
+    done = run(tmp_path, SCENES, "--forks=1")
     assert done.returncode == 0, done.stdout
+    assert time.monotonic() - began < plugin.PATIENCE
 
 
 @pytest.mark.parametrize(
@@ -219,5 +237,8 @@ def test_a_step_is_not_over_before_every_host_has_told(
     """A host that is slow to begin counts; one that never tells is not waited for without end."""
     action = plugin.ActionModule.__new__(plugin.ActionModule)
     action.args, action.draws, action.hosts = {"leader": ""}, True, {"c1", "c2"}
+    action.together = True
     entries = {host: board.Entry(board.ENDED) for host in told}
     assert action._over(entries, seconds, ended=True) is over  # noqa: SLF001 -- no host is asked
+    action.together = False  # with fewer workers than hosts, one that has not begun may wait for us
+    assert action._over(entries, 1.0, ended=True)  # noqa: SLF001

@@ -146,7 +146,8 @@ def test_killed_process_is_restarted_but_not_one_that_gave_a_reason(name: str) -
     unit, service = render(name).partition("[Service]")[0], directives(render(name))
     assert "StartLimitIntervalSec=120\nStartLimitBurst=10\n" in unit
     assert service["Restart"] == ["on-failure"]
-    assert service["RestartPreventExitStatus"] == ["1 2 3 4 5 6 7"]
+    assert service["RestartPreventExitStatus"] == ["1 2 3 4 5 6 7 8"]
+    assert service["TimeoutStartSec"] == ["infinity"]
 
 
 def test_producer_gets_the_runs_options_each_as_one_word() -> None:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from ansible import constants
-from ansible.utils.display import Display
 from server_monitoring.host import progress
 
 from ansible_collections.server_monitoring.cluster.plugins.module_utils.pipeline import systemd
@@ -24,6 +23,7 @@ from ansible_collections.server_monitoring.cluster.plugins.module_utils.pipeline
 )
 from ansible_collections.server_monitoring.cluster.plugins.plugin_utils.unit_action import (
     UnitAction,
+    tell,
 )
 
 DOCUMENTATION = r"""
@@ -53,6 +53,7 @@ options:
     elements: path
     default: []
   timeout: {description: Seconds after which to give up., type: int, default: 3600}
+  patience: {description: Seconds that a host may be away., type: int, default: 0}
 """
 SPEC: dict[str, dict[str, Any]] = {
     "title": {"type": "str", "required": True},
@@ -62,6 +63,7 @@ SPEC: dict[str, dict[str, Any]] = {
     "expected": {"type": "dict", "default": {}},
     "read": {"type": "list", "elements": "path", "default": []},
     "timeout": {"type": "int", "default": 3600},
+    "patience": {"type": "int", "default": 0},
 }
 # Tests, whose units end at once, look more often.
 POLL_SECONDS = float(os.environ.get("SERVER_MONITORING_POLL_SECONDS", "1"))
@@ -91,15 +93,15 @@ class Screen:
     def show(self, text: str) -> None:
         """Show the line as it stands now."""
         if ON_TERMINAL:
-            Display().display(f"\r{text}\x1b[K", newline=False, screen_only=True)
+            tell(f"\r{text}\x1b[K", newline=False, screen_only=True)
         elif text != self._last and time.monotonic() >= self._next:
-            Display().display(text)
+            tell(text)
             self._next = time.monotonic() + LINE_SECONDS
             self._last = text
 
     def close(self, text: str) -> None:
         """Show the line for the last time, and leave the next one to Ansible."""
-        Display().display(f"\r{text}\x1b[K" if ON_TERMINAL else text)
+        tell(f"\r{text}\x1b[K" if ON_TERMINAL else text)
 
 
 class ActionModule(UnitAction):
@@ -110,9 +112,13 @@ class ActionModule(UnitAction):
         result: dict[str, Any] = super().run(tmp, task_vars)
         _, self.args = self.validate_argument_spec(argument_spec=SPEC)
         facts = task_vars or {}
-        self.host: str = facts.get("inventory_hostname", "host")
+        self.host = facts.get("inventory_hostname", "host")
         self.hosts = set(facts.get("ansible_play_hosts", [self.host]))
+        # With fewer forks than hosts some only begin when others have left.
+        self.together = facts.get("ansible_forks", len(self.hosts)) >= len(self.hosts)
+        self.patience = self.args["patience"]
         self.texts: dict[str, str] = {}
+        self.waits: dict[str, str] = {}
         # One host alone shows the line; the others stay until it has closed it.
         self.drawer = self.args["leader"] or min(self.hosts)
         self.draws = self.drawer == self.host
@@ -120,10 +126,10 @@ class ActionModule(UnitAction):
         self.board = Board(Path(constants.DEFAULT_LOCAL_TMP) / name)
         self.screen = Screen()
         if self.args["start"]:
-            self.command("systemctl", "start", "--no-block", self.args["units"][0]["name"])
+            self.start(self.args["units"][0]["name"])
         result["changed"] = self.args["start"]
         try:
-            result.update(self._watch())
+            result.update(self._watch(), booted=self.booted)
         except BaseException:
             self._fail()
             raise
@@ -166,7 +172,7 @@ class ActionModule(UnitAction):
             return ended
         if self.draws:
             # A host that has not written yet may be a slow one, or wait for a worker.
-            told = self.hosts <= entries.keys() or seconds > PATIENCE
+            told = self.hosts <= entries.keys() or not self.together or seconds > PATIENCE
             return told and all(entry.state != GOING_ON for entry in entries.values())
         return (ended or self._follows()) and self._released(entries, seconds)
 
@@ -174,7 +180,7 @@ class ActionModule(UnitAction):
         """Tell whether the host that shows the line has closed it, or gives no sign of life."""
         drawer = entries.get(self.drawer)
         if drawer is None:
-            return seconds > PATIENCE
+            return not self.together or seconds > PATIENCE
         return drawer.state in (OVER, FAILED) or time.time() - drawer.written > PATIENCE
 
     def _line(self, entries: dict[str, Entry]) -> str:
@@ -190,7 +196,9 @@ class ActionModule(UnitAction):
         return f"{self.args['title']}: all {total:,} rows sent" if total else self._line(entries)
 
     def _write(self, state: str) -> None:
-        self.board.write(self.host, Entry(state, list(self.texts.values())))
+        self.board.write(
+            self.host, Entry(state, [*self.texts.values()], waits=[*self.waits.values()])
+        )
 
     def _close(self, text: str) -> None:
         """Close the line, if it is this host's, and then let the others go."""
@@ -213,11 +221,23 @@ class ActionModule(UnitAction):
     def _poll(self) -> list[dict[str, str]]:
         """Return each unit's properties; keep the texts that tell a progress."""
         names = [unit["name"] for unit in self.args["units"]]
-        found = systemd.parse_units(self.command(*systemd.show(*names)), len(names))
+        found = self.show(names)
+        self.waits.pop("", None)
         for name, properties in zip(names, found, strict=True):
-            if progress.read(properties.get("StatusText", "")):
-                self.texts[name] = properties["StatusText"]
+            text = properties.get("StatusText", "")
+            if progress.read(text):
+                self.texts[name] = text
+            self.waits.pop(name, None)
+            if waits := progress.waits(text):
+                self.waits[name] = f"{self.host}: {waits}"
         return found
+
+    def away(self, left: float) -> None:
+        """Tell all hosts' line that this one does not answer."""
+        self.waits[""] = f"{self.host} does not answer, waited for at most {left:.0f} s more"
+        self._write(GOING_ON)
+        if self.draws:
+            self.screen.show(self._line(self.board.read()))
 
     def _failure(self, at: int, state: str, found: list[dict[str, str]]) -> dict[str, Any]:
         """Return the failed result of the unit at a place of the list."""

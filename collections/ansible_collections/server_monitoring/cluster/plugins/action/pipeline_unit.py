@@ -3,11 +3,10 @@
 import time
 from typing import Any
 
-from ansible.utils.display import Display
-
 from ansible_collections.server_monitoring.cluster.plugins.module_utils.pipeline import systemd
 from ansible_collections.server_monitoring.cluster.plugins.plugin_utils.unit_action import (
     UnitAction,
+    tell,
 )
 
 DOCUMENTATION = r"""
@@ -25,8 +24,13 @@ options:
     description: Whether to start it once more if it has failed before this task.
     type: bool
     default: false
-  until: {description: What to wait for., type: str, choices: [ready, ended], default: ended}
+  until:
+    description: What to wait for.
+    type: str
+    choices: [started, ready, ended]
+    default: ended
   timeout: {description: Seconds after which to give up., type: int, default: 3600}
+  patience: {description: Seconds that the host may be away., type: int, default: 0}
   read:
     description: JSON file to read when the unit has ended; returned as RV(told).
     type: path
@@ -45,20 +49,29 @@ class ActionModule(UnitAction):
                 "label": {"type": "str", "required": True},
                 "start": {"type": "bool", "default": False},
                 "again": {"type": "bool", "default": False},
-                "until": {"type": "str", "choices": ["ready", "ended"], "default": "ended"},
+                "until": {
+                    "type": "str",
+                    "choices": ["started", "ready", "ended"],
+                    "default": "ended",
+                },
                 "timeout": {"type": "int", "default": 3600},
+                "patience": {"type": "int", "default": 0},
                 "read": {"type": "path"},
             },
         )
-        host = (task_vars or {}).get("inventory_hostname", "host")
+        self.host = host = (task_vars or {}).get("inventory_hostname", "host")
+        self.patience = args["patience"]
+        self.title = f"{host}: {args['label']}"
         start = args["start"] or (
             args["again"] and systemd.state_of(self._properties(args["name"])) == "failed"
         )
         if start:
-            self.command("systemctl", "start", "--no-block", args["name"])
-        properties = self._watch(f"{host}: {args['label']}", args)
+            self.start(args["name"])
+        if args["until"] == "started":
+            return result | {"changed": start}
+        properties = self._watch(args)
         state = systemd.state_of(properties)
-        result["changed"] = start
+        result.update(changed=start, booted=self.booted)
         if state == args["until"]:
             if args["read"]:
                 [result["told"]] = self.read([args["read"]])
@@ -77,7 +90,7 @@ class ActionModule(UnitAction):
         )
         return result
 
-    def _watch(self, title: str, args: dict[str, Any]) -> dict[str, str]:
+    def _watch(self, args: dict[str, Any]) -> dict[str, str]:
         """Poll until the unit is in a state that ends the wait, showing each new status text."""
         wanted = ("ready", "ended", "failed") if args["until"] == "ready" else ("ended", "failed")
         deadline = time.monotonic() + args["timeout"]
@@ -86,13 +99,20 @@ class ActionModule(UnitAction):
             properties = self._properties(args["name"])
             text = properties.get("StatusText", "")
             if text and text != shown:
-                Display().display(f"  {title}: {text}")
+                self._tell(text)
                 shown = text
             if (state := systemd.state_of(properties)) in wanted or time.monotonic() > deadline:
                 if not shown:  # it was quicker than the first look
-                    Display().display(f"  {title}: {state}")
+                    self._tell(state)
                 return properties
             time.sleep(1)
 
     def _properties(self, unit: str) -> dict[str, str]:
-        return systemd.parse_properties(self.command(*systemd.show(unit)))
+        return self.show([unit])[0]
+
+    def away(self, left: float) -> None:
+        """Show it as a line, each time."""
+        self._tell(f"its host does not answer, waited for at most {left:.0f} s more")
+
+    def _tell(self, text: str) -> None:
+        tell(f"  {self.title}: {systemd.one_line(text)}")

@@ -4,16 +4,16 @@ from collections.abc import Mapping
 from typing import Any
 
 
-def config_problem(config: Mapping[str, Any]) -> str:
-    """Return what is wrong with the app's configuration, named by inventory variable, or "".
+def config_problems(config: Mapping[str, Any]) -> list[str]:
+    """Return what is wrong with the app's configuration, each named by its inventory variable.
 
     `config` is what config.yml would hold; each of its keys is the inventory's variable
     without the prefix `pipeline_`.
     """
     # Ansible imports this file also for the collection's other filters.
-    from server_monitoring.settings.config import problem  # noqa: PLC0415
+    from server_monitoring.settings.problems import problems  # noqa: PLC0415
 
-    return problem(plain(config), prefix="pipeline_") or ""
+    return problems(plain(config), prefix="pipeline_")
 
 
 def plain(value: Any) -> Any:
@@ -33,4 +33,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, Any]:
         """Return the filter by the name that tasks use."""
-        return {"pipeline_config_problem": config_problem}
+        return {"pipeline_config_problems": config_problems}

@@ -1,8 +1,17 @@
 """What is wrong with an inventory, as one line for each problem."""
 
 import ipaddress
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
+
+import yaml
+
+# What Ansible itself takes for the machine that it runs on.
+LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
+# What a setting of a type may be, as it is read from YAML, or as the text that `-e` gives.
+_EXPECTED = {"int": "a whole number", "float": "a number", "bool": "true or false"}
+_TRUTHS = ("true", "false", "yes", "no", "on", "off")
 
 
 def address_problems(addresses: Mapping[str, Any], network_cidr: str) -> list[str]:
@@ -65,6 +74,59 @@ def group_problems(groups: Mapping[str, Sequence[str]], required: Sequence[str])
     ]
 
 
+def host_problems(hosts: Sequence[str]) -> list[str]:
+    """Return which hosts bear a name that stands for the machine that Ansible runs on."""
+    return [
+        f"inventory: host {host} found, expected another name: it stands for the machine that "
+        "Ansible runs on; name it anew, with ansible_host for how it is reached"
+        for host in hosts
+        if host in LOCAL_NAMES
+    ]
+
+
+def type_problems(hostvars: Mapping[str, Any], hosts: Sequence[str], roles: str) -> list[str]:
+    """Return which settings are not of the type that their role declares, a line for each.
+
+    `roles` is the folder of the roles. A setting that stands in no inventory is not looked at, and
+    neither is one that cannot be told yet, as it is made of facts.
+    """
+    wanted = {name: kind for name, kind in _declared(Path(roles)) if kind in _EXPECTED}
+    with_problem: dict[str, list[str]] = {}
+    for host in hosts:
+        variables = hostvars[host]
+        for name, kind in wanted.items():
+            if name in variables and not _fits(found := variables[name], kind):
+                text = f"{name}: found {found}, expected {_EXPECTED[kind]}"
+                with_problem.setdefault(text, []).append(host)
+    return [
+        f"{'inventory' if len(those) == len(hosts) else ', '.join(those)}: {text}; correct it"
+        for text, those in with_problem.items()
+    ]
+
+
+def _declared(roles: Path) -> Iterator[tuple[str, str]]:
+    """Yield the settings of all roles, each with its type."""
+    for file in sorted(roles.glob("*/meta/argument_specs.yml")):
+        specs = yaml.safe_load(file.read_text(encoding="utf-8"))["argument_specs"]
+        for entry in specs.values():
+            yield from ((name, spec["type"]) for name, spec in entry["options"].items())
+
+
+def _fits(found: Any, kind: str) -> bool:
+    """Tell whether a setting is of a type, or a text that spells a value of it."""
+    if not isinstance(found, (bool, int, float, str)):
+        # None of these types is written so; what is not known yet is an object of Ansible's own.
+        return not (found is None or isinstance(found, (list, dict)))
+    text = "" if isinstance(found, bool) else str(found)
+    if kind == "bool":
+        return isinstance(found, bool) or text.lower() in _TRUTHS
+    try:
+        number = int(text) if kind == "int" else float(text)
+    except ValueError:
+        return False
+    return number - number == 0 and "_" not in text
+
+
 class FilterModule:
     """The filters of the role preflight."""
 
@@ -73,4 +135,6 @@ class FilterModule:
         return {
             "preflight_address_problems": address_problems,
             "preflight_group_problems": group_problems,
+            "preflight_host_problems": host_problems,
+            "preflight_type_problems": type_problems,
         }

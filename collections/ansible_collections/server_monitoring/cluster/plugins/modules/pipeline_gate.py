@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import time
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +35,11 @@ options:
     description: Whether units of another run are stopped, where they are otherwise left alone.
     type: bool
     default: false
+  over:
+    description: Runs that were given up while this host did not answer; their units are stopped.
+    type: list
+    elements: str
+    default: []
   run:
     description: The host's part in the run; without it nothing is prepared.
     type: dict
@@ -79,6 +86,10 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+boot:
+  description: When systemd began to start services, which tells one boot from another.
+  type: str
+  returned: success
 versions:
   description: Versions of Kafka, of ZeroTier and of its package; empty where there is none.
   type: dict
@@ -91,6 +102,7 @@ ARGUMENTS: Json = {
     "address": {"type": "str", "required": True},
     "units": {"type": "str", "required": True},
     "stop_running": {"type": "bool", "default": False},
+    "over": {"type": "list", "elements": "str", "default": []},
     "run": {
         "type": "dict",
         "options": {
@@ -107,6 +119,8 @@ ARGUMENTS: Json = {
 KAFKA = Path("/opt/kafka")
 # A folder where units make files, and remove no other's; and one where root alone does.
 SHARED, CLOSED = 0o1770, 0o750
+# Units of a run that are started again with the host.
+WANTS = Path("/etc/systemd/system/multi-user.target.wants")
 
 
 class UnfitError(Exception):
@@ -124,14 +138,21 @@ class Gate:
         """Check everything, prepare the run's folder, and return the module's result."""
         params = self._module.params
         self._check_overlay(params["address"])
-        self._leave_or_stop(params["units"], stop=params["stop_running"])
+        self._leave_or_stop(params["units"], params["over"], stop=params["stop_running"])
+        self._forget(params["units"])
         if run := params["run"]:
             self._check_space(run["data_dir"], run["min_free"])
             folder = self._prepare(run)
-            self._check_broker([*run["probe"], f"--config={folder}/config.yml"])
+            try:
+                self._check_broker([*run["probe"], f"--config={folder}/config.yml"])
+            except UnfitError:
+                shutil.rmtree(folder)
+                shutil.rmtree(_options(run))
+                raise
             if run["is_open"]:
                 self._give(folder, SHARED)
-        return {"changed": bool(run), "versions": self._versions()}
+        _, boot, _ = self._ask("systemctl", "show", "--property=UserspaceTimestampMonotonic")
+        return {"changed": bool(run), "boot": boot, "versions": self._versions()}
 
     def _check_overlay(self, address: str) -> None:
         status, networks, problem = self._ask("zerotier-cli", "-j", "listnetworks")
@@ -146,19 +167,36 @@ class Gate:
         )
         raise UnfitError(message)
 
-    def _leave_or_stop(self, pattern: str, *, stop: bool) -> None:
-        """Let no unit of another run go on beside this one."""
+    def _leave_or_stop(self, pattern: str, over: list[str], *, stop: bool) -> None:
+        """Let no unit of another run go on beside this one; runs that are `over` are stopped."""
         lists = ["--plain", "--no-legend", "--state=active,activating", pattern]
         _, listed, _ = self._ask("systemctl", "list-units", *lists, required=True)
         units = [line.split()[0] for line in listed.splitlines()]
-        if units and not stop:
+        others = [unit for unit in units if _run_of(unit) not in over]
+        if others and not stop:
+            runs = sorted({_run_of(unit) for unit in others})
             message = (
-                f"{', '.join(units)} still runs; "
+                f"{', '.join(others)} still runs{''.join(map(self._silence, runs))}; "
                 "wait for that run's end, or stop it with -e pipeline_stop_running=true"
             )
             raise UnfitError(message)
         if units:
             self._ask("systemctl", "stop", *units, required=True)
+
+    def _silence(self, run_id: str) -> str:
+        """Return since when no row of a run came or went on this host, where that can be told."""
+        part = self._module.params["run"]
+        written = _last_written(Path(part["data_dir"], "runs", run_id)) if part else None
+        if written is None:
+            return ""
+        at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(written))
+        return f" (run {run_id}: silent for {max(0, int(time.time() - written))} s, since {at})"
+
+    def _forget(self, pattern: str) -> None:
+        """Let nothing of an earlier run be started with the host, or count as failed."""
+        for link in WANTS.glob(pattern):
+            link.unlink()
+        self._ask("systemctl", "reset-failed", pattern)
 
     def _check_space(self, data_dir: str, least: int) -> None:
         try:
@@ -194,7 +232,7 @@ class Gate:
         (folder / "raw").mkdir(mode=0o700)
         self._give(folder / "raw", SHARED)
         self._write(folder, run["files"])
-        options = Path(run["data_dir"], "units", run["id"])
+        options = _options(run)
         options.mkdir(mode=0o750, exist_ok=True)
         self._write(options, run["options"])
         return folder
@@ -233,6 +271,28 @@ class Gate:
             list(argv), check_rc=required, environ_update={"LC_ALL": "C"}
         )
         return status, told.strip(), problem.strip()
+
+
+def _options(run: Json) -> Path:
+    """Return the folder of what a run's units are started with."""
+    return Path(run["data_dir"], "units", run["id"])
+
+
+def _run_of(unit: str) -> str:
+    """Return the run of a unit's name."""
+    return unit.partition("@")[2].removesuffix(".service")
+
+
+def _last_written(folder: Path) -> float | None:
+    """Return when something of a run was written last, in seconds since the epoch.
+
+    What is there is the service's: its names are listed, and nothing is opened or followed.
+    """
+    try:
+        found = [folder, *folder.iterdir(), *folder.glob("raw/*/*")]
+        return max(path.lstat().st_mtime for path in found)
+    except OSError:
+        return None
 
 
 def main() -> None:

@@ -26,12 +26,14 @@ class Entry:
         state: going on, ended, failed or over.
         texts: the last status text of each of its units that tells a progress.
         written: when, in seconds since the epoch.
+        waits: for what the host or its units wait, and how long.
 
     """
 
     state: str = GOING_ON
     texts: list[str] = field(default_factory=list)
     written: float = field(default_factory=time.time)
+    waits: list[str] = field(default_factory=list)
 
 
 class Board:
@@ -62,7 +64,8 @@ class Step:
         sent, total: rows of the data set (0 where nothing is sent, or not yet).
         stored: rows stored, by topic; `expected` the rows that each topic will have, if known.
         rate: rows sent, or rows stored of all topics where nothing is sent, a second.
-        left: seconds until all is sent or stored, None where that is not known.
+        left: seconds until all is sent or stored, None where that is not known, or none can tell.
+        waits: for what hosts or units wait.
 
     """
 
@@ -72,11 +75,14 @@ class Step:
     expected: Mapping[str, int]
     rate: float
     left: float | None
+    waits: tuple[str, ...] = ()
 
 
 def step_of(entries: Iterable[Entry], expected: Mapping[str, int]) -> Step:
     """Return what the entries of all hosts say together."""
-    told = [p for e in entries for p in map(progress.read, e.texts) if p]
+    known = list(entries)
+    waits = tuple(sorted(text for entry in known for text in entry.waits))
+    told = [p for e in known for p in map(progress.read, e.texts) if p]
     sending = next((p for p in told if p.total), progress.Progress())
     stored: dict[str, int] = {}
     for consumer in told:
@@ -87,8 +93,9 @@ def step_of(entries: Iterable[Entry], expected: Mapping[str, int]) -> Step:
         rest = sum(max(0, rows - stored.get(topic, 0)) for topic, rows in expected.items())
     else:
         rate, rest = sending.rate, sending.total - sending.sent
-    left = rest / rate if rate else None
-    return Step(sending.sent, sending.total, stored, expected, rate, left)
+    left = rest / rate if rate and not waits else None
+    rate = 0.0 if waits else rate
+    return Step(sending.sent, sending.total, stored, expected, rate, left, waits)
 
 
 def line(title: str, step: Step, width: int) -> str:
@@ -109,11 +116,18 @@ def _long(title: str, step: Step) -> str:
         for topic, rows in step.stored.items()
     ]
     stored = f"; stored {', '.join(counts)}" if counts else ""
-    return f"{title}: {', '.join(told) or 'waiting for the first rows'}{stored}"
+    waits = "".join(f"; {text}" for text in step.waits)
+    return f"{title}: {', '.join(told) or 'waiting for the first rows'}{stored}{waits}"
 
 
 def _short(title: str, step: Step) -> str:
-    """Return the line for a narrow terminal: thousands, and topics without their common word."""
+    """Return the line for a narrow terminal: thousands, and topics without their common word.
+
+    What is waited for takes the place of what is stored.
+    """
+    if step.waits:
+        done = f"sent {_count(step.sent)}/{_count(step.total)}; " if step.total else ""
+        return f"{title}: {done}{'; '.join(step.waits)}"
     told = [f"sent {_count(step.sent)}/{_count(step.total)}"] if step.total else []
     told += [f"{_count(step.rate)}/s"] if step.rate else []
     told += [f"{_duration(step.left)} left"] if step.left is not None else []

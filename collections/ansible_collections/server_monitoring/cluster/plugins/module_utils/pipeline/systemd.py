@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from server_monitoring.model.names import ERROR_PREFIX, PROGRAM
 
 PROPERTIES = [
@@ -11,6 +13,20 @@ PROPERTIES = [
 # What a unit ends with that wanted more memory than it may have.
 OUT_OF_MEMORY = "oom-kill"
 LOG_LINES = 20
+# Asks when systemd began to start services: another answer is another boot, of a container too.
+BOOT = ["systemctl", "show", "--property=UserspaceTimestampMonotonic"]
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
+
+
+def one_line(text: object, limit: int = 300) -> str:
+    """Return what a host said on one line, without control characters."""
+    line = " ".join(_CONTROLS.sub(" ", str(text)).split())
+    return line if len(line) <= limit else line[: limit - 3] + "..."
+
+
+def template(unit: str) -> str:
+    """Return the template of a unit: a@.service of a@b.service."""
+    return f"{unit.partition('@')[0]}@.service"
 
 
 def show(*units: str) -> list[str]:
