@@ -40,9 +40,11 @@ def test_it_shows_rows_alerts_seconds_and_versions() -> None:
         "  Possible DDoS                                    2",
         "  Disk thrash suspected                            4",
         "",
+        "Set aside: 1 bad row",
+        "",
         "Records not stored: 3 foreign, 0 malformed, 6 duplicates",
         "",
-        "Corrupt in topic-mem: 1 lines set aside in the consumer's corrupt-*.csv, 2 rows lost",
+        "Corrupt in topic-mem: 1 line set aside in the consumer's corrupt-*.csv, 2 rows lost",
         "",
         "Seconds: gate 4.8, consume 0.8, produce 4.5, drain 1.9, analyze 18.1, collect 3.2",
         VERSIONS,
@@ -61,3 +63,17 @@ def test_what_was_not_lost_is_not_shown() -> None:
     assert "not stored" not in shown
     assert "Corrupt" not in shown
     assert shown.endswith("ZeroTier 1.14.1")
+
+
+def test_rows_that_were_set_aside_are_counted_and_found() -> None:
+    """With the host and the file; empty lines are said too, and nothing where there is none."""
+    made = facts()
+    made["dataset"] |= {"bad_rows": 2, "bad_rows_file": "producer-1:/runs/r-1/bad-rows.csv"}
+    made["dataset"]["empty_lines"] = 1
+    lines = run_table(made).splitlines()
+    at = lines.index("Set aside: 2 bad rows, listed in producer-1:/runs/r-1/bad-rows.csv")
+    assert lines[at + 1] == "Skipped: 1 empty line"
+    made["dataset"] |= {"bad_rows": 0, "empty_lines": 0}
+    assert not any(
+        line.startswith(("Set aside", "Skipped")) for line in run_table(made).split("\n")
+    )
