@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from operator import lt
 
 from server_monitoring.model.timestamps import form_of
-from server_monitoring.model.values import MAX_FRACTION_DIGITS, VALUE_LIMIT, check_server_id
+from server_monitoring.model.values import MAX_FRACTION_DIGITS, VALUE_LIMIT, check_record_id
 from server_monitoring.model.wire import MAX_ROW_DIGITS, ROW_HEADER
 
 _NUMBER_BYTES = b"0123456789.+-eE,"
@@ -21,10 +21,13 @@ def canonical_texts(numbers: list[float]) -> list[str] | None:
     """Return the canonical text of each double, as `values.canonical_double` does."""
     if not numbers or not -VALUE_LIMIT < min(numbers) <= max(numbers) < VALUE_LIMIT:
         return None
-    import orjson  # noqa: PLC0415 - see above
+    # The shortest digits that read back as the same double.
+    try:
+        import orjson  # noqa: PLC0415 - see above
 
-    # The shortest digits that read back as the same double, as Python's own repr has them.
-    joined = orjson.dumps(numbers)[1:-1].decode()
+        joined = orjson.dumps(numbers)[1:-1].decode()
+    except ModuleNotFoundError:
+        joined = ",".join(map(repr, numbers))
     texts = joined.split(",")
     # An exponent, null for what is not a number, minus zero (or what looks like it).
     unusual = any(mark in joined for mark in ("e", "n", "-0.0"))
@@ -86,7 +89,7 @@ def decode_values(values: Sequence[bytes | None], column: str) -> list[tuple[str
         for server_id in set(server_ids):
             if type(server_id) is not str:
                 return None
-            check_server_id(server_id)
+            check_record_id(server_id)
     except (ValueError, TypeError, KeyError):
         return None
     texts = canonical_texts(numbers)

@@ -16,7 +16,7 @@ from typing import BinaryIO, NamedTuple
 
 from server_monitoring.model.csv_text import LINE_END_STAND_IN
 from server_monitoring.model.timestamps import TimeForm
-from server_monitoring.model.values import check_server_id
+from server_monitoring.model.values import check_record_id
 
 # The limits of a value: see `model.values`.
 _VALUE = r"-?[0-9]{1,12}\.[0-9]{1,18}"
@@ -118,7 +118,7 @@ def _wrong_field(fields: list[str], form: TimeForm) -> str | None:
     if not form.matches(ts):
         return f"ts: expected a time {form.name}"
     try:
-        check_server_id(server_id)
+        check_record_id(server_id)
     except ValueError as error:
         return f"server_id: expected {error}"
     if re.fullmatch(_VALUE, value) is None:
