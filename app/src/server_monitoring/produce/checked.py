@@ -5,6 +5,7 @@ A producer that was killed need not read a large data set again.
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from server_monitoring import __version__
 from server_monitoring.host.durable import read_json, write_json
@@ -29,7 +30,7 @@ class Checked:
     sha256: str
     columns: list[str]
     times: str
-    layout: dict[str, str | bool]
+    layout: dict[str, Any]
     app_version: str
     lines: int
     rows: int
