@@ -16,7 +16,7 @@ from tests.kafka.kafka_broker import PATIENCE, Pipeline
 
 Running = AbstractContextManager[subprocess.Popen[str]]
 HEADER = "ts,server_id,cpu_pct,mem_pct,net_in,disk_io"
-IDS = ["a", "b,c", 'd"e', "f\ng", "Zürich 💡", "server-6", "server-7"]
+IDS = ["a", "b,c", 'd"e', "f g", "Zürich 💡", "server-6", "server-7"]
 
 
 def by_turns(name: str, *values: Any, indirect: bool = False) -> pytest.MarkDecorator:
@@ -49,11 +49,12 @@ def write_dataset(path: Path, rows: int) -> list[list[str]]:
     """Write a data set of canonical values and return its rows."""
     content = [
         [
-            f"{i // 3600 % 24:02d}:{i // 60 % 60:02d}:{i % 60:02d}",
+            f"{second // 3600:02d}:{second // 60 % 60:02d}:{second % 60:02d}",
             IDS[i % len(IDS)],
             *(f"{i}.{column}5" for column in range(1, 5)),
         ]
-        for i in range(rows)
+        # All of one day: a server's clock may not go back.
+        for i, second in enumerate(at * 86_400 // max(rows, 86_400) for at in range(rows))
     ]
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")

@@ -11,7 +11,8 @@ from server_monitoring.model.timestamps import CLOCK
 from server_monitoring.model.values import canonical_value
 from server_monitoring.model.wire import Reading, partition_for
 from server_monitoring.settings.config import Config, load
-from server_monitoring.sources.dataset import Dataset, Row
+from server_monitoring.sources.dataset import Dataset
+from server_monitoring.sources.rows import Row
 from server_monitoring.store.segment import Segment, csv_lines
 from server_monitoring.store.sidecar import Sidecar
 

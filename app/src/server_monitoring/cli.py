@@ -73,7 +73,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         args = build_parser().parse_args(argv)
         status: int = args.run(args)
     except ServerMonitoringError as error:
-        print(f"{ERROR_PREFIX}{printable(str(error))}", file=sys.stderr)
+        # A message may quote a file: nothing of it may be an order to the terminal.
+        for line in (*error.details, f"{ERROR_PREFIX}{error}"):
+            print(printable(line), file=sys.stderr)
         return error.exit_status
     except ModuleNotFoundError as error:
         print(

@@ -15,17 +15,23 @@ ServerMonitoringError           1
 ├── AnalysisError               7  raw data or the Spark job
 └── ResultsError                9  a run's results folder
 
-Each message is one line that names the thing, what was found and what to do. Only `cli.main`
-catches them.
+Each message is one line that names the thing, what was found and what to do; where there is more
+to say, such as each bad row, that is in lines of its own before it. Only `cli.main` catches them.
 """
 
 import unicodedata
+from collections.abc import Iterable
 
 
 class ServerMonitoringError(Exception):
     """Base of all errors that are reported as one line, without a traceback."""
 
     exit_status = 1
+
+    def __init__(self, message: str, details: Iterable[str] = ()) -> None:
+        """Say `message` in one line, after a line for each of the `details`."""
+        super().__init__(message)
+        self.details = tuple(details)
 
 
 class UsageError(ServerMonitoringError):
@@ -117,3 +123,13 @@ def one_line(text: object, limit: int = 300) -> str:
     """Return `text` on one line of at most `limit` characters, for use in a message."""
     line = printable(" ".join(str(text).split()))
     return line if len(line) <= limit else line[: limit - 3] + "..."
+
+
+def shown(text: str, limit: int = 60) -> str:
+    """Return a text from a file in quotation marks, with escapes for what a terminal would obey."""
+    return one_line(repr(text[:limit]) if text.isprintable() else ascii(text[:limit]), limit)
+
+
+def counted(count: int, what: str) -> str:
+    """Return a count and what is counted, in the plural by an s: 1 bad row, 2,000 bad rows."""
+    return f"{count:,} {what}{'' if count == 1 else 's'}"

@@ -10,7 +10,7 @@ from typing import Any
 from kafka.consumer.fetcher import ConsumerRecord
 from server_monitoring.broker.reader import Reader, TopicPartition
 from server_monitoring.model.wire import murmur2
-from server_monitoring.sources.dataset import Row
+from server_monitoring.sources.rows import Row
 
 Headers = list[tuple[str, bytes]]
 

@@ -1,5 +1,6 @@
 """The command line: help for everything, one line for every mistake, no traceback."""
 
+import gzip
 import json
 import re
 import subprocess
@@ -105,7 +106,7 @@ def test_validate_says_what_is_good(app: App) -> None:
     said = app("validate", dataset=GOOD)
     assert said.status == 0
     assert "groups cpu_mem, net_disk" in said.out
-    assert "1 good rows" in said.out
+    assert "2 lines: 1 good row, 0 bad rows" in said.out
     said = app("validate", "--json", dataset=GOOD)
     assert said.status == 0
     found = json.loads(said.out)
@@ -169,7 +170,7 @@ def test_a_data_set_without_a_good_row_is_refused_even_when_bad_rows_are_skipped
     data = GOOD.replace("20:52:00", "2024-05-01T20:52:00Z")
     said = app("produce", "--run-id", "r1", "--on-bad-row=skip", dataset=data)
     assert said.status == 4
-    assert "no good row, nothing was sent" in said.error()
+    assert "no good row in 2 lines, nothing was sent" in said.error()
 
 
 def test_the_analysis_needs_neither_a_kafka_client_nor_what_data_sets_need() -> None:
@@ -190,3 +191,50 @@ def test_the_analysis_needs_neither_a_kafka_client_nor_what_data_sets_need() -> 
         )
         assert (done.returncode, done.stdout) == (status, "")
         assert done.stderr.startswith(f"server-monitoring: error: {message}")
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "message"),
+    [
+        ("m.csv", 0, "2 lines: 1 good row, 0 bad rows"),
+        ("m.csv.gz", 0, "2 lines: 1 good row, 0 bad rows"),
+        ("m.csv.zst", 4, "compressed by zstd, and zstandard is not installed to read it"),
+        ("m.parquet", 4, "a Parquet file, and pyarrow is not installed to read it"),
+    ],
+)
+def test_a_data_set_is_validated_where_only_pyyaml_is(
+    tmp_path: Path, name: str, status: int, message: str
+) -> None:
+    """On the control machine; what needs more is refused by its name."""
+    content = {
+        "m.csv": GOOD.encode(),
+        "m.csv.gz": gzip.compress(GOOD.encode()),
+        "m.csv.zst": b"\x28\xb5\x2f\xfd",
+        "m.parquet": b"PAR1",
+    }
+    path = tmp_path / name
+    path.write_bytes(content[name])
+    names = ["kafka", "confluent_kafka", "zstandard", "pyarrow", "orjson", "lz4", "pyspark"]
+    program = (
+        f"import sys; sys.modules.update(dict.fromkeys({names})); "
+        "from server_monitoring.commands import common; common.is_provisioned = lambda: False; "
+        "from server_monitoring.cli import main; sys.exit(main(sys.argv[1:]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, "validate", "--dataset", str(path)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PYTHONPATH": str(SOURCE)},
+    )
+    assert done.returncode == status, done.stderr
+    assert f"{path}: {message}" in done.stdout + done.stderr
+    assert (done.stdout + done.stderr).count("\n") == 1
+
+
+def test_nothing_that_a_message_quotes_is_an_order_to_the_terminal(app: App) -> None:
+    """Whatever the message is, and wherever it comes from."""
+    said = app("validate", "--dataset", "/none\x1b[2J\u202e.csv")
+    assert said.status == 4
+    assert said.error().endswith("/none\\u001b[2J\\u202e.csv: No such file or directory; name an "
+                                 "existing file\n")  # fmt: skip

@@ -3,6 +3,7 @@
 import argparse
 import gc
 import math
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +15,6 @@ from server_monitoring.broker.cluster import (
 )
 from server_monitoring.errors import ConfigError
 from server_monitoring.host.runs import Run, checked_run_id
-from server_monitoring.model.timestamps import CLOCK
 from server_monitoring.settings.config import Config, load
 from server_monitoring.sources.dataset import Dataset
 
@@ -30,8 +30,13 @@ def add_path(
     metavar: str = "FILE",
     required: bool = False,
 ) -> None:
-    """Add an option that names a file or a folder."""
-    parser.add_argument(name, type=Path, required=required, metavar=metavar, help=about)
+    """Add an option that names a file or a folder; `~` is a home, also where no shell says so."""
+    parser.add_argument(name, type=_path, required=required, metavar=metavar, help=about)
+
+
+def _path(text: str) -> Path:
+    # Unlike Path.expanduser, this leaves the name of nobody's home as it is.
+    return Path(os.path.expanduser(text))  # noqa: PTH111
 
 
 def add_config(parser: argparse.ArgumentParser) -> None:
@@ -114,14 +119,23 @@ def load_config(args: argparse.Namespace) -> Config:
     return load(path)
 
 
+def is_provisioned() -> bool:
+    """Return whether this host has a configuration, be it one that may not be read."""
+    try:
+        return DEFAULT_CONFIG.exists()
+    except PermissionError:
+        return True
+
+
 def open_dataset(path: Path, config: Config) -> Dataset:
-    """Open a data set with the columns and the time form of the configuration.
+    """Open a data set with the columns, the time form and the layout of the configuration.
 
     Raises:
         DatasetError: see `dataset.Dataset`.
 
     """
-    return Dataset(path, [m.column for m in config.metrics()], config.time_form() or CLOCK)
+    columns = [metric.column for metric in config.metrics()]
+    return Dataset(path, columns, config.time_form(), config.layout)
 
 
 def collect_rarely() -> None:

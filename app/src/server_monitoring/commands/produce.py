@@ -1,11 +1,11 @@
 """`server-monitoring produce`: send a data set to the topics."""
 
 import argparse
-from pathlib import Path
 
 from server_monitoring.commands import common
 from server_monitoring.host.runs import Run
-from server_monitoring.produce.sending import SKIP, STOP, Options, send
+from server_monitoring.produce.bad_rows import SKIP, STOP
+from server_monitoring.produce.sending import Options, send
 
 HELP = "send a data set to the topics, one record per metric and row; started again, go on"
 EXAMPLE = "server-monitoring produce --run-id 2024-05-01 --dataset metrics.csv"
@@ -14,14 +14,11 @@ EXAMPLE = "server-monitoring produce --run-id 2024-05-01 --dataset metrics.csv"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     common.add_run_id(parser)
-    parser.add_argument(
-        "--dataset",
-        required=True,
-        type=Path,
-        metavar="FILE",
-        help="file with ts, server_id and a column for each metric: CSV, plain or compressed "
-        "(gzip, zstd), or Parquet",
+    about = (
+        "file with ts, server_id and a column for each metric: CSV, plain or compressed (gzip, "
+        "zstd), or Parquet"
     )
+    common.add_path(parser, "--dataset", about, required=True)
     parser.add_argument(
         "--on-bad-row",
         choices=(STOP, SKIP),

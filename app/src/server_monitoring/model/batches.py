@@ -13,7 +13,7 @@ from server_monitoring.model.values import (
     MAX_FRACTION_DIGITS,
     VALUE_LIMIT,
     canonical_double,
-    check_server_id,
+    check_record_id,
 )
 from server_monitoring.model.wire import MAX_ROW_DIGITS, ROW_HEADER
 
@@ -26,11 +26,14 @@ def canonical_texts(numbers: list[float]) -> list[str] | None:
     """Return the canonical text of each double, as `values.canonical_double` does."""
     if not numbers:
         return None
-    import orjson  # noqa: PLC0415 - see above
+    # The shortest digits that read back as the same double.
+    try:
+        import orjson  # noqa: PLC0415 - see above
 
-    # The shortest digits that read back as the same double, as Python's own repr has them.
-    joined = orjson.dumps(numbers)[1:-1].decode()
-    if "n" in joined:  # null: not finite
+        joined = orjson.dumps(numbers)[1:-1].decode()
+    except ModuleNotFoundError:
+        joined = ",".join(map(repr, numbers))
+    if "n" in joined:  # null, inf or nan: not finite
         return None
     texts = joined.split(",")
     # An exponent, minus zero (or what looks like it), or perhaps too many digits.
@@ -95,7 +98,7 @@ def decode_values(values: Sequence[bytes | None], column: str) -> list[tuple[str
         for server_id in set(server_ids):
             if type(server_id) is not str:
                 return None
-            check_server_id(server_id)
+            check_record_id(server_id)
     except (ValueError, TypeError, KeyError):
         return None
     texts = canonical_texts(numbers)

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 AVERAGE, MAXIMUM = "average", "maximum"
 JOIN_WINDOWS, JOIN_ROWS = "windows", "rows"
+# Of the metrics of a data set, where no configuration says so; those of the role's defaults.
+DEFAULT_COLUMNS = ("cpu_pct", "mem_pct", "net_in", "disk_io")
 # Of every alert table; the columns of its metrics come before the last one.
 TABLE_COLUMNS = ("server_id", "window_start", "window_end", "alert")
 

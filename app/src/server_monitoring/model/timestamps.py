@@ -4,6 +4,9 @@ Two forms: `HH:mm:ss`, seconds since midnight of one day, and ISO 8601 with date
 since the epoch. A data set has one form: that of the setting `start`, in whose zone windows are
 written, or its own where `start` is empty, with windows in UTC. Callers ask the form and never
 parse the text themselves.
+
+Records, raw data and tables hold canonical texts alone: what `TimeForm.matches` takes. A data set
+may write its times in other ways, which `canonical_time` and `epoch_time` read.
 """
 
 import re
@@ -23,6 +26,14 @@ ISO_PATTERN = (
 _CLOCK = re.compile(CLOCK_PATTERN)
 _ISO = re.compile(ISO_PATTERN)
 _ISO_TIME_LENGTH = len("2024-05-01T20:52:00")
+_LONGEST = len("2024-05-01T20:52:00+00:00")
+_FRACTION = r"(?:[.,][0-9]+)?"
+_CLOCK_AS_WRITTEN = re.compile(f"(?P<time>{CLOCK_PATTERN}){_FRACTION}")
+_ISO_AS_WRITTEN = re.compile(
+    rf"(?P<date>[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}})[Tt ](?P<time>{CLOCK_PATTERN}){_FRACTION}"
+    r"(?P<zone>[Zz]|(?P<hours>[+-][0-9]{2})(?::?(?P<minutes>[0-9]{2}))?)?"
+)
+_EPOCH = re.compile(r"(?P<whole>[0-9]{1,14})(?:\.[0-9]*)?")
 
 
 @dataclass(frozen=True)
@@ -80,12 +91,59 @@ ISO = TimeForm(
     "1970-01-01T00:00:00Z",
 )
 FORMS = (CLOCK, ISO)
+_LAST_SECOND = ISO.to_seconds("2999-12-31T23:59:59Z")
+
+
+def form_of(text: str) -> TimeForm | None:
+    """Return the form that `text` is written in, or None if it is not a timestamp."""
+    return _form_of(text) if len(text) <= _LONGEST else None
 
 
 @lru_cache(maxsize=100_000)
-def form_of(text: str) -> TimeForm | None:
-    """Return the form that `text` is written in, or None if it is not a timestamp."""
+def _form_of(text: str) -> TimeForm | None:
     return next((form for form in FORMS if form.matches(text)), None)
+
+
+def seconds_of(text: str) -> int:
+    """Return the second of a timestamp of either form, since the form's epoch."""
+    return (form_of(text) or CLOCK).to_seconds(text)
+
+
+def canonical_time(text: str) -> str:
+    """Return a time of day or of ISO 8601 in its form's canonical text; fractions are floored.
+
+    Taken as well: fractions of a second, a lower-case t or z, a blank for T, zones without colon
+    or minutes.
+
+    Raises:
+        ValueError: no time; the text is empty, or says what is missing.
+
+    """
+    if clock := _CLOCK_AS_WRITTEN.fullmatch(text):
+        return clock["time"]
+    iso = _ISO_AS_WRITTEN.fullmatch(text)
+    if iso is None:
+        raise ValueError
+    if iso["zone"] is None:
+        raise ValueError("the zone is missing, such as Z or +01:00")
+    hours = iso["hours"]
+    found = f"{iso['date']}T{iso['time']}" + (f"{hours}:{iso['minutes'] or '00'}" if hours else "Z")
+    if not ISO.matches(found):
+        raise ValueError
+    return found
+
+
+def epoch_time(text: str, per_second: int) -> str:
+    """Return a count since 1970, of `per_second` in a second, as ISO 8601 in UTC; floored.
+
+    Raises:
+        ValueError: no such count, or after the year 2999.
+
+    """
+    count = _EPOCH.fullmatch(text)
+    if count is None or (second := int(count["whole"]) // per_second) > _LAST_SECOND:
+        raise ValueError
+    return time_text(second, "1970-01-01T00:00:00Z")
 
 
 def zone_of(text: str) -> str:

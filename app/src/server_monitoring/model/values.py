@@ -32,6 +32,11 @@ WIDE_PATTERN = (
     rf"-?(?:[1-9](?:\.[0-9]{{1,16}})?E(?:-(?:{_UP_TO_299}|3[01][0-9]|32[0-4])"
     rf"|\+(?:{_UP_TO_299}|30[0-7]))|1(?:\.(?=[0-9]){_up_to('7976931348623157')})?E\+308)"
 )
+MAX_ID_CHARACTERS = 255
+# Line ends, what else controls a terminal, and what turns a line's direction.
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+# Of no width; Python's own strip() takes the blanks that have one, no-break ones too.
+_UNSEEN = "\u200b\u200c\u200d\u2060\ufeff"
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 
 
@@ -93,13 +98,33 @@ def is_wide(text: str) -> bool:
     return "E" in text
 
 
+# Both caches are bounded in bytes too, as no longer id gets into them: what is refused is not kept.
 @lru_cache(maxsize=100_000)
 def check_server_id(server_id: str) -> None:
-    """Refuse a server id that cannot be a key and a CSV field.
+    """Refuse a server id that a data set may not have.
 
     Raises:
-        ValueError: empty, not representable in UTF-8, or with a NUL character.
+        ValueError: `check_record_id` refuses it, or it has control characters, or blanks at an end.
+
+    """
+    check_record_id(server_id)
+    if _CONTROL.search(server_id):
+        raise ValueError("a server id without line ends or other control characters")
+    if server_id.strip().strip(_UNSEEN) != server_id:
+        raise ValueError("a server id without blanks at its ends")
+
+
+@lru_cache(maxsize=100_000)
+def check_record_id(server_id: str) -> None:
+    """Refuse a server id that cannot be a key and a CSV field, but take those of older versions.
+
+    Raises:
+        ValueError: empty, too long, not representable in UTF-8, or with a NUL character.
 
     """
     if not server_id or "\0" in server_id or any("\ud800" <= c <= "\udfff" for c in server_id):
         raise ValueError("a server id in UTF-8, not empty, without NUL")
+    if len(server_id) > MAX_ID_CHARACTERS:
+        raise ValueError(
+            f"a server id of at most {MAX_ID_CHARACTERS} characters, not {len(server_id):,}"
+        )

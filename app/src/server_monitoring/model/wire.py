@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from server_monitoring.model.timestamps import form_of
-from server_monitoring.model.values import canonical_double, check_server_id
+from server_monitoring.model.values import canonical_double, check_record_id
 
 RUN_ID_HEADER = "run_id"
 ROW_HEADER = "row"
@@ -81,7 +81,7 @@ def decode_value(value: bytes | None, column: str) -> Reading:
         raise ValueError("a field of the wrong type")
     if form_of(ts) is None:
         raise ValueError("no time stamp in ts")
-    check_server_id(server_id)
+    check_record_id(server_id)
     return Reading(ts, server_id, canonical_double(number))
 
 

@@ -5,7 +5,16 @@ from pathlib import Path
 from server_monitoring.host.durable import replace_file
 from server_monitoring.host.runs import Run
 from server_monitoring.model.csv_text import csv_row
-from server_monitoring.sources.dataset import Dataset, Report, Row
+from server_monitoring.sources.dataset import Dataset
+from server_monitoring.sources.rows import BadRow, Report
+
+# What to do with bad rows: stop before anything is sent, or leave them out and list them.
+STOP, SKIP = "stop", "skip"
+
+
+def bad_rows_path(run: Run) -> Path:
+    """Return where the list is, if there is one."""
+    return run.directory / "bad-rows.csv"
 
 
 def set_aside(dataset: Dataset, run: Run, report: Report) -> None:
@@ -17,14 +26,13 @@ def set_aside(dataset: Dataset, run: Run, report: Report) -> None:
     """
     if not report.bad_rows:
         return
-    path = run.directory / "bad-rows.csv"
 
     def fill(temporary: Path) -> None:
         with temporary.open("w", encoding="utf-8", errors="surrogateescape", newline="") as out:
             out.write(csv_row(["line", "reason", "row"]))
             for row in dataset.read():
-                if not isinstance(row, Row):
+                if isinstance(row, BadRow):
                     reason = "; ".join(problem.reason() for problem in row.problems)
-                    out.write(csv_row([row.line, reason, csv_row(row.fields).rstrip("\n")]))
+                    out.write(csv_row([row.line, reason, row.text]))
 
-    replace_file(path, fill)
+    replace_file(bad_rows_path(run), fill)

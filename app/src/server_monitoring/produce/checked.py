@@ -5,11 +5,13 @@ A producer that was killed need not read a large data set again.
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from server_monitoring import __version__
 from server_monitoring.host.durable import read_json, write_json
 from server_monitoring.host.runs import Run
-from server_monitoring.sources.dataset import Dataset, Report
+from server_monitoring.sources.dataset import Dataset
+from server_monitoring.sources.rows import Report
 
 
 @dataclass(frozen=True)
@@ -19,16 +21,20 @@ class Checked:
     Attributes:
         sha256: of the data set.
         columns: that were read.
-        times: the name of the form that they are written in.
-        rows, missing: as `dataset.Report` has them.
+        times: the name of the form that they are written in, or "" for that of the data.
+        layout: how the data set is written.
+        lines, rows, empty, missing: as `dataset.Report` has them.
 
     """
 
     sha256: str
     columns: list[str]
     times: str
+    layout: dict[str, Any]
     app_version: str
+    lines: int
     rows: int
+    empty: int
     missing: dict[str, int]
 
 
@@ -41,9 +47,12 @@ def _checked(dataset: Dataset, sha256: str, report: Report) -> Checked:
     return Checked(
         sha256=sha256,
         columns=list(dataset.columns),
-        times=dataset.form.name,
+        times=dataset.form.name if dataset.form else "",
+        layout=asdict(dataset.layout),
         app_version=__version__,
+        lines=report.lines,
         rows=report.rows,
+        empty=report.empty,
         missing=report.missing,
     )
 
@@ -54,7 +63,7 @@ def recall(run: Run, dataset: Dataset, sha256: str) -> Report | None:
         known = read_json(checked_path(run), Checked)
     except (OSError, ValueError):
         return None
-    report = Report(rows=known.rows, missing=known.missing)
+    report = Report(known.lines, known.rows, known.empty, known.missing)
     return report if known == _checked(dataset, sha256, report) else None
 
 

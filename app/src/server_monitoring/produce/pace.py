@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from server_monitoring.sources.dataset import Row
+from server_monitoring.sources.rows import Row
 
 # Shorter waits are left to add up: a sleep for each row would cost more than the row.
 GRAIN_SECONDS = 0.05

@@ -26,7 +26,7 @@ from server_monitoring.produce.marker import Marker, begin
 from server_monitoring.produce.pace import Pace, chunks
 from server_monitoring.produce.sender import Checkpoints, Chunk, Sender, Sent, settle
 from server_monitoring.settings.config import Config
-from server_monitoring.sources.dataset import Row
+from server_monitoring.sources.rows import Row
 
 ROWS_PER_CHUNK = 2_000
 CHUNKS_IN_FLIGHT = 4

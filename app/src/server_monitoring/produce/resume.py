@@ -20,7 +20,7 @@ from server_monitoring.host.runs import Run
 from server_monitoring.model.groups import Metric
 from server_monitoring.model.wire import RUN_ID_HEADER, partition_for, row_number
 from server_monitoring.produce.marker import Marker
-from server_monitoring.sources.dataset import Row
+from server_monitoring.sources.rows import Row
 
 Offsets = dict[str, dict[str, int]]
 Rows = dict[TopicPartition, int]

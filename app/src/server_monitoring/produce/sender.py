@@ -19,7 +19,7 @@ from server_monitoring.model.groups import Metric
 from server_monitoring.model.wire import ROW_HEADER, RUN_ID_HEADER, encode_value, partition_for
 from server_monitoring.produce import resume
 from server_monitoring.produce.marker import Marker
-from server_monitoring.sources.dataset import Row
+from server_monitoring.sources.rows import Row
 
 CHECKPOINT_SECONDS = 1.0
 

@@ -10,21 +10,22 @@ from server_monitoring import __version__
 from server_monitoring.broker.client import client_for
 from server_monitoring.broker.failures import in_mid_run
 from server_monitoring.broker.patience import Patience
-from server_monitoring.errors import DatasetError
+from server_monitoring.errors import DatasetError, counted
 from server_monitoring.host import notify
 from server_monitoring.host.durable import write_json
 from server_monitoring.host.full_disk import FullDisk
 from server_monitoring.host.progress import sent_text, waiting_text
 from server_monitoring.host.runs import Run
 from server_monitoring.host.summary import Timer, rates
+from server_monitoring.model.timestamps import seconds_of
 from server_monitoring.produce import checked, producer
-from server_monitoring.produce.bad_rows import set_aside
+from server_monitoring.produce.bad_rows import STOP, bad_rows_path, set_aside
 from server_monitoring.produce.marker import only_producer
 from server_monitoring.produce.pace import Pace
 from server_monitoring.settings.config import Config
-from server_monitoring.sources.dataset import Dataset, Report, Row
+from server_monitoring.sources.dataset import Dataset
+from server_monitoring.sources.rows import BadRow, Report, Row
 
-STOP, SKIP = "stop", "skip"
 # Free before another try on a full disk: all that is written but the bad rows is smaller.
 NEEDED_BYTES = 1024 * 1024
 
@@ -78,7 +79,7 @@ def send(config: Config, run: Run, dataset: Dataset, options: Options) -> None:
         if resumed and _summary_path(run).exists():
             notify.ready(f"run {run.run_id} was sent before, whole; nothing to do")
             return
-        pace = Pace(options.rate, dataset.form.to_seconds if options.realtime else None)
+        pace = Pace(options.rate, seconds_of if options.realtime else None)
         sending = producer.Sending(config, run, marker, pace, full_disk, patience, waiting)
         summary = {
             "run_id": run.run_id,
@@ -86,10 +87,13 @@ def send(config: Config, run: Run, dataset: Dataset, options: Options) -> None:
                 "name": dataset.path.name,
                 "sha256": sha256,
                 "bytes": size,
+                "lines": report.lines,
                 "rows": report.rows,
+                "empty_lines": report.empty,
             },
             "on_bad_row": options.on_bad_row,
             "bad_rows": report.bad_rows,
+            "bad_rows_file": str(bad_rows_path(run)) if report.bad_rows else "",
             "missing": report.missing,
         } | _send_rows(sending, dataset, report, status, resumed=resumed)
         full_disk.retry(lambda: write_json(_summary_path(run), summary))
@@ -98,12 +102,9 @@ def send(config: Config, run: Run, dataset: Dataset, options: Options) -> None:
 def _validated(dataset: Dataset, on_bad_row: str) -> Report:
     report = dataset.validate()
     if report.bad_rows and on_bad_row == STOP:
-        raise DatasetError(
-            f"{dataset.path}: {report.bad_rows} bad rows, nothing was sent: {report.text()}; "
-            "mend them or pass --on-bad-row=skip"
-        )
+        raise report.refusal(dataset.path, "mend them or pass --on-bad-row=skip")
     if not report.rows:
-        raise DatasetError(f"{dataset.path}: no good row, nothing was sent: {report.text()}")
+        raise report.refusal(dataset.path, "mend the file")
     return report
 
 
@@ -124,7 +125,7 @@ def _send_rows(
     held = producer.find_sent(sending, good) if resumed else {}
     sending.pace.after = min(held.values(), default=0)
     again = ", going on where an earlier start was broken off" if resumed else ""
-    notify.ready(f"sending {report.rows} rows of {dataset.path.name}{again}")
+    notify.ready(f"sending {counted(report.rows, 'row')} of {dataset.path.name}{again}")
     config, timer = sending.config, Timer()
     show = _shown(status, report.rows, len(config.metrics()), timer)
     with in_mid_run():
@@ -160,7 +161,7 @@ def _good(dataset: Dataset, report: Report) -> Iterator[Row]:
         if isinstance(row, Row):
             rows += 1
             yield row
-        else:
+        elif isinstance(row, BadRow):
             bad += 1
     if (rows, bad) != (report.rows, report.bad_rows):
         raise DatasetError(

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from server_monitoring.errors import printable
+from server_monitoring.errors import counted, printable
 
 Facts = Mapping[str, Any]
 
@@ -13,9 +13,10 @@ def run_table(facts: Facts) -> str:
     dataset, seconds = facts["dataset"], facts["seconds"]
     title = f"Run {facts['run_id']} succeeded in {seconds['total']} s"
     steps = ", ".join(f"{step} {s}" for step, s in seconds.items() if step != "total")
-    lines = [f"{title}: {dataset['rows']:,} rows of {dataset['name']}", "", *_topics(facts)]
-    lines += [*_groups(facts), *_losses(facts), *_left_out(facts)]
-    return "\n".join(map(printable, [*lines, "", f"Seconds: {steps}", _versions(facts)]))
+    lines = [f"{title}: {counted(dataset['rows'], 'row')} of {dataset['name']}", ""]
+    lines += [*_topics(facts), *_groups(facts), *_set_aside(dataset), *_losses(facts)]
+    lines += [*_left_out(facts), "", f"Seconds: {steps}", _versions(facts)]
+    return "\n".join(map(printable, lines))
 
 
 def _topics(facts: Facts) -> Iterator[str]:
@@ -34,14 +35,26 @@ def _groups(facts: Facts) -> Iterator[str]:
             yield f"  {label:<42}{count:>8,}"
 
 
+def _set_aside(dataset: Facts) -> Iterator[str]:
+    """Yield what of the data set was not sent, and where it is."""
+    bad, empty = dataset["bad_rows"], dataset.get("empty_lines", 0)
+    if bad or empty:
+        yield ""
+    if bad:
+        where = f", listed in {dataset['bad_rows_file']}" if "bad_rows_file" in dataset else ""
+        yield f"Set aside: {counted(bad, 'bad row')}{where}"
+    if empty:
+        yield f"Skipped: {counted(empty, 'empty line')}"
+
+
 def _losses(facts: Facts) -> Iterator[str]:
     """Yield what is not in the tables: records that were not stored, and corrupt rows."""
     if any(facts["left_out"].values()):
         counts = ", ".join(f"{count:,} {name}" for name, count in facts["left_out"].items())
         yield from ("", f"Records not stored: {counts}")
     corrupt = [
-        f"Corrupt in {topic}: {count:,} lines set aside in the consumer's corrupt-*.csv, "
-        f"{facts['lost_rows'][topic]:,} rows lost"
+        f"Corrupt in {topic}: {counted(count, 'line')} set aside in the consumer's corrupt-*.csv, "
+        f"{counted(facts['lost_rows'][topic], 'row')} lost"
         for topic, count in facts["corrupt_rows"].items()
         if count or facts["lost_rows"][topic]
     ]

@@ -40,7 +40,7 @@ class Facts:
 
     Attributes:
         config: the app's configuration, as config.yml has it.
-        run: its id, when it started, and the data set's path on the control machine.
+        run: its id, when it started, the data set's path on the control machine, its producer.
         produced: the producer's produce.json.
         consumed, analyzed: the consumers' consume-GROUP.json and analyze-GROUP.json.
         marks: when each step began, in seconds since the epoch.
@@ -148,6 +148,7 @@ def manifest(facts: Facts, sums: Mapping[str, str], end: float) -> dict[str, Any
             **produced["dataset"],
             "name": PurePath(run["dataset"]).name,
             "bad_rows": produced["bad_rows"],
+            **_set_aside(run, produced),
         },
         "settings": {
             key: config[key] for key in ("window_seconds", "slide_seconds", "start", "thresholds")
@@ -189,6 +190,14 @@ def _times_like(start: str, analyzed: Iterable[Summary]) -> str:
             "pipeline_start to a time of the data set's form, and run the pipeline again"
         )
     return found[0] if found else start or CLOCK.epoch
+
+
+def _set_aside(run: Mapping[str, str], produced: Summary) -> dict[str, str]:
+    """Return where the bad rows are listed, where there are any."""
+    if not produced.get("bad_rows_file"):
+        return {}
+    host = f"{run['producer']}:" if "producer" in run else ""
+    return {"bad_rows_file": host + produced["bad_rows_file"]}
 
 
 def _group(group: Summary, sha256: str, analyzed: list[Summary]) -> dict[str, Any]:

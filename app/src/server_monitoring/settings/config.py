@@ -4,15 +4,18 @@ Provisioning renders it from the inventory. It is read strictly, so that a missp
 out of range is found here and not in the middle of a run.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from server_monitoring.broker.cluster import PLAINTEXT, PROTOCOLS, SASL_SSL, Cluster, parse_server
 from server_monitoring.broker.limits import CLIENTS, COMPRESSIONS, LEAST_TIMEOUT
 from server_monitoring.errors import ConfigError, UsageError
 from server_monitoring.model import timestamps
 from server_monitoring.model.groups import Group, Metric, Share
+from server_monitoring.model.layout import KEEP, SEPARATORS, STOP, TIME_UNITS, Layout
 from server_monitoring.model.windows import Windows
 from server_monitoring.settings.groups import read_consumers, read_groups, read_thresholds
 from server_monitoring.settings.strict import Node, load_yaml
@@ -35,6 +38,8 @@ KEYS = (
     "groups",
     "consumers",
 )
+# What only some data sets need; a run that an older version began has none of them.
+LAYOUT_KEYS = ("csv_separator", "decimal_comma", "time_unit", "clock_goes_back")
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,7 @@ class Config:
     thresholds: dict[str, Decimal]
     groups: dict[str, Group]
     consumers: dict[str, Share]
+    layout: Layout
 
     def metrics(self) -> list[Metric]:
         """Return all groups' metrics in order."""
@@ -100,7 +106,7 @@ def parse(root: Node) -> Config:
         ConfigError: the first thing that is wrong, with the path of its key.
 
     """
-    keys = root.fields(KEYS, optional=("kafka_security", "idle_timeout"))
+    keys = root.fields(KEYS, optional=("kafka_security", "idle_timeout", *LAYOUT_KEYS))
     slide = keys["slide_seconds"].integer(1, timestamps.SECONDS_PER_DAY)
     window = keys["window_seconds"].integer(1, timestamps.SECONDS_PER_DAY)
     if slide > window:
@@ -120,12 +126,29 @@ def parse(root: Node) -> Config:
         thresholds=read_thresholds(keys["thresholds"], groups),
         groups=groups,
         consumers=read_consumers(keys["consumers"], groups),
+        layout=_layout(keys),
     )
 
 
 def _idle_timeout(node: Node | None) -> int:
     """Return for how long a consumer waits for its run; a run of an older version has no word."""
     return node.integer(LEAST_TIMEOUT, _DAYS) if node else IDLE_SECONDS
+
+
+def _layout(keys: Mapping[str, Node]) -> Layout:
+    """Return how the data set is written; what is not said is as most data sets are."""
+    found: dict[str, Any] = {}
+    if "csv_separator" in keys:
+        found["separator"] = keys["csv_separator"].choice(*SEPARATORS)
+    if "decimal_comma" in keys:
+        found["decimal_comma"] = keys["decimal_comma"].truth()
+    if "time_unit" in keys:
+        found["time_unit"] = unit = keys["time_unit"].choice(*TIME_UNITS)
+        if unit and timestamps.form_of(str(keys["start"].value)) is timestamps.CLOCK:
+            raise keys["start"].fail(f"none, or one in ISO 8601, as time_unit is {unit}")
+    if "clock_goes_back" in keys:
+        found["clock_goes_back"] = keys["clock_goes_back"].choice(STOP, KEEP)
+    return Layout(**found)
 
 
 def _start(node: Node) -> str:

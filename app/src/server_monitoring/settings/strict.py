@@ -92,6 +92,13 @@ class Node:
         """Return one of the texts `choices`."""
         return self.text(" or ".join(choices), lambda text: text in choices)
 
+    def truth(self) -> bool:
+        """Return true or false, which may be spelled as text."""
+        known = {True: True, False: False, "true": True, "false": False}
+        if type(self.value) not in (bool, str) or self.value not in known:
+            raise self.fail("true or false")
+        return known[self.value]
+
     def integer(self, lowest: int, highest: int) -> int:
         """Return a whole number between `lowest` and `highest`."""
         if type(self.value) is not int or not lowest <= self.value <= highest:

@@ -1,109 +1,49 @@
 """The data set: a table with ts, server_id and a column for each metric.
 
 Guarantee: rows are read one at a time, in the file's order, in bounded memory; every row is
-either yielded whole and canonical, or reported as bad with its number and column. A field of a
-metric may be empty: that metric has no value then, and the others have theirs.
+either yielded whole and canonical, or reported as bad with its number and column, or empty. One
+line of a CSV file is one row, so a bad one costs no other. A field of a metric may be empty: that
+metric has no value then, and the others have theirs.
 """
 
 import hashlib
-import itertools
+import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import Self
 
-from server_monitoring.errors import DatasetError, one_line
+from server_monitoring.errors import DatasetError, counted, shown
 from server_monitoring.model.batches import canonical_column
-from server_monitoring.model.timestamps import TimeForm
+from server_monitoring.model.csv_text import csv_row
+from server_monitoring.model.layout import STOP, Layout
+from server_monitoring.model.timestamps import CLOCK, TimeForm
 from server_monitoring.model.values import canonical_value, check_server_id
-from server_monitoring.sources.files import open_source
+from server_monitoring.sources import header
+from server_monitoring.sources.clocks import Clocks
+from server_monitoring.sources.csv_lines import LineError
+from server_monitoring.sources.files import CsvSource, open_source
+from server_monitoring.sources.rows import NO_VALUE, BadRow, EmptyRow, Problem, Report, Row
+from server_monitoring.sources.source import Block
+from server_monitoring.sources.times import Times
 
-SHOWN_PROBLEMS = 20
-NO_VALUE = ""
 _CHUNK = 1 << 20
-# Rows that are checked together; if one of them may be bad, they are checked one by one.
-_ROWS = 500
-
-
-class Row(NamedTuple):
-    """A good row: its number, and the canonical values in the wanted order, NO_VALUE for none.
-
-    A row's number is its line in a CSV file (the first is 1), or its position in a Parquet file.
-    """
-
-    line: int
-    ts: str
-    server_id: str
-    values: list[str]
-
-
-class Problem(NamedTuple):
-    """What is wrong with one field (or, with column None, with a whole row)."""
-
-    unit: str
-    line: int
-    column: str | None
-    found: str
-    expected: str
-
-    def where(self) -> str:
-        """Return the row's number, as a phrase."""
-        return f"{self.unit} {self.line}"
-
-    def reason(self) -> str:
-        """Return what is wrong, without the row's number."""
-        column = f"column {self.column}: " if self.column else ""
-        return f"{column}found {self.found}, expected {self.expected}"
-
-    def __str__(self) -> str:
-        """Return the problem as a phrase."""
-        return f"{self.where()}{', ' if self.column else ': '}{self.reason()}"
-
-
-class BadRow(NamedTuple):
-    """A row that cannot be used."""
-
-    line: int
-    fields: list[str]
-    problems: list[Problem]
-
-
-@dataclass
-class Report:
-    """What a pass over the whole file found.
-
-    Attributes:
-        rows: good rows.
-        missing: by column, the good rows without a value in it.
-        bad_rows, problems: rows that cannot be used, and what is wrong with them.
-        shown: the first of the problems.
-
-    """
-
-    rows: int = 0
-    missing: dict[str, int] = field(default_factory=dict)
-    bad_rows: int = 0
-    problems: int = 0
-    shown: list[Problem] = field(default_factory=list)
-
-    def add(self, bad: BadRow) -> None:
-        """Count a bad row, and keep its problems as long as there are few."""
-        self.bad_rows += 1
-        self.problems += len(bad.problems)
-        self.shown += bad.problems[: SHOWN_PROBLEMS - len(self.shown)]
-
-    def text(self) -> str:
-        """Return the problems on one line."""
-        rest = self.problems - len(self.shown)
-        more = f"; and {rest} more" if rest else ""
-        return "; ".join(str(problem) for problem in self.shown) + more
+_DECIMAL_COMMA = re.compile(r"[+-]?[0-9]*,[0-9]+")
 
 
 class Dataset:
     """An open data set, of which the columns `ts`, `server_id` and `columns` are read."""
 
-    def __init__(self, path: Path, columns: Sequence[str], form: TimeForm) -> None:
-        """Open the file and find the columns in its header; times are written in `form`.
+    def __init__(
+        self,
+        path: Path,
+        columns: Sequence[str],
+        form: TimeForm | None,
+        layout: Layout | None = None,
+    ) -> None:
+        """Open the file and find the columns in its header.
+
+        Times are written in `form`, or all as in the first good row; what else the content does
+        not say is in `layout`.
 
         Raises:
             DatasetError: missing, unreadable or empty file, or a missing column.
@@ -111,14 +51,17 @@ class Dataset:
         """
         self.path = path
         self.columns = tuple(columns)
+        self.layout = layout or Layout()
         self.form = form
+        self._times = Times(form, self.layout.time_unit)
         wanted = ("ts", "server_id", *self.columns)
         try:
             self._file = path.open("rb")
-        except OSError as error:
-            raise DatasetError(f"{path}: {error.strerror}; name an existing file") from error
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else error
+            raise DatasetError(f"{path}: {reason}; name an existing file") from error
         try:
-            self._source = open_source(path, self._file, wanted)
+            self._source = open_source(path, self._file, wanted, self.layout)
             self._check_header(wanted)
             self._positions = [self._source.header.index(column) for column in wanted]
         except BaseException:
@@ -134,15 +77,11 @@ class Dataset:
         self._file.close()
 
     def _check_header(self, wanted: Sequence[str]) -> None:
-        header = self._source.header
-        for column in wanted:
-            if header.count(column) != 1:
-                found = one_line(",".join(header), 120) or "an empty line"
-                times = "twice" if column in header else "not there"
-                raise DatasetError(
-                    f"{self.path}: line 1: column {column} is {times}: found {found}, "
-                    f"expected each of {', '.join(wanted)} once"
-                )
+        source = self._source
+        line = source.first_line if isinstance(source, CsvSource) else ""
+        if problem := header.problem(source.header, wanted, line):
+            where = f"{self.path}: line 1" if isinstance(source, CsvSource) else str(self.path)
+            raise DatasetError(f"{where}: {problem}")
 
     def sha256(self) -> tuple[str, int]:
         """Return the file's sha256 (hex) and size in bytes."""
@@ -154,93 +93,131 @@ class Dataset:
             size += len(chunk)
         return digest.hexdigest(), size
 
-    def read(self) -> Iterator[Row | BadRow]:
-        """Yield every row, in order.
+    def read(self, clocks: Clocks | None = None) -> Iterator[Row | BadRow | EmptyRow]:
+        """Yield every row, in order; let `clocks` see the good ones if they have times of day.
 
         Raises:
-            DatasetError: the file can no longer be read, or a field never ends.
+            DatasetError: the file can no longer be read, or a clock goes back.
 
         """
-        rows = self._source.rows()
-        while block := list(itertools.islice(rows, _ROWS)):
-            yield from self._whole(block) or map(self._row, block)
+        self._times = Times(self.form, self.layout.time_unit)
+        for block in self._source.blocks():
+            rows = self._whole(block, clocks)
+            yield from self._each(block, clocks) if rows is None else rows
 
-    def _whole(self, block: list[tuple[int, list[str]]]) -> list[Row] | None:
+    def _whole(self, block: Block, clocks: Clocks | None) -> list[Row] | None:
         """Return the rows of a block if none is bad, or None if one may be."""
-        lines, rows = zip(*block, strict=True)
-        if set(map(len, rows)) != {len(self._source.header)}:
+        if block.faults or set(map(len, block.rows)) != {len(self._source.header)}:
             return None
-        fields = list(zip(*rows, strict=True))
+        fields = list(zip(*block.rows, strict=True))
         times, server_ids, *texts = [fields[at] for at in self._positions]
         try:
             for server_id in set(server_ids):
                 check_server_id(server_id)
+            if self._has_commas():
+                texts = [tuple(map(_with_point, column)) for column in texts]
         except ValueError:
             return None
         found = [canonical_column(column) for column in texts]
         columns = [column for column in found if column is not None]
-        if len(columns) < len(found) or not all(map(self.form.matches, set(times))):
+        canonical = self._times.canonical_all(times)
+        if len(columns) < len(found) or canonical is None:
             return None
         values = list(map(list, zip(*columns, strict=True)))
-        return list(map(Row, lines, times, server_ids, values)) if all(map(any, values)) else None
+        if not all(map(any, values)):
+            return None
+        if clocks is not None and self._times.form is CLOCK:
+            clocks.watch(block.numbers, canonical, server_ids)
+        return list(map(Row, block.numbers, canonical, server_ids, values))
 
-    def _row(self, numbered: tuple[int, list[str]]) -> Row | BadRow:
-        line, fields = numbered
-        try:
-            if len(fields) != len(self._source.header):
-                raise ValueError  # noqa: TRY301 - found again, and named, by _problems
-            ts, server_id, *texts = [fields[at] for at in self._positions]
-            if not self.form.matches(ts):
-                raise ValueError  # noqa: TRY301 - likewise
-            check_server_id(server_id)
-            values = [canonical_value(text) if text else NO_VALUE for text in texts]
-            if not any(values):
-                raise ValueError  # noqa: TRY301 - likewise
-        except ValueError:
-            return BadRow(line, fields, self._problems(line, fields))
-        return Row(line, ts, server_id, values)
+    def _has_commas(self) -> bool:
+        return self.layout.decimal_comma and isinstance(self._source, CsvSource)
 
-    def _problems(self, line: int, fields: list[str]) -> list[Problem]:
-        unit, header = self._source.unit, self._source.header
-        if len(fields) != len(header):
-            return [Problem(unit, line, None, f"{len(fields)} fields", f"{len(header)}")]
-        by_name = dict(zip(header, fields, strict=True))
+    def _each(self, block: Block, clocks: Clocks | None) -> Iterator[Row | BadRow | EmptyRow]:
+        """Yield the rows of a block that has others than good ones, looking at each by itself."""
+        for line, fields in zip(block.numbers, block.rows, strict=True):
+            row = self._row(line, fields, block.faults.get(line))
+            if clocks is not None and self._times.form is CLOCK and isinstance(row, Row):
+                clocks.watch([row.line], [row.ts], [row.server_id])
+            yield row
+
+    def _row(
+        self, line: int, fields: list[str], fault: LineError | None
+    ) -> Row | BadRow | EmptyRow:
+        unit, names = self._source.unit, self._source.header
+        if fault is not None:
+            column = None if fault.field is None else dict(enumerate(names)).get(fault.field)
+            problem = Problem(unit, line, column, shown(fault.found), str(fault))
+            return BadRow(line, fields[0], [problem])
+        if not any(fields) and isinstance(self._source, CsvSource):
+            return EmptyRow(line)
+        if len(fields) != len(names):
+            problem = Problem(unit, line, None, counted(len(fields), "field"), str(len(names)))
+            return BadRow(line, _text(fields), [problem])
+        by_name = dict(zip(names, fields, strict=True))
+        good: list[str] = []
         problems = []
-        if not self.form.matches(by_name["ts"]):
-            expected = f"a time {self.form.name}"
-            problems.append(Problem(unit, line, "ts", _shown(by_name["ts"]), expected))
-        for column in ("server_id", *self.columns):
+        for column in ("ts", "server_id", *self.columns):
             try:
-                if column == "server_id":
-                    check_server_id(by_name[column])
-                elif by_name[column]:
-                    canonical_value(by_name[column])
+                good.append(self._good(column, by_name[column]))
             except ValueError as error:
-                problems.append(Problem(unit, line, column, _shown(by_name[column]), str(error)))
+                problems.append(Problem(unit, line, column, shown(by_name[column]), str(error)))
         if not any(by_name[column] for column in self.columns):
             problems.append(Problem(unit, line, None, "no value", "a value of at least one metric"))
-        return problems
+        if problems:
+            return BadRow(line, _text(fields), problems)
+        ts, server_id, *values = good
+        self._times.settle(ts)
+        return Row(line, ts, server_id, values)
+
+    def _good(self, column: str, text: str) -> str:
+        """Return a field's canonical text; raise ValueError with what was expected."""
+        if column == "ts":
+            return self._times.canonical(text)
+        if column == "server_id":
+            check_server_id(text)
+            return text
+        if text and self._has_commas():
+            text = _with_point(text)
+        elif _DECIMAL_COMMA.fullmatch(text):
+            raise ValueError(
+                "a finite number with a decimal point (decimal commas are read if "
+                "pipeline_decimal_comma is true)"
+            )
+        return canonical_value(text) if text else NO_VALUE
 
     def validate(self) -> Report:
         """Read the whole file, and report what is wrong with it.
 
         Raises:
-            DatasetError: there are no rows at all.
+            DatasetError: there are no rows at all, or a clock goes back and may not.
 
         """
         report = Report(missing=dict.fromkeys(self.columns, 0))
-        for row in self.read():
+        stops = self.layout.clock_goes_back == STOP
+        clocks = Clocks(f"{self.path}: {self._source.unit}") if stops else None
+        row: Row | BadRow | EmptyRow = EmptyRow(1 if isinstance(self._source, CsvSource) else 0)
+        for row in self.read(clocks):
             if isinstance(row, Row):
                 report.rows += 1
                 if NO_VALUE in row.values:
                     for column, value in zip(self.columns, row.values, strict=True):
                         report.missing[column] += not value
-            else:
+            elif isinstance(row, BadRow):
                 report.add(row)
+            else:
+                report.empty += 1
+        report.lines = row.line
         if not report.rows and not report.bad_rows:
             raise DatasetError(f"{self.path}: a header but no rows; name a file with data")
         return report
 
 
-def _shown(text: str) -> str:
-    return one_line(ascii(text) if not text.isprintable() else repr(text), 60)
+def _text(fields: list[str]) -> str:
+    return csv_row(fields).removesuffix("\n")
+
+
+def _with_point(text: str) -> str:
+    if "." in text:
+        raise ValueError("a number with a decimal comma, as pipeline_decimal_comma says")
+    return text.replace(",", ".")

@@ -10,8 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from server_monitoring.errors import DatasetError, one_line
+from server_monitoring.sources.source import Block
 
-ROWS_PER_BATCH = 5_000
+ROWS_PER_BATCH = 500
 
 
 class ParquetSource:
@@ -49,16 +50,15 @@ class ParquetSource:
             "write it again"
         )
 
-    def rows(self) -> Iterator[tuple[int, list[str]]]:
-        """Yield each row's number and fields."""
+    def blocks(self) -> Iterator[Block]:
+        """Yield the rows, each with its number."""
         number = 1
         try:
-            batches = self._open().iter_batches(ROWS_PER_BATCH, columns=self.header)
-            for batch in batches:
-                columns = [batch.column(name).to_pylist() for name in self.header]
-                for values in zip(*columns, strict=True):
-                    yield number, [field_text(value) for value in values]
-                    number += 1
+            for batch in self._open().iter_batches(ROWS_PER_BATCH, columns=self.header):
+                columns = [map(field_text, batch.column(name).to_pylist()) for name in self.header]
+                rows = list(map(list, zip(*columns, strict=True)))
+                yield Block(range(number, number + len(rows)), rows, {})
+                number += len(rows)
         except (pa.ArrowException, OSError) as error:
             raise self._broken(number, error) from error
 

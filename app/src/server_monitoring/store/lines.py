@@ -20,7 +20,7 @@ from server_monitoring.model.values import (
     POSITIONAL_PATTERN,
     WIDE_MARKS,
     WIDE_PATTERN,
-    check_server_id,
+    check_record_id,
 )
 
 _VALUE = f"(?:{POSITIONAL_PATTERN}|{WIDE_PATTERN})"
@@ -123,7 +123,7 @@ def _wrong_field(fields: list[str], form: TimeForm) -> str | None:
     if not form.matches(ts):
         return f"ts: expected a time {form.name}"
     try:
-        check_server_id(server_id)
+        check_record_id(server_id)
     except ValueError as error:
         return f"server_id: expected {error}"
     if re.fullmatch(_VALUE, value) is None:

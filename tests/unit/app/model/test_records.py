@@ -16,6 +16,7 @@ from server_monitoring.model.values import (
     WIDE_PATTERN,
     canonical_double,
     canonical_value,
+    check_record_id,
     check_server_id,
     decimal_text,
     is_wide,
@@ -195,11 +196,21 @@ def test_whole_numbers_and_exponents_of_other_writers_become_canonical() -> None
     assert decode_value(value.replace(b"1e-05", b"7"), "cpu_pct").value == "7.0"
 
 
-@pytest.mark.parametrize("server_id", ["", "a\0b", "\udcff"])
+@pytest.mark.parametrize("server_id", ["", "a\0b", "\udcff", "a" * 256])
 def test_a_server_id_that_cannot_travel_is_refused(server_id: str) -> None:
-    """Empty, with NUL, or not UTF-8."""
-    with pytest.raises(ValueError, match="server id"):
-        check_server_id(server_id)
+    """Empty, with NUL, not UTF-8, or too long: so caches are bounded in bytes."""
+    for check in (check_server_id, check_record_id):
+        with pytest.raises(ValueError, match="server id"):
+            check(server_id)
+
+
+def test_a_record_of_an_older_version_may_have_a_line_end_in_its_id() -> None:
+    """A run that it began goes on; a data set may no longer have one."""
+    value = json.dumps({"ts": "20:52:00", "server_id": "a\nb ", "cpu_pct": 1.0}).encode()
+    assert decode_value(value, "cpu_pct").server_id == "a\nb "
+    assert decode_values([value], "cpu_pct") == [("20:52:00", "a\nb ", "1.0")]
+    with pytest.raises(ValueError, match="without line ends"):
+        check_server_id("a\nb")
 
 
 @pytest.mark.parametrize(

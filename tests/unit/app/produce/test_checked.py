@@ -5,12 +5,14 @@ from pathlib import Path
 
 import pytest
 from server_monitoring.host.runs import Run
+from server_monitoring.model.layout import Layout
 from server_monitoring.model.timestamps import form_of
 from server_monitoring.produce import checked
-from server_monitoring.sources.dataset import Dataset, Report
+from server_monitoring.sources.dataset import Dataset
+from server_monitoring.sources.rows import Report
 
 SHA256 = "ab" * 32
-REPORT = Report(rows=7, missing={"cpu_pct": 2})
+REPORT = Report(lines=9, rows=7, empty=1, missing={"cpu_pct": 2})
 
 
 @pytest.fixture
@@ -22,14 +24,15 @@ def run(tmp_path: Path) -> Run:
 
 
 def opened(
-    folder: Path, columns: tuple[str, ...] = ("cpu_pct",), start: str = "20:52:00"
+    folder: Path,
+    columns: tuple[str, ...] = ("cpu_pct",),
+    start: str = "20:52:00",
+    layout: Layout | None = None,
 ) -> Dataset:
     """Return a data set; what is in it does not count here."""
     path = folder / "m.csv"
     path.write_text("ts,server_id,cpu_pct,mem_pct\n")
-    form = form_of(start)
-    assert form is not None
-    return Dataset(path, columns, form)
+    return Dataset(path, columns, form_of(start), layout)
 
 
 def test_what_was_noted_is_recalled(run: Run, tmp_path: Path) -> None:
@@ -47,7 +50,10 @@ def test_another_data_set_columns_or_times_are_read(run: Run, tmp_path: Path) ->
         assert checked.recall(run, dataset, "cd" * 32) is None
     with opened(tmp_path, columns=("cpu_pct", "mem_pct")) as dataset:
         assert checked.recall(run, dataset, SHA256) is None
-    with opened(tmp_path, start="2026-01-31T20:52:00Z") as dataset:
+    for start in ("2026-01-31T20:52:00Z", ""):
+        with opened(tmp_path, start=start) as dataset:
+            assert checked.recall(run, dataset, SHA256) is None
+    with opened(tmp_path, layout=Layout(clock_goes_back="keep")) as dataset:
         assert checked.recall(run, dataset, SHA256) is None
 
 

@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 from server_monitoring.model.timestamps import CLOCK, ISO
 from server_monitoring.produce.pace import Pace, chunks
-from server_monitoring.sources.dataset import Row
+from server_monitoring.sources.rows import Row
 
 
 class Clock:

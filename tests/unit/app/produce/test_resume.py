@@ -13,7 +13,7 @@ from server_monitoring.model import groups
 from server_monitoring.model.wire import partition_for
 from server_monitoring.produce import resume, sender
 from server_monitoring.produce.marker import Marker
-from server_monitoring.sources.dataset import Row
+from server_monitoring.sources.rows import Row
 
 from tests.unit.app.app_topics import Topics, rows
 

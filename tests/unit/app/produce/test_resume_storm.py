@@ -20,7 +20,7 @@ from server_monitoring.model.wire import partition_for
 from server_monitoring.produce import producer, sender
 from server_monitoring.produce.pace import Pace
 from server_monitoring.settings import config
-from server_monitoring.sources.dataset import Row
+from server_monitoring.sources.rows import Row
 
 from tests.support.app_settings import settings, write_settings
 from tests.unit.app.app_topics import FakeProducer, KilledError, Topics, rows

@@ -22,7 +22,7 @@ from server_monitoring.model.groups import Metric
 from server_monitoring.model.wire import partition_for, row_number
 from server_monitoring.produce import resume, sender
 from server_monitoring.produce.marker import Marker
-from server_monitoring.sources.dataset import Row
+from server_monitoring.sources.rows import Row
 
 METRICS = [Metric("t-cpu", "cpu", "a"), Metric("t-mem", "mem", "b")]
 STARTS = {"t-cpu": {"0": 0, "1": 0, "2": 0}, "t-mem": {"0": 0}}

@@ -12,7 +12,7 @@ import pytest
 from server_monitoring.commands.common import open_dataset
 from server_monitoring.errors import DatasetError
 from server_monitoring.host.runs import Run
-from server_monitoring.produce import producer, sending
+from server_monitoring.produce import bad_rows, producer, sending
 from server_monitoring.settings import config
 
 from tests.unit.app.app_topics import FakeProducer, KilledError, Topics
@@ -34,7 +34,7 @@ def send(
     header = "ts,server_id,cpu_pct,mem_pct,net_in,disk_io"
     path = write_csv("\n".join([header, *ROWS]) + "\n")
 
-    def start(on_bad_row: str = sending.SKIP, kill_after: int | None = None) -> Run:
+    def start(on_bad_row: str = bad_rows.SKIP, kill_after: int | None = None) -> Run:
         client = SimpleNamespace(
             ERROR=KeyError,
             TIMEOUT=TimeoutError,
@@ -69,6 +69,8 @@ def test_the_summary_counts_what_was_sent_and_what_was_left_out(
     assert found["dataset"]["name"] == "metrics.csv"
     assert (found["run_id"], found["client"], found["on_bad_row"]) == ("r1", "a client", "skip")
     assert (found["dataset"]["rows"], found["bad_rows"], found["missing"]["mem_pct"]) == (3, 1, 1)
+    assert (found["dataset"]["lines"], found["dataset"]["empty_lines"]) == (5, 0)
+    assert found["bad_rows_file"] == str(run.directory / "bad-rows.csv")
     assert found["rows"] == {"topic-cpu": 3, "topic-mem": 2, "topic-net": 3, "topic-disk": 3}
     assert set(found["sent_before"].values()) == {0}
     assert sum(found["end_offsets"]["topic-mem"].values()) == 2
@@ -80,8 +82,8 @@ def test_the_summary_counts_what_was_sent_and_what_was_left_out(
 
 def test_a_bad_row_that_is_not_to_be_skipped_stops_all(send: Send, values: dict[str, Any]) -> None:
     """Before the run has so much as a folder."""
-    with pytest.raises(DatasetError, match="1 bad rows, nothing was sent: line 4, column cpu_pct"):
-        send(sending.STOP)
+    with pytest.raises(DatasetError, match="1 bad row in 5 lines, nothing was sent: line 4"):
+        send(bad_rows.STOP)
     assert not Path(values["data_dir"]).exists()
 
 

@@ -40,9 +40,11 @@ def test_it_shows_rows_alerts_seconds_and_versions() -> None:
         "  Possible DDoS                                    2",
         "  Disk thrash suspected                            4",
         "",
+        "Set aside: 1 bad row",
+        "",
         "Records not stored: 3 foreign, 0 malformed, 6 duplicates",
         "",
-        "Corrupt in topic-mem: 1 lines set aside in the consumer's corrupt-*.csv, 2 rows lost",
+        "Corrupt in topic-mem: 1 line set aside in the consumer's corrupt-*.csv, 2 rows lost",
         "",
         "Rows with an earlier one's time and server, left out: 2 of topic-cpu",
         "Rows that the other metric has no partner for, left out: 3 of topic-disk",
@@ -86,3 +88,17 @@ def test_names_cannot_control_the_terminal() -> None:
     made = facts()
     made["dataset"]["name"] = "\x1b[2Jx\u202e.csv\nRun r-2 failed"
     assert "of \\u001b[2Jx\\u202e.csv\\u000aRun r-2 failed" in run_table(made).splitlines()[0]
+
+
+def test_rows_that_were_set_aside_are_counted_and_found() -> None:
+    """With the host and the file; empty lines are said too, and nothing where there is none."""
+    made = facts()
+    made["dataset"] |= {"bad_rows": 2, "bad_rows_file": "producer-1:/runs/r-1/bad-rows.csv"}
+    made["dataset"]["empty_lines"] = 1
+    lines = run_table(made).splitlines()
+    at = lines.index("Set aside: 2 bad rows, listed in producer-1:/runs/r-1/bad-rows.csv")
+    assert lines[at + 1] == "Skipped: 1 empty line"
+    made["dataset"] |= {"bad_rows": 0, "empty_lines": 0}
+    assert not any(
+        line.startswith(("Set aside", "Skipped")) for line in run_table(made).split("\n")
+    )

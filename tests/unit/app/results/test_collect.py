@@ -116,6 +116,18 @@ def test_the_data_set_has_the_name_that_the_user_gave_it() -> None:
     assert (made["name"], made["bad_rows"]) == ("größe.csv", 1)
 
 
+def test_where_the_bad_rows_are_is_said_with_the_host() -> None:
+    """On the producer; a run of an older version says nothing of it."""
+    assert "bad_rows_file" not in manifest(FACTS, SUMS, END)["dataset"]
+    facts = replace(
+        FACTS,
+        run={**FACTS.run, "producer": "producer-1"},
+        produced={**FACTS.produced, "bad_rows_file": "/data/runs/r-1/bad-rows.csv"},
+    )
+    made = manifest(facts, SUMS, END)["dataset"]
+    assert made["bad_rows_file"] == "producer-1:/data/runs/r-1/bad-rows.csv"
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

@@ -10,6 +10,7 @@ from server_monitoring.commands import common
 from server_monitoring.errors import ConfigError, UsageError
 from server_monitoring.host.runs import checked_run_id
 from server_monitoring.model import groups
+from server_monitoring.model.layout import Layout
 from server_monitoring.model.timestamps import CLOCK, ISO
 from server_monitoring.settings import config
 
@@ -56,6 +57,15 @@ def test_an_empty_start_leaves_the_form_to_the_data_and_takes_every_window(
     assert config.load(write(values)).windows(CLOCK) == loaded.windows(CLOCK)
 
 
+def test_how_a_data_set_is_written_may_be_left_out(values: dict[str, Any], write: Write) -> None:
+    """A run that an older version began has none of these keys."""
+    assert config.load(write(values)).layout == Layout()
+    values |= {"csv_separator": "tab", "decimal_comma": "true", "clock_goes_back": "keep"}
+    values |= {"time_unit": "epoch_seconds", "start": "2024-05-01T20:52:00Z"}
+    layout = Layout("tab", decimal_comma=True, time_unit="epoch_seconds", clock_goes_back="keep")
+    assert config.load(write(values)).layout == layout
+
+
 def test_a_third_group_needs_no_code(values: dict[str, Any], write: Write) -> None:
     """Groups are data: other columns, topics and labels load as they are."""
     values["groups"]["gpu_fan"] = metric_group(
@@ -68,6 +78,11 @@ def test_a_third_group_needs_no_code(values: dict[str, Any], write: Write) -> No
 
 
 MISTAKES = [
+    ("csv_separator", ":", "csv_separator: found ':', expected , or ; or | or tab"),
+    ("decimal_comma", 1, "decimal_comma: found 1, expected true or false"),
+    ("clock_goes_back", "no", "clock_goes_back: found 'no', expected stop or keep"),
+    ("time_unit", "epoch", "time_unit: found 'epoch', expected"),
+    ("time_unit", "epoch_seconds", "start: found '20:52:00', expected none, or one in ISO 8601"),
     ("compression", "gzip", "found 'gzip', expected none or lz4 or zstd"),
     ("kafka_client", "librdkafka", "found 'librdkafka', expected kafka-python or confluent-kafka"),
     ("bootstrap_servers", [], "bootstrap_servers: found []"),

@@ -1,8 +1,10 @@
 """Compressed and Parquet data sets hold the same rows; broken ones are named, not half read."""
 
+import bz2
 import contextlib
 import gzip
 import io
+import lzma
 import sys
 import tracemalloc
 from collections.abc import Callable
@@ -17,9 +19,10 @@ import pytest
 import zstandard
 from server_monitoring.errors import DatasetError
 from server_monitoring.model.timestamps import CLOCK, ISO, TimeForm
-from server_monitoring.sources import files
-from server_monitoring.sources.dataset import BadRow, Dataset, Row
+from server_monitoring.sources import signatures
+from server_monitoring.sources.dataset import Dataset
 from server_monitoring.sources.parquet import field_text
+from server_monitoring.sources.rows import BadRow, EmptyRow, Row
 
 COLUMNS = ("cpu_pct", "mem_pct")
 HEADER = "ts,server_id,cpu_pct,mem_pct\n"
@@ -56,7 +59,7 @@ COMPRESSIONS: list[Callable[[bytes], bytes]] = [
 ]
 
 
-def read(path: Path, form: TimeForm = CLOCK) -> list[Row | BadRow]:
+def read(path: Path, form: TimeForm = CLOCK) -> list[Row | BadRow | EmptyRow]:
     """Return all rows of a file."""
     with Dataset(path, COLUMNS, form) as dataset:
         return list(dataset.read())
@@ -104,24 +107,83 @@ def test_a_file_with_a_flipped_byte_is_refused_or_seen_in_its_rows(
     path.write_bytes(data)
     plain = tmp_path / "plain"
     plain.write_text(CSV)
-    found: list[Row | BadRow] = []
+    found: list[Row | BadRow | EmptyRow] = []
     with contextlib.suppress(DatasetError):
         found = read(path)
     assert found != read(plain)
 
 
-@pytest.mark.parametrize("compress", [gzip.compress, zstandard.ZstdCompressor(level=19).compress])
-def test_a_line_without_end_is_refused_in_bounded_memory(
+@pytest.mark.parametrize("compress", [gzip.compress, zstandard.ZstdCompressor().compress])
+def test_a_line_without_end_is_one_bad_row_in_bounded_memory(
     tmp_path: Path, compress: Callable[[bytes], bytes]
 ) -> None:
     """A small file can hold gigabytes of the same character."""
     path = tmp_path / "m"
-    path.write_bytes(compress(HEADER.encode() + b"a" * 300_000_000))
+    lines = HEADER.encode() + b"20:52:00,a,1,2\n" + b"a" * 30_000_000
+    path.write_bytes(compress(lines + b"\n20:52:10,b,3,4\n"))
     tracemalloc.start()
-    with pytest.raises(DatasetError, match="line 2: more than 4194304 characters without a line"):
-        read(path)
+    first, bad, last = read(path)
     assert tracemalloc.get_traced_memory()[1] < 100_000_000
     tracemalloc.stop()
+    assert isinstance(bad, BadRow)
+    assert bad.problems[0].expected == "a line of at most 1,048,576 characters"
+    assert (bad.line, bad.problems[0].column, len(bad.text)) == (3, None, 1_000)
+    assert [first[0], last[0]] == [2, 4]
+
+
+ONE = f"{HEADER}20:52:00,a,1,2\n".encode()
+TAR = b"m.csv".ljust(257, b"\0") + b"ustar\x0000" + b"\0" * 250
+
+
+@pytest.mark.parametrize(
+    ("content", "found", "advice"),
+    [
+        (gzip.compress(gzip.compress(ONE)), "gzip in gzip", "unpack it once"),
+        (gzip.compress(zstd_stream(ONE)), "zstd in gzip", "unpack it once"),
+        (zstd_stream(gzip.compress(ONE)), "gzip in zstd", "unpack it once"),
+        (gzip.compress(TAR), "a tar archive in gzip", "unpack it first"),
+        (gzip.compress(ONE.decode().encode("utf-16")), "UTF-16 in gzip", "save it as CSV in UTF-8"),
+        (ONE.decode().encode("utf-16"), "UTF-16", "save it as CSV in UTF-8"),
+        (b"\xfe\xff" + ONE.decode().encode("utf-16-be"), "UTF-16", "save it as CSV in UTF-8"),
+        (ONE.decode().encode("utf-16-be"), "UTF-16 without its mark", "save it as CSV in UTF-8"),
+        (ONE.decode().encode("utf-32"), "UTF-32", "save it as CSV in UTF-8"),
+        (bz2.compress(ONE), "compressed by bzip2", "unpack it first, or pack it by gzip or zstd"),
+        (lzma.compress(ONE), "compressed by xz", "unpack it first, or pack it by gzip or zstd"),
+        (TAR, "a tar archive", "unpack it first"),
+        (b"PK\x03\x04" + b"\0" * 26 + b"[Content_Types].xml", "an Excel workbook", "save it as"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1", "an old Excel workbook", "save it as CSV in UTF-8"),
+    ],
+)
+def test_what_is_no_data_set_is_refused_by_its_true_name(
+    tmp_path: Path, content: bytes, found: str, advice: str
+) -> None:
+    """Told by its content."""
+    path = tmp_path / "m.csv"
+    path.write_bytes(content)
+    with pytest.raises(DatasetError) as caught:
+        read(path)
+    assert str(caught.value).startswith(f"{path}: found {found}, expected a CSV file in UTF-8")
+    assert f"or a Parquet file; {advice}" in str(caught.value)
+
+
+def skippable(content: bytes) -> bytes:
+    """Return a zstd frame that readers skip."""
+    return b"\x5a\x2a\x4d\x18" + len(content).to_bytes(4, "little") + content
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        skippable(b"") + zstd_stream(ONE),
+        skippable(b"x" * 5_000) + skippable(b"\x28\xb5\x2f\xfd") + zstd_frames(ONE),
+        zstd_stream(ONE) + skippable(b"index"),
+    ],
+)
+def test_frames_to_be_skipped_are_skipped(tmp_path: Path, content: bytes) -> None:
+    """As parallel and seekable writers of zstd put them, first or last."""
+    path = tmp_path / "m"
+    path.write_bytes(content)
+    assert read(path) == [Row(2, "20:52:00", "a", ["1.0", "2.0"])]
 
 
 def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
@@ -217,7 +279,7 @@ def test_a_missing_parquet_column_is_named(tmp_path: Path) -> None:
     """As in a CSV file."""
     path = tmp_path / "m"
     pq.write_table(pa.table({"ts": ["20:52:00"], "cpu_pct": [1.0]}), path)
-    with pytest.raises(DatasetError, match="column server_id is not there: found ts,cpu_pct"):
+    with pytest.raises(DatasetError, match="column server_id is not there: found 'ts', 'cpu_pct'"):
         read(path)
 
 
@@ -247,7 +309,7 @@ def test_a_file_that_is_only_a_beginning_is_refused(tmp_path: Path, content: byt
 
 def test_a_csv_file_cannot_begin_like_another_kind() -> None:
     """A header that begins with PAR1 is the one exception, and no column is called so."""
-    for start in (files.GZIP, files.ZSTD):
+    for start in (signatures.GZIP, signatures.ZSTD):
         with pytest.raises(UnicodeDecodeError):
             start.decode()
-    assert not any(name.startswith(files.PARQUET.decode()) for name in ("ts", "server_id"))
+    assert not any(name.startswith(signatures.PARQUET.decode()) for name in ("ts", "server_id"))

@@ -27,6 +27,7 @@ def tell(line: str, **how: Any) -> None:
     """Show a line; what is no line of Ansible's own text, such as JSON, stays whole without it."""
     Display().display(line, stderr=constants.DEFAULT_STDOUT_CALLBACK not in TEXTS, **how)
 
+
 # At most 16 MiB of a file.
 _READ = "dd iflag=nofollow,nonblock,fullblock bs=64k count=256 status=none"
 
