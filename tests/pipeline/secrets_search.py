@@ -31,7 +31,8 @@ def secrets() -> dict[str, str]:
         check=True,
     )
     found: dict[str, str] = json.loads(shown.stdout)
-    found.pop("kafka_access_suffix", None)
+    told = ("kafka_access_suffix", "kafka_access_given_")  # which users, and which hosts
+    found = {name: value for name, value in found.items() if not name.startswith(told)}
     key = feed("kafka-1", KEYS, "").splitlines()[-1]
     password = (PROJECT / ".vault-password").read_text(encoding="utf-8").strip()
     return found | {"key of the broker": key, "password of the vault": password}
