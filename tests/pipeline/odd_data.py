@@ -25,7 +25,7 @@ HOSTILE = [
     "=1+1",
 ]
 LABEL = f"CPU $(touch {OWNED}) `touch {OWNED}` 'quoted' \"twice\" %n; }}}} #"
-BAD = ["12:16:40,machine-day3,x,2,3,4", "nonsense"]
+BAD = ["12:16:40,machine-day3,x,2,3,4", '12:16:40,"machine-day3,1,2,3,4', "nonsense"]
 
 
 def write(good: Path, mixed: Path) -> int:

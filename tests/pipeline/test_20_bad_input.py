@@ -134,6 +134,8 @@ DATASETS = {
     "empty": ("", "empty"),
     "missing column": ("ts,server_id,cpu_pct,mem_pct,net_in\n00:00:00,a,1,2,3\n", "disk_io"),
     "wrong number of fields": (f"{HEADER}\n00:00:00,a,1,2,3,4\n00:00:10,a,1,2,3\n", "line 3"),
+    "stray quote": (f'{HEADER}\n00:00:00,"a,1,2,3,4\n00:00:10,a,1,2,3,4\n', "1 bad row", "line 2"),
+    "two nights": (f"{HEADER}\n23:59:00,a,1,2,3,4\n00:00:00,a,1,2,3,4\n", "the clock of server"),
     "no numbers, bad time": (
         NO_NUMBERS,
         "line 2, column mem_pct",

@@ -145,6 +145,8 @@ def attacked_run(
     files = tmp_path_factory.mktemp("attack")
     good, mixed = files / "good.csv", files / "mixed.csv"
     rows = odd_data.write(good, mixed)
+    link = files / "größe [1].csv"
+    link.symlink_to(mixed)
     defaults = PROJECT / "roles" / "pipeline" / "defaults" / "main.yml"
     groups = yaml.safe_load(defaults.read_text(encoding="utf-8"))["pipeline_groups"]
     groups["cpu_mem"]["labels"]["both"] = odd_data.LABEL
@@ -154,7 +156,7 @@ def attacked_run(
     with listed(NODES):
         result, folder = run_pipeline(
             run_name("attacked"),
-            pipeline_dataset=str(mixed),
+            pipeline_dataset=str(link),
             pipeline_on_bad_row="skip",
             pipeline_start=odd_data.START,
             pipeline_thresholds=odd_data.THRESHOLDS,
@@ -163,6 +165,7 @@ def attacked_run(
     kept = int(held().split()[-1])
     assert lied().split()[-1] == "16"
     assert result.status == 0, result.tail()
+    assert result.says(f"Set aside: {len(odd_data.BAD)} bad rows, listed in producer-1:{RUNS}/")
     assert 0 < kept <= PER_ADDRESS
     assert [name for name, value in secrets().items() if value in result.output] == []
     return AttackedRun(folder, rows, odd_data.expected(good), broker_log(since))
@@ -206,6 +209,7 @@ def test_bad_rows_can_be_skipped(attacked_run: AttackedRun) -> None:
     # Behind the header and the good rows.
     assert str(rows + 2) in aside
     assert str(rows + 3) in aside
+    assert str(rows + 4) in aside
 
 
 def test_settings_of_a_run_leave_the_cluster_alone(attacked_run: AttackedRun) -> None:

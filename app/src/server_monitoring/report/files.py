@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from server_monitoring.errors import counted
 from server_monitoring.host.durable import write_text
 from server_monitoring.report.export import CSV_NAME, JSON_NAME, write_incidents
 from server_monitoring.report.library import default_path, read_library
@@ -35,6 +36,7 @@ def write_report(folder: Path, against: Path | None = None) -> str:
     page = render(results, library, changes)
     write_text(folder / NAME, page)
     return (
-        f"{folder / NAME}: {len(incidents):,} incidents on {len(results.servers):,} servers, "
+        f"{folder / NAME}: {counted(len(incidents), 'incident')} on "
+        f"{counted(len(results.servers), 'server')}, "
         f"{len(page.encode()) / 1e6:.1f} MB; also {CSV_NAME} and {JSON_NAME}"
     )

@@ -30,7 +30,7 @@ def _topics(facts: Facts) -> Iterator[str]:
 
 def _groups(facts: Facts) -> Iterator[str]:
     for group in facts["groups"].values():
-        yield from ("", f"{group['file']}: {group['windows']:,} windows")
+        yield from ("", f"{group['file']}: {counted(group['windows'], 'window')}")
         for label, count in group["alerts"].items():
             yield f"  {label:<42}{count:>8,}"
 

@@ -3,7 +3,7 @@
 import unicodedata
 from collections.abc import Iterator, Sequence
 
-from server_monitoring.errors import printable
+from server_monitoring.errors import counted, printable
 from server_monitoring.model.incidents import Incident
 from server_monitoring.report.export import plain
 from server_monitoring.results.changes import CHANGED, GONE, NEW, Change, differences
@@ -22,7 +22,8 @@ def incident_lines(incidents: Sequence[Incident], manifest: Manifest) -> Iterato
         yield from _table(HEADINGS, [_cells(incident, manifest) for incident in incidents])
         yield "\n"
     servers = len({incident.server for incident in incidents})
-    yield f"run {manifest.run_id}: {len(incidents):,} incidents on {servers:,} servers\n"
+    found = f"{counted(len(incidents), 'incident')} on {counted(servers, 'server')}"
+    yield f"run {manifest.run_id}: {found}\n"
 
 
 def change_lines(changes: Sequence[Change], manifest: Manifest, other: Manifest) -> Iterator[str]:

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from server_monitoring.errors import DatasetError, one_line
 from server_monitoring.sources.source import Block
 
-ROWS_PER_BATCH = 500
+ROWS_PER_BATCH = 1_000
 
 
 class ParquetSource:

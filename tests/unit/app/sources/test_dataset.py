@@ -163,7 +163,9 @@ def test_a_data_set_has_one_form_of_time(write_csv: Write) -> None:
     path = write_csv(HEADER + "".join(f"{ts},a,1,2\n" for ts in times))
     with Dataset(path, COLUMNS, ISO) as dataset:
         first, second, bad = list(dataset.read())
-    assert [first[1], second[1]] == times[:2]
+    assert isinstance(first, Row)
+    assert isinstance(second, Row)
+    assert [first.ts, second.ts] == times[:2]
     assert isinstance(bad, BadRow)
     assert "expected a time YYYY-MM-DDTHH:mm:ss with Z or an offset" in str(bad.problems[0])
 

@@ -54,7 +54,9 @@ def test_counts_of_the_setting_s_unit_alone_are_read(tmp_path: Path) -> None:
     path.write_text(f"{HEADER}1769892720999,a,1\n20:52:00,a,1\n1769892730000,a,1\n")
     with Dataset(path, ["cpu_pct"], None, Layout(time_unit="epoch_milliseconds")) as dataset:
         first, bad, last = dataset.read()
-    assert [first[1], last[1]] == ["2026-01-31T20:52:00Z", "2026-01-31T20:52:10Z"]
+    assert isinstance(first, Row)
+    assert isinstance(last, Row)
+    assert [first.ts, last.ts] == ["2026-01-31T20:52:00Z", "2026-01-31T20:52:10Z"]
     assert isinstance(bad, BadRow)
     assert bad.problems[0].expected == "epoch milliseconds, as pipeline_time_unit says"
 
