@@ -24,6 +24,9 @@ from server_monitoring.settings.config import Config
 from server_monitoring.store import corrupt, lines, table
 from server_monitoring.store.raw import Topic, find_topics
 
+# Bytes of the largest method that Java compiles: those that sum wide values are larger, and Spark
+# does well to write none. Any size is Spark's own default.
+JAVA_METHOD, MOST_METHOD = 8_000, 65_535
 _NO_SPACE = os.strerror(errno.ENOSPC)
 
 
@@ -136,6 +139,8 @@ def analyze(
         shutil.rmtree(scratch, ignore_errors=True)
         of = plan.parts(topics, config, group)
         raw = [_lines(spark, topic, scratch, of.form) for topic in topics]
+        limit = JAVA_METHOD if of.wide else MOST_METHOD
+        spark.conf.set("spark.sql.codegen.hugeMethodLimit", limit)
         table_lines = plan.table(raw, plan.partitions(topics), config, of, seen)
         table_lines.write.mode("overwrite").text(str(parts))
         read, met, counts = seen.read.get, seen.met.get, seen.windows.get

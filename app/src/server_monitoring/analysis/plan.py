@@ -40,6 +40,7 @@ class Parts:
         like: a time that has the form, and the zone, of the table's.
         windows: their length, slide and first start.
         aggregate: what becomes of a window's values.
+        wide: whether some of them may be wide.
 
     """
 
@@ -48,6 +49,7 @@ class Parts:
     like: str
     windows: Windows
     aggregate: Aggregate
+    wide: bool
 
 
 def parts(topics: Sequence[Topic], config: Config, group: Group) -> Parts:
@@ -57,7 +59,7 @@ def parts(topics: Sequence[Topic], config: Config, group: Group) -> Parts:
     wide = any(map(lines.may_have_wide_values, files))
     aggregates = WIDE_AGGREGATES if wide else AGGREGATES
     like = config.start or form.epoch
-    return Parts(group, form, like, config.windows(form), aggregates[group.aggregate])
+    return Parts(group, form, like, config.windows(form), aggregates[group.aggregate], wide)
 
 
 def partitions(topics: Sequence[Topic]) -> int:

@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     common.add_path(parser, "--out", about, required=True)
     for name, default, about in (
         ("servers", 20, "how many servers"),
-        ("seconds", 3_600, "how much time, from the setting start on"),
+        ("seconds", 3_600, "how much time, from the setting start on, or from 00:00:00"),
         ("interval", 10, "seconds between two rows of a server"),
         ("incidents", 2, "how many incidents of each label of each metric group"),
     ):

@@ -66,7 +66,7 @@ def decode_value(value: bytes | None, column: str) -> Reading:
     """Return the reading in a record's value.
 
     Raises:
-        ValueError: not the wire format, or the value is outside the decimal limits.
+        ValueError: not the wire format, or the value is not finite.
 
     """
     try:
