@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.unit.plugins.pipeline.progress_plays import RUN, play, write_site
+from tests.unit.plugins.pipeline.progress_plays import PRODUCER, RUN, play, write_site
 from tests.unit.plugins.pipeline.test_progress import SCENES
 
 # Runs the command here, behind a banner, but for some calls: then nobody answers.
@@ -27,7 +27,9 @@ printf '\\nGood bye\\n'
 @pytest.fixture
 def site(tmp_path: Path) -> dict[str, str]:
     """Return the environment of a site whose host c2 is reached by the double."""
-    environment = write_site(tmp_path, SCENES)
+    # Rows are sent for longer than the host is away, so that a line is shown meanwhile.
+    begun, sent, *_, ended = SCENES[PRODUCER]
+    environment = write_site(tmp_path, {**SCENES, PRODUCER: [begun, *[sent] * 40, ended]})
     inventory = yaml.safe_load((tmp_path / "hosts.yml").read_text(encoding="utf-8"))
     away = {"ansible_connection": "ssh", "ansible_ssh_executable": str(tmp_path / "ssh")}
     inventory["all"]["children"]["consumers_net_disk"]["hosts"]["c2"] = away
@@ -46,7 +48,7 @@ def test_a_host_that_answers_again_is_waited_for_whatever_its_shells_print(
     tmp_path: Path, site: dict[str, str]
 ) -> None:
     """The line says so meanwhile; a banner that looks like an answer hides no unit's end."""
-    reach(tmp_path, first=2, last=4)
+    reach(tmp_path, first=2, last=6)
     done = play(tmp_path, site, "-e", "pipeline_node_timeout=60")
     assert done.returncode == 0, done.stdout
     assert "c2 does not answer, waited for at most " in done.stdout
