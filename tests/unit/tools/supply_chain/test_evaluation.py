@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+from collections import ChainMap
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -106,11 +107,14 @@ def test_no_plugin_makes_a_template_of_what_it_is_given() -> None:
 
 
 def is_fixed(text: str, where: str) -> bool:
-    """Tell whether a text is the same everywhere, or a variable of the role that is."""
+    """Tell whether a text is the same everywhere, or a variable of role or play that is."""
     if variable := re.fullmatch(r"\{\{ (_\w+) \}\}", text):
-        variables = yaml.safe_load(
-            (PROJECT / where).parents[1].joinpath("vars/main.yml").read_text()
-        )
+        path = PROJECT / where
+        if path.parent.name == "playbooks":
+            plays = yaml.safe_load(path.read_text(encoding="utf-8"))
+            variables = dict(ChainMap(*(play.get("vars", {}) for play in plays)))
+        else:
+            variables = yaml.safe_load(path.parents[1].joinpath("vars/main.yml").read_text())
         text = str(variables.get(variable[1], text))
     return "{{" not in text
 
