@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 
 import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from server_monitoring.model import names
 from server_monitoring.settings.config import load
 
 from tests.bench import spark_data
@@ -32,6 +33,7 @@ from tests.support.project import PROJECT
 
 ROLE = PROJECT / "roles" / "pipeline"
 ARCHIVE = "/opt/spark/classes.jsa"
+NEW_ARCHIVE = "/tmp/classes.jsa"  # noqa: S108 - a unit's own
 GROUPS = ("cpu_mem", "net_disk")
 # The share of the reference's time that a job may take.
 SHARES = {"cpu_mem": 1 / 5, "net_disk": 1 / 3}
@@ -153,7 +155,7 @@ def job(config: Path, group: str, archive: Path) -> Command:
 
 def rehearsal(config: Path, archive: Path) -> Command:
     """Return the command of the rehearsal, as provisioning gives it, that writes `archive`."""
-    text = _render("rehearse.j2", config, _pipeline_new_archive=ARCHIVE)
+    text = _render("rehearse.j2", config)
     words = _on_this_machine(text, archive)
     return Command([*words, "--config", str(config)], config.parent / "work", environment())
 
@@ -183,6 +185,7 @@ def _render(template: str, config: Path, **variables: str) -> str:
     templates = Environment(  # noqa: S701 - a unit, not HTML
         loader=FileSystemLoader(ROLE / "templates"), undefined=StrictUndefined, trim_blocks=True
     )
+    templates.filters["server_monitoring.cluster.pipeline_user_name"] = names.user
     own = {"pipeline_data_dir": str(data_dir), "ansible_managed": ""}
     return templates.get_template(template).render(defaults | own | variables)
 
@@ -196,6 +199,7 @@ def _on_this_machine(line: str, archive: Path) -> list[str]:
         "/opt/spark/jars": str(Path(found.origin).with_name("jars")),
         "/opt/spark/server-monitoring.py": str(PROJECT / "app/src/server_monitoring/__main__.py"),
         ARCHIVE: str(archive),
+        NEW_ARCHIVE: str(archive),
         "%i": spark_data.RUN_ID,
         "${WAIT}": "0",
     }

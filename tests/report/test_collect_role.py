@@ -64,7 +64,7 @@ def step(name: str, **settings: Any) -> dict[str, Any]:
 def play(folder: Path, zone: str = "UTC") -> subprocess.CompletedProcess[str]:
     """Take the step as run_pipeline.yml does, on a control machine in a time zone."""
     noted = {
-        "pipeline_run": FACTS["run"],
+        "pipeline_run": FACTS["run"] | {"token": "t1", "by": "a test"},
         "pipeline_produced": FACTS["produced"],
         "pipeline_marks": {"analyze": time.time() - 2},
     }
@@ -87,7 +87,13 @@ def play(folder: Path, zone: str = "UTC") -> subprocess.CompletedProcess[str]:
         check=False,
         timeout=120,
         cwd=PROJECT,
-        env={**os.environ, "ANSIBLE_NOCOLOR": "1", "TZ": zone},
+        env={
+            **os.environ,
+            "ANSIBLE_NOCOLOR": "1",
+            "TZ": zone,
+            "SERVER_MONITORING_RUN": str(folder / "run"),
+            "SERVER_MONITORING_WANTS": str(folder / "wants"),
+        },
     )
 
 
