@@ -65,7 +65,7 @@ def test_broker_down_stops_the_run_at_the_gate() -> None:
     """The run names the broker's address and starts no consumer."""
     with stopped("kafka-1", "kafka"):
         result = play("run_pipeline.yml")
-    assert_stopped_at_gate(result, "172.29.0.1:9092")
+    assert_stopped_at_gate(result, "172.29.0.1:9094: [Errno 111] Connection refused: see whether")
     assert "Traceback" not in result.output
 
 
@@ -158,8 +158,12 @@ def test_producer_that_cannot_live_stops_the_run(run_pipeline: Run, run_name: Na
 
 def test_run_in_progress_is_left_alone(run_name: Name) -> None:
     """While a unit of a run is active, another run is refused, and no topic gets a partition."""
-    unit = f"server-monitoring-consume-cpu_mem@{run_name('going')}"
-    on("consumer-1", f"systemctl start {unit}")
+    name = run_name("going")
+    unit = f"server-monitoring-consume-cpu_mem@{name}"
+    # As the gate does.
+    folders = f"{RUNS}/{name} {RUNS}/{name}/raw"
+    made = f"install --directory --group=server-monitoring --mode=1770 {folders}"
+    on("consumer-1", f"{made} && systemctl start {unit}")
     try:
         result = play("run_pipeline.yml")
         declared = {"kafka_topics_declared": _topics(partitions=6)}

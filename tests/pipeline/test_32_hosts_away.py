@@ -50,6 +50,7 @@ def test_a_node_that_is_started_again_goes_on_by_itself(run_pipeline: Run, run_n
     assert on("consumer-1", "ls /etc/systemd/system/multi-user.target.wants | grep @ || true") == ""
 
 
+@pytest.mark.long
 def test_a_node_that_is_cut_off_for_a_while_is_waited_for(
     run_pipeline: Run, run_name: Name
 ) -> None:
@@ -66,6 +67,7 @@ def test_a_node_that_is_cut_off_for_a_while_is_waited_for(
     assert result.says("consumer-2 does not answer, waited for at most"), result.tail()
 
 
+@pytest.mark.long
 def test_a_node_that_stays_away_ends_the_run_and_the_next_one_works(
     run_pipeline: Run, run_name: Name
 ) -> None:
@@ -88,7 +90,8 @@ def test_a_node_that_stays_away_ends_the_run_and_the_next_one_works(
 
 
 def _reaches(node: str) -> Callable[[], bool]:
-    return lambda: on(node, "ping -c 1 -W 1 172.29.0.1 >/dev/null && echo yes || true") == "yes"
+    connect = "timeout 2 bash -c '</dev/tcp/172.29.0.1/9092' 2>/dev/null && echo yes || true"
+    return lambda: on(node, connect) == "yes"
 
 
 def test_a_second_start_neither_stops_the_first_nor_passes_with_it(
