@@ -97,6 +97,15 @@ def test_a_part_of_a_run_is_refused(inventory: Path, option: str, told: str) -> 
     assert said == f"{told} found, expected none: a run is one thing on all hosts; start it without"
 
 
+def test_a_run_on_some_hosts_is_refused_before_one_is_reached(inventory: Path) -> None:
+    """Also where the limit leaves out the control machine, which decides the settings."""
+    command = ["ansible-playbook", "-i", inventory, "run_pipeline.yml", "--limit", "n1"]
+    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    refused = "--limit n1 found, expected none: a run is one thing on all hosts; start it without"
+    assert done.stdout.splitlines()[-1] == f"failed: {refused}"
+
+
 def test_a_playbook_that_was_started_elsewhere_names_the_file_that_it_lacks(
     inventory: Path, tmp_path: Path
 ) -> None:
