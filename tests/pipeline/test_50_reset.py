@@ -3,10 +3,12 @@
 from tests.support.playbooks import on, play
 
 NODES = ("kafka-1", "producer-1", "consumer-1", "consumer-2")
+WANTS = "/etc/systemd/system/multi-user.target.wants"
 LEFT = (
     "ls -d /opt/* /etc/kafka /etc/server-monitoring /var/lib/kafka /var/lib/server-monitoring "
     "/etc/systemd/system/kafka.service /etc/systemd/system/server-monitoring-* 2>/dev/null; "
-    "getent passwd kafka server-monitoring; ss -tlnp | grep java; "
+    f"ls {WANTS} | grep -E 'kafka|server-monitoring'; "
+    "getent passwd kafka; getent group server-monitoring; getent passwd | grep ^sm-; ss -tlnp | grep java; "
     "nft list tables | grep server_monitoring"
 )
 
@@ -21,7 +23,12 @@ def test_reset_without_confirmation_changes_nothing() -> None:
 
 
 def test_reset_leaves_nothing_behind() -> None:
-    """No program, setting, data, unit, user or socket of the pipeline is left on any node."""
+    """No program, setting, data, unit, user or socket of the pipeline is left on any node.
+
+    Nor a link by which a unit of a run that was broken off is started with its host.
+    """
+    template = "../server-monitoring-consume-cpu_mem@.service"
+    on("consumer-1", f"ln -s {template} {WANTS}/server-monitoring-consume-cpu_mem@left.service")
     result = play("playbooks/reset.yml", extra={"reset_confirm": "yes"})
     assert result.status == 0, result.tail()
     for node in NODES:
