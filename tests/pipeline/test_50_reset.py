@@ -8,7 +8,8 @@ LEFT = (
     "ls -d /opt/* /etc/kafka /etc/server-monitoring /var/lib/kafka /var/lib/server-monitoring "
     "/etc/systemd/system/kafka.service /etc/systemd/system/server-monitoring-* 2>/dev/null; "
     f"ls {WANTS} | grep -E 'kafka|server-monitoring'; "
-    "getent passwd kafka; getent group server-monitoring; getent passwd | grep ^sm-; ss -tlnp | grep java; "
+    "getent passwd kafka; getent group server-monitoring; getent passwd | grep ^sm-; "
+    "ss -tlnp | grep java; "
     "nft list tables | grep server_monitoring"
 )
 
