@@ -39,8 +39,8 @@ def probe(
     """
     client = client_for(client_name)
     created = client.create_topic(cluster, PROBE_TOPIC)
-    # Long enough for clients to compress it.
-    token = uuid.uuid4().hex.encode() * 32
+    # Long enough for clients to compress it, and short enough for the topic of PROBE_CONFIGS.
+    token = uuid.uuid4().hex.encode() * 16
     start = time.monotonic()
     doing = "producing the probe's record"
     with (
