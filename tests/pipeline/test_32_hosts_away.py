@@ -36,12 +36,24 @@ def cut_off(node: str) -> Iterator[None]:
         yield
 
 
+def start_again(running: Running) -> None:
+    """Start a run of the same name while it goes on: it is refused, and stops nothing."""
+    command = ["ansible-playbook", "run_pipeline.yml", "-e", f"pipeline_run_id={running.id}"]
+    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert "still runs" in done.stdout
+
+
 def test_a_node_that_is_started_again_goes_on_by_itself(run_pipeline: Run, run_name: Name) -> None:
-    """Its units are started with it, the run ends right, and says which host it was."""
+    """Its units are started with it, the run ends right, and says which host it was.
+
+    That somebody meanwhile starts a run of the same name changes nothing.
+    """
     before = accounting.end_offsets()
 
     def restart(running: Running) -> None:
         stores(running)
+        start_again(running)
         subprocess.run([*PODMAN, "restart", "--time=5", "consumer-1"], check=True)
 
     result, folder = disturbed(run_pipeline, run_name("boot"), restart, pipeline_rate=RATE)
@@ -94,19 +106,8 @@ def _reaches(node: str) -> Callable[[], bool]:
     return lambda: on(node, connect) == "yes"
 
 
-def test_a_second_start_neither_stops_the_first_nor_passes_with_it(
-    run_pipeline: Run, run_name: Name
-) -> None:
-    """By the same name, or by another at the same time: one of them is refused, and says why."""
-    name = run_name("twice")
-
-    def again(running: Running) -> None:
-        command = ["ansible-playbook", "run_pipeline.yml", "-e", f"pipeline_run_id={running.id}"]
-        done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
-        assert done.returncode != 0
-        assert "still runs" in done.stdout
-
-    disturbed(run_pipeline, name, again, pipeline_rate=RATE)
+def test_of_two_starts_at_once_one_passes_the_gate(run_pipeline: Run, run_name: Name) -> None:
+    """The other one is refused, and says why."""
     with ThreadPoolExecutor(max_workers=2) as pool:
         both = list(pool.map(run_pipeline, [run_name("one"), run_name("other")]))
     assert sorted(result.status == 0 for result, _ in both) == [False, True]
@@ -114,6 +115,7 @@ def test_a_second_start_neither_stops_the_first_nor_passes_with_it(
     assert refused.says("passes its gate since") or refused.says("still runs"), refused.tail()
 
 
+@pytest.mark.long
 def test_consumers_of_a_run_whose_control_machine_went_away_end_by_themselves(
     run_pipeline: Run, run_name: Name
 ) -> None:

@@ -99,7 +99,7 @@ def test_a_part_of_a_run_is_refused(inventory: Path, option: str, told: str) -> 
 
 def test_a_run_on_some_hosts_is_refused_before_one_is_reached(inventory: Path) -> None:
     """Also where the limit leaves out the control machine, which decides the settings."""
-    command = ["ansible-playbook", "-i", inventory, "run_pipeline.yml", "--limit", "n1"]
+    command = ["ansible-playbook", "-i", str(inventory), "run_pipeline.yml", "--limit", "n1"]
     done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
     assert done.returncode != 0
     refused = "--limit n1 found, expected none: a run is one thing on all hosts; start it without"
