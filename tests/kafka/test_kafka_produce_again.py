@@ -124,7 +124,7 @@ def test_a_refused_record_stops_the_producer_and_names_its_line(
     create_topics(pipeline.broker.address, {metric["topic"]: 3}, **{"max.message.bytes": "400"})
     write_settings(pipeline.config, pipeline.values)
     path = tmp_path / "m.csv"
-    path.write_text(f"{HEADER}\n20:52:00,a,1,2,3,4\n20:52:00,{'b' * 900},1,2,3,4\n")
+    path.write_text(f"{HEADER}\n20:52:00,a,1,2,3,4\n20:52:00,{'b' * 255},1,2,3,4\n")
     for _ in range(2):  # starting again does not help, and is not tried by systemd
         done = pipeline.run("produce", "--run-id", "r1", "--dataset", str(path))
         assert done.returncode == 5

@@ -20,7 +20,7 @@ from tests.kafka.secure_broker import RENEWING, SecureBroker
 from tests.support.app_settings import write_settings
 
 ROWS, RATE = 6_000, 400
-ROTATED = 8
+ROTATED = 11
 GROUPS = ("cpu_mem", "net_disk")
 
 
@@ -43,7 +43,7 @@ def start(pipeline: Pipeline, *arguments: str) -> subprocess.Popen[str]:
     return process
 
 
-def test_processes_end_with_8_when_their_password_is_changed_and_go_on_with_the_new_one(
+def test_processes_end_with_11_when_their_password_is_changed_and_go_on_with_the_new_one(
     secure_broker: SecureBroker, rotating: Pipeline, tmp_path: Path
 ) -> None:
     """As their units do; no row is missing or there twice."""
