@@ -49,7 +49,8 @@ def test_lab_is_closed_but_for_names_and_packages() -> None:
 
 def test_a_node_reaches_nothing_of_this_machine_but_what_it_needs() -> None:
     """A service that listens on the lab's gateway is not reached from a node, and is from here."""
-    gateway = podman("network", "inspect", "--format={{range .Subnets}}{{.Gateway}}{{end}}", LAB)
+    asked = "--format={{range .Subnets}}{{.Gateway}}{{end}}"
+    gateway = podman("network", "inspect", asked, LAB).strip()
     with socket.create_server((gateway, 0)) as server:
         port = server.getsockname()[1]
         socket.create_connection((gateway, port), timeout=5).close()
