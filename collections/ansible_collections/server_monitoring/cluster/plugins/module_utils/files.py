@@ -16,6 +16,14 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ansible_collections.server_monitoring.cluster.plugins.module_utils.ways import (
+    FileError,
+    check_way,
+    is_another_s,
+    other,
+    status,
+)
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -24,12 +32,6 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 _TEXT_TO_COMPARE = 100_000
-# Debian gives /usr/local to the second one, which no service is in.
-_ADMINISTRATORS = ("root", "staff")
-
-
-class FileError(Exception):
-    """Something cannot be made true; the message is one line."""
 
 
 def keep(module: AnsibleModule) -> Json:
@@ -54,18 +56,18 @@ def keep(module: AnsibleModule) -> Json:
 
 def _file(module: AnsibleModule, entry: Json, diff: Json) -> bool:
     path = Path(entry["path"])
-    found = _status(path)
+    found = status(path)
     if found and stat.S_ISDIR(found.st_mode):
-        raise _other(path, "a file")
-    if found and _is_another_s(path, found):
+        raise other(path, "a file")
+    if found and is_another_s(path, found):
         found = None
     if found and not (stat.S_ISREG(found.st_mode) or stat.S_ISLNK(found.st_mode)):
-        raise _other(path, "a file")
+        raise other(path, "a file")
     if entry["content"] is None and entry["parts"] is None:
         if module.check_mode and not found:
             return True
         if not found or not stat.S_ISREG(found.st_mode):
-            raise _other(path, "a file")
+            raise other(path, "a file")
         return _attributes(module, entry, path, diff)
     wanted = _content(module, entry)
     before = _bytes(path) if found else None
@@ -113,13 +115,13 @@ def _replace(module: AnsibleModule, entry: Json, path: Path, content: bytes) -> 
 
 def _directory(module: AnsibleModule, entry: Json, diff: Json) -> bool:
     path = Path(entry["path"])
-    found = _status(path)
+    found = status(path)
     if found and stat.S_ISLNK(found.st_mode):
         if found.st_uid not in (0, os.geteuid()) or not path.is_dir():
-            raise _other(path, "a folder")
+            raise other(path, "a folder")
         return _attributes(module, entry, path.resolve(), diff)
-    if found and (not stat.S_ISDIR(found.st_mode) or _is_another_s(path, found)):
-        raise _other(path, "a folder")
+    if found and (not stat.S_ISDIR(found.st_mode) or is_another_s(path, found)):
+        raise other(path, "a folder")
     if found:
         return _attributes(module, entry, path, diff)
     diff |= _states(path, "absent", "directory")
@@ -132,9 +134,9 @@ def _directory(module: AnsibleModule, entry: Json, diff: Json) -> bool:
 
 def _link(module: AnsibleModule, entry: Json, diff: Json) -> bool:
     path = Path(entry["path"])
-    found = _status(path)
+    found = status(path)
     if found and not stat.S_ISLNK(found.st_mode):
-        raise _other(path, "a link")
+        raise other(path, "a link")
     before = str(path.readlink()) if found else ""
     if before == entry["target"]:
         return _attributes(module, entry, path, diff)
@@ -153,9 +155,9 @@ def _link(module: AnsibleModule, entry: Json, diff: Json) -> bool:
 
 def _absent(module: AnsibleModule, entry: Json, diff: Json) -> bool:
     path = Path(entry["path"])
-    found = _status(path)
+    found = status(path)
     if found and stat.S_ISDIR(found.st_mode):
-        raise _other(path, "no folder")
+        raise other(path, "no folder")
     if not found:
         return False
     diff |= _states(path, "file", "absent")
@@ -201,62 +203,6 @@ def _are_known(entry: Json) -> bool:
     return True
 
 
-def _status(path: Path) -> os.stat_result | None:
-    """Return what stands at a path, not what a link there shows to."""
-    try:
-        return path.lstat()
-    except FileNotFoundError:
-        return None
-
-
-def check_way(path: Path) -> None:
-    """Raise FileError for a path that another user can turn elsewhere; root alone is asked."""
-    if os.geteuid() != 0:
-        return
-    here, ahead = Path("/"), list(Path(os.path.abspath(path)).parent.parts[1:])  # noqa: PTH100 - as given
-    while True:
-        folder = here.stat()
-        if not _is_safe(folder):
-            message = (
-                f"{path}: found the folder {here} on the way, which others than root can change "
-                f"({_name(folder.st_uid)}, {stat.S_IMODE(folder.st_mode):o}); give it to root"
-            )
-            raise FileError(message)
-        if not ahead:
-            return
-        step = here / ahead.pop(0)
-        found = _status(step)
-        if found is None:
-            return  # it will be made
-        if stat.S_ISLNK(found.st_mode):
-            if found.st_uid != 0:
-                raise _other(step, "a folder")
-            target = step.readlink()
-            ahead[:0] = [part for part in target.parts if part != "/"]
-            here = Path("/") if target.is_absolute() else here
-        elif step.name == "..":
-            here = here.parent
-        elif stat.S_ISDIR(found.st_mode):
-            here = step
-        else:
-            raise _other(step, "a folder")
-
-
-def _is_safe(folder: os.stat_result) -> bool:
-    """Tell whether root alone can rename what is in a folder, or who made it himself."""
-    others = folder.st_mode & stat.S_IWOTH or (
-        folder.st_mode & stat.S_IWGRP and _group(folder.st_gid) not in _ADMINISTRATORS
-    )
-    return folder.st_uid == 0 and (not others or bool(folder.st_mode & stat.S_ISVTX))
-
-
-def _is_another_s(path: Path, found: os.stat_result) -> bool:
-    """Tell whether somebody made this in a folder that is open to him, and may change it again."""
-    parent = path.parent.stat()
-    is_open = parent.st_mode & stat.S_ISVTX and parent.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
-    return bool(is_open) and found.st_uid not in (0, os.geteuid())
-
-
 def _bytes(path: Path) -> bytes | None:
     """Return what is in a file; None for anything else. No link is followed, no pipe waited for."""
     try:
@@ -265,24 +211,6 @@ def _bytes(path: Path) -> bytes | None:
         return None
     with os.fdopen(handle, "rb") as stream:
         return stream.read() if stat.S_ISREG(os.fstat(handle).st_mode) else None
-
-
-def _group(number: int) -> str:
-    try:
-        return grp.getgrgid(number).gr_name
-    except KeyError:
-        return str(number)
-
-
-def _name(number: int) -> str:
-    try:
-        return pwd.getpwuid(number).pw_name
-    except KeyError:
-        return str(number)
-
-
-def _other(path: Path, expected: str) -> FileError:
-    return FileError(f"{path}: found none or something else, expected {expected}: see who made it")
 
 
 def _states(path: Path, before: str, after: str) -> Json:

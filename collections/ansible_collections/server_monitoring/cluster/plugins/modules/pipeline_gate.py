@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import time
 from pathlib import Path
@@ -16,7 +15,7 @@ module: pipeline_gate
 short_description: Tell whether a host is fit for a run, and prepare the run's folder on it
 description:
   - Checks in one go that the overlay is up and that no other run goes on; where the host has a part
-    in the run, also that there is space on its disk and that the brokers answer.
+    in the run, also that the brokers answer.
   - Stops at the first thing that is wrong, with one line that says what, and what to do.
 options:
   host:
@@ -51,10 +50,6 @@ options:
       data_dir:
         description: Where the app keeps its data.
         type: path
-        required: true
-      min_free:
-        description: Free space that must be there, in MiB.
-        type: int
         required: true
       files:
         description: What the files of the run's folder shall hold, by name; one is config.yml.
@@ -108,7 +103,6 @@ ARGUMENTS: Json = {
         "options": {
             "id": {"type": "str", "required": True},
             "data_dir": {"type": "path", "required": True},
-            "min_free": {"type": "int", "required": True},
             "files": {"type": "dict", "required": True},
             "options": {"type": "dict", "default": {}},
             "is_open": {"type": "bool", "default": True},
@@ -141,7 +135,6 @@ class Gate:
         self._leave_or_stop(params["units"], params["over"], stop=params["stop_running"])
         self._forget(params["units"])
         if run := params["run"]:
-            self._check_space(run["data_dir"], run["min_free"])
             folder = self._prepare(run)
             try:
                 self._check_broker([*run["probe"], f"--config={folder}/config.yml"])
@@ -197,22 +190,6 @@ class Gate:
         for link in WANTS.glob(pattern):
             link.unlink()
         self._ask("systemctl", "reset-failed", pattern)
-
-    def _check_space(self, data_dir: str, least: int) -> None:
-        try:
-            disk = os.statvfs(data_dir)
-        except OSError as problem:
-            message = (
-                f"no folder {data_dir}, expected at least {least} MiB free in it; run provision.yml"
-            )
-            raise UnfitError(message) from problem
-        free = disk.f_bavail * disk.f_frsize >> 20
-        if free < least:
-            message = (
-                f"{free} MiB free in {data_dir}, expected at least {least} MiB; "
-                "free some space or lower pipeline_min_free"
-            )
-            raise UnfitError(message)
 
     def _prepare(self, run: Json) -> Path:
         """Make the run's folder with its settings, and return its path."""
