@@ -217,7 +217,8 @@ def test_a_broker_that_does_not_answer_is_told_in_the_probe_s_last_line(
     assert gate(host.part())["msg"] == "c1: server-monitoring: error: no broker"
     host.program("probe", "exit 8")
     assert gate(host.part())["msg"].endswith("/probe: status 8")
-    assert list((host.data / "runs").iterdir()) == []
+    for place in ("runs", "units"):
+        assert list((host.data / place).iterdir()) == []
 
 
 def test_units_wait_as_long_as_the_gate_says() -> None:
