@@ -125,6 +125,12 @@ def test_a_heap_too_small_for_a_spark_job_is_found_when_provisioning() -> None:
     assert on("consumer-1", archive) == before
 
 
+def test_a_heap_that_the_units_do_not_have_is_refused() -> None:
+    """A run does not go on with another heap than it was given."""
+    result = play("run_pipeline.yml", extra={"pipeline_spark_driver_memory": "900m"})
+    _assert_refused(result, "server-monitoring-analyze-cpu_mem@.service is not what this run's")
+
+
 NO_NUMBERS = (
     f"{HEADER}\n00:00:00,a,1,x,3,4\n00:00:10,a,1,2,NaN,4\n00:00:20,a,1,2,3,inf\n"
     "24:00:00,a,1,2,3,4\n"

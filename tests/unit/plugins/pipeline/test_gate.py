@@ -103,6 +103,21 @@ def test_a_fit_host_gets_its_folder_and_tells_its_versions(
     assert host.calls("probe") == [f"probe --config={folder}/config.yml"]
 
 
+def test_a_run_whose_settings_are_not_those_of_the_units_is_refused(
+    host: Host, gate: Callable[..., Json], tmp_path: Path
+) -> None:
+    """A heap given to one run would not reach the job: that is told, and nothing is made."""
+    unit = tmp_path / "server-monitoring-analyze-cpu_mem@.service"
+    unit.write_text("ExecStart=/usr/bin/java -Xmx1g\n", encoding="utf-8")
+    same = {str(unit): "ExecStart=/usr/bin/java -Xmx1g\n"}
+    for wanted in ({str(unit): "ExecStart=/usr/bin/java -Xmx2g\n"}, {f"{unit}.not": "x"}):
+        message = gate(host.part() | {"unit_files": wanted})["msg"]
+        assert message.startswith(f"c1: {next(iter(wanted))} is not what this run's settings make")
+        assert "run it with the same settings" in message
+        assert list((host.data / "runs").iterdir()) == []
+    assert gate(host.part() | {"unit_files": same})["changed"]
+
+
 def test_a_host_without_a_part_is_left_as_it_is(host: Host, gate: Callable[..., Json]) -> None:
     """The broker's host is asked for its overlay and its units alone."""
     assert not gate(None)["changed"]

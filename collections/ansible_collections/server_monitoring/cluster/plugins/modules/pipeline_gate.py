@@ -15,7 +15,7 @@ module: pipeline_gate
 short_description: Tell whether a host is fit for a run, and prepare the run's folder on it
 description:
   - Checks in one go that the overlay is up and that no other run goes on; where the host has a part
-    in the run, also that the brokers answer.
+    in the run, also its units and that the brokers answer.
   - Stops at the first thing that is wrong, with one line that says what, and what to do.
 options:
   host:
@@ -57,6 +57,10 @@ options:
         required: true
       options:
         description: What the files that systemd reads for the run's units shall hold, by name.
+        type: dict
+        default: {}
+      unit_files:
+        description: What the host's unit files hold, made with this run's settings, by path.
         type: dict
         default: {}
       is_open:
@@ -105,6 +109,7 @@ ARGUMENTS: Json = {
             "data_dir": {"type": "path", "required": True},
             "files": {"type": "dict", "required": True},
             "options": {"type": "dict", "default": {}},
+            "unit_files": {"type": "dict", "default": {}},
             "is_open": {"type": "bool", "default": True},
             "probe": {"type": "list", "elements": "str", "required": True},
         },
@@ -135,6 +140,7 @@ class Gate:
         self._leave_or_stop(params["units"], params["over"], stop=params["stop_running"])
         self._forget(params["units"])
         if run := params["run"]:
+            _check_unit_files(run["unit_files"])
             folder = self._prepare(run)
             try:
                 self._check_broker([*run["probe"], f"--config={folder}/config.yml"])
@@ -228,9 +234,8 @@ class Gate:
     def _check_broker(self, probe: list[str]) -> None:
         status, _, problem = self._ask(*probe)
         if status != 0:
-            raise UnfitError(
-                problem.splitlines()[-1] if problem else f"{probe[0]}: status {status}"
-            )
+            reason = problem.splitlines()[-1] if problem else f"{probe[0]}: status {status}"
+            raise UnfitError(reason)
 
     def _versions(self) -> dict[str, str]:
         package = self._ask("dpkg-query", "--show", "--showformat=${Version}", "zerotier-one")
@@ -253,6 +258,17 @@ class Gate:
 def _options(run: Json) -> Path:
     """Return the folder of what a run's units are started with."""
     return Path(run["data_dir"], "units", run["id"])
+
+
+def _check_unit_files(wanted: dict[str, str]) -> None:
+    """Let no run begin whose units are started with other settings than the run has."""
+    for path, text in wanted.items():
+        if not Path(path).is_file() or Path(path).read_text(encoding="utf-8") != text:
+            message = (
+                f"{path} is not what this run's settings make of it: heap, cores, Java options "
+                "and limits of units are laid down by provision.yml; run it with the same settings"
+            )
+            raise UnfitError(message)
 
 
 def _run_of(unit: str) -> str:
