@@ -43,12 +43,13 @@ def prepare(folder: Path) -> None:
         (folder / name).write_text(f"{name}\n")
 
 
-def run(folder: Path, *arguments: str, python: str = sys.executable) -> Result:
-    """Lay down the entries on a host whose interpreter may be missing."""
+def run(folder: Path, *arguments: str, python: str = sys.executable, **more: Any) -> Result:
+    """Lay down the entries on a host whose interpreter may be missing; `more` is the task's."""
     task = {
         "name": "Lay down",
         "server_monitoring.cluster.files": {"files": entries(folder)},
         "vars": {"ansible_python_interpreter": python},
+        **more,
     }
     book = folder / "play.yml"
     book.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": [task]}]))
@@ -68,6 +69,15 @@ def test_what_is_right_needs_no_module(tmp_path: Path) -> None:
         assert result.changed() == {"localhost": 0}
     (tmp_path / "both").chmod(0o644)
     assert run(tmp_path, python=NO_PYTHON).status != 0
+
+
+def test_a_task_that_is_tried_again_says_why_it_failed(tmp_path: Path) -> None:
+    """A part is missing the first time, and the second."""
+    again = {"register": "laid", "until": "laid is succeeded", "retries": 1, "delay": 0}
+    result = run(tmp_path, **again)
+    assert result.status != 0
+    assert result.says("part-1"), result.tail()
+    assert not result.says("Unsupported parameters"), result.tail()
 
 
 def is_right(folder: Path) -> bool:

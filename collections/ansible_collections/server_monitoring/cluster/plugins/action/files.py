@@ -37,7 +37,11 @@ class ActionModule(ActionBase):
         done = self._low_level_execute_command(script(args["files"]))
         if done["rc"] == 0 and are_right(args["files"], done["stdout"]):
             return result | {"changed": False, "paths": [], "diff": []}
-        module: dict[str, Any] = self._execute_module(module_name=MODULE, task_vars=task_vars)
+        # A copy: what Ansible adds to it would be there when the task is tried again.
+        given = dict(self._task.args)
+        module: dict[str, Any] = self._execute_module(
+            module_name=MODULE, module_args=given, task_vars=task_vars
+        )
         return result | module
 
 
