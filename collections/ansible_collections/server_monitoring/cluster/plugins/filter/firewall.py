@@ -7,6 +7,8 @@ import re
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
+from ..plugin_utils.filters import PublicFunctions
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
@@ -224,10 +226,7 @@ def _is_switch(found: object) -> bool:
     return str(found).lower() in ("true", "false", "yes", "no")
 
 
-class FilterModule:
+class FilterModule(PublicFunctions):
     """The filters of the role firewall."""
 
-    def filters(self) -> dict[str, Any]:
-        """Return the filters; in tasks each has its name after ``firewall_``."""
-        offered = (openings, problem, ssh_ports)
-        return {f"firewall_{offer.__name__}": offer for offer in offered}
+    prefix = "firewall_"

@@ -6,8 +6,10 @@ import ipaddress
 import re
 from typing import TYPE_CHECKING, Any
 
+from ..plugin_utils.filters import PublicFunctions
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
 _METHODS, _BACKENDS = ("apt", "deb", "preinstalled"), ("controller", "central")
 _SECONDS = "whole seconds above 0"
@@ -187,11 +189,5 @@ def _network(cidr: object) -> ipaddress.IPv4Network | None:
     return network if "/" in str(cidr) and network.prefixlen <= _LONGEST_PREFIX else None
 
 
-class FilterModule:
-    """The role's filters."""
-
-    def filters(self) -> dict[str, Callable[..., str]]:
-        """Return the filters by name."""
-        return {
-            "zerotier_problem": zerotier_problem,
-        }
+class FilterModule(PublicFunctions):
+    """The filters of this file, which have their full names."""
