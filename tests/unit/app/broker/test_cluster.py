@@ -133,14 +133,15 @@ def test_a_wrong_section_is_named(
 
 
 @pytest.mark.parametrize("make", [confluent_common.options, kafka_python_common.options])
-@pytest.mark.parametrize(("content", "message"), [(None, "No such file"), ("x", "no certificate")])
+@pytest.mark.parametrize(
+    ("file", "message"), [("absent.pem", "No such file"), ("bad.pem", "no certificate")]
+)
 def test_authorities_that_cannot_be_read_are_named(
-    tmp_path: Path, make: Any, content: str | None, message: str
+    tmp_path: Path, make: Any, file: str, message: str
 ) -> None:
     """By the setting and the file."""
-    path = tmp_path / "ca.pem"
-    if content is not None:
-        path.write_text(content)
+    (tmp_path / "bad.pem").write_text("x")
+    path = tmp_path / file
     cluster = Cluster(("a:1",), path, Credentials("u", PASSWORD))
     with pytest.raises(ConfigError, match=f"kafka_security.ca_file: {path}: {message}"):
         make(cluster)

@@ -50,6 +50,7 @@ def test_an_account_of_its_own_has_the_quotas_of_others() -> None:
         ({"reader": {"request_percentage": "50"}}, {}, "request_percentage: found '50'"),
         ({}, {"default": -1}, "connection_rates: default: found -1, expected a number above 0"),
         ({}, {"node-1": 5}, "connection_rates: found 'node-1', expected an address or default"),
+        ({}, {"10.0.0.0/8": 5}, "connection_rates: found '10.0.0.0/8', expected an address or"),
     ],
 )
 def test_an_unsound_declaration_is_named(

@@ -72,6 +72,26 @@ def test_a_bad_declaration_is_named_in_one_line(entry: object, named: str) -> No
     assert "\n" not in problems[0]
 
 
+def test_keys_that_are_no_text_are_told_as_others_are() -> None:
+    """YAML has numbers as keys too."""
+    problems = topic_plan.declaration_problems([declared(retention=3) | {7: 1}], brokers=1)
+    assert [problem.partition(", ")[0] for problem in problems] == [
+        "topic topic-cpu: found the key 7",
+        "topic topic-cpu: found the key 'retention'",
+    ]
+
+
+def test_entries_that_are_no_maps_are_counted_among_the_others() -> None:
+    """So that each is found by its number, and told in its turn."""
+    entries = ["a", declared(), 5, declared()]
+    told = topic_plan.declaration_problems(entries, brokers=1)
+    assert [problem.partition(",")[0] for problem in told] == [
+        "topic 1: found 'a'",
+        "topic 3: found 5",
+        "topic topic-cpu: declared twice",
+    ]
+
+
 def test_a_name_declared_twice_is_refused() -> None:
     """Two declarations of one topic could contradict each other."""
     problems = topic_plan.declaration_problems([declared(), declared()], brokers=1)

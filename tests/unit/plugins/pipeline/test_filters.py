@@ -95,7 +95,7 @@ def test_ansible_s_own_types_are_made_plain() -> None:
     class Tagged(str):
         __slots__ = ()
 
-    plain = config.plain({Tagged("a"): [Tagged("b"), True, 1, 1.5, None]})
+    plain = config._plain({Tagged("a"): [Tagged("b"), True, 1, 1.5, None]})  # noqa: SLF001 - no filter
     assert plain == {"a": ["b", True, 1, 1.5, None]}
     assert {type(k) for k in plain} == {str}
     assert [type(v) for v in plain["a"]] == [str, bool, int, float, type(None)]

@@ -6,6 +6,7 @@ import ast
 import json
 import re
 import runpy
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -40,10 +41,13 @@ def test_secrets_are_never_logged() -> None:
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_module_starts_as_ansible_starts_it(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_module_starts_as_ansible_starts_it(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Run as a program it hands its arguments and the tested function to the modules' frame."""
+    monkeypatch.delitem(sys.modules, MODULES[name].__name__)
     with patch_module_args({"unknown": 1}), pytest.raises(SystemExit) as ended:
-        runpy.run_path(str(FILES[name]), run_name="__main__")
+        runpy.run_module(MODULES[name].__name__, run_name="__main__")
     assert ended.value.code == 1
     assert json.loads(capsys.readouterr().out)["failed"]
     last = ast.parse(FILES[name].read_text("utf-8")).body[-1]

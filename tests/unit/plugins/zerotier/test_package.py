@@ -84,22 +84,32 @@ def test_distribution_without_a_controller_is_told_with_the_ways_out() -> None:
 
 
 @pytest.mark.parametrize(
-    ("installed", "wanted", "settled"),
+    ("version", "wanted"),
     [
-        ("installed 1.14.2", "", True),
-        ("installed 1.14.2", "1.14.2", True),
-        ("installed 1.14.2-3", "1.14.2", True),
-        ("installed 1.14.2+local", "1.14.2+local", True),
-        ("installed 1.14.2", "1.14.1", False),
-        ("installed 1.14.20", "1.14.2", False),
-        ("config-files 1.14.2", "", False),
-        ("not-installed ", "", False),
-        ("", "", False),
+        ("1.14.2", ""),
+        ("1.14.2", "1.14.2"),
+        ("1.14.2-3", "1.14.2"),
+        ("1.14.2+local", "1.14.2+local"),
     ],
 )
-def test_installed_version_will_do_or_not(installed: str, wanted: str, settled: object) -> None:
-    """Without a wanted version any will do; a removed package's rest is none."""
-    assert package.zerotier_is_settled(installed, wanted) is settled
+def test_installed_version_will_do(version: str, wanted: str) -> None:
+    """It need not be named as Debian does in full; without a wanted version any will do."""
+    assert package.zerotier_is_settled(f"installed {version}", wanted) is True
+
+
+@pytest.mark.parametrize(
+    ("found", "wanted"),
+    [
+        ("installed 1.14.2", "1.14.1"),
+        ("installed 1.14.20", "1.14.2"),
+        ("config-files 1.14.2", ""),
+        ("not-installed ", ""),
+        ("", ""),
+    ],
+)
+def test_another_version_or_none_will_not_do(found: str, wanted: str) -> None:
+    """Of a removed package some files may be left; that is none."""
+    assert package.zerotier_is_settled(found, wanted) is False
 
 
 # What apt-get 2.6.2 wrote, with APT::Update::Error-Mode=any.
@@ -150,22 +160,20 @@ def test_failed_update_is_one_line(stderr: str, said: str, step: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("version", "installed", "current"),
-    [
-        ("1.14.2", "1.14.2", True),
-        ("1.14.2", "1.14.2-1", True),
-        ("1.14.1", "1.14.1+double", True),
-        ("1.14.1", "1.14.2", False),
-        ("1.14.1", "", True),
-    ],
+    ("version", "installed"),
+    [("1.14.2", "1.14.2"), ("1.14.2", "1.14.2-1"), ("1.14.1", "1.14.1+double"), ("1.14.1", "")],
 )
-def test_running_service_is_of_its_package_or_older(
-    version: str, installed: str, current: object
-) -> None:
+def test_running_service_is_of_its_package(version: str, installed: str) -> None:
     """A machine without the package has nothing to restart for."""
     node: Json = {"version": version, "package_version": installed}
-    assert package.zerotier_is_current(node) is current
+    assert package.zerotier_is_current(node) is True
     assert package.zerotier_is_current({}) is True
+
+
+def test_running_service_is_older_than_its_package() -> None:
+    """It goes on as what it was when it started."""
+    node: Json = {"version": "1.14.1", "package_version": "1.14.2"}
+    assert package.zerotier_is_current(node) is False
 
 
 def test_setting_may_differ_by_release() -> None:

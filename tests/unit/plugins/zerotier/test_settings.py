@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Any
 
 import pytest
@@ -10,7 +9,6 @@ import yaml
 from ansible_collections.server_monitoring.cluster.plugins.filter import zerotier as settings_filter
 
 from tests.support.central_client import TOKEN
-from tests.support.project import PLUGINS, PLUGINS_PACKAGE
 from tests.support.zerotier_lab import ROLE, Json
 
 SUM = "0a" * 32
@@ -197,27 +195,3 @@ def test_role_hands_over_every_setting_but_of_the_token_only_whether_it_is_there
     handed = task["vars"]["_zerotier_settings"]
     assert handed.keys() == FINE.keys()
     assert "{{ zerotier_central_token | length > 0 }}" in handed["central_token"]
-
-
-def test_filters_are_offered_to_ansible() -> None:
-    """Ansible finds every filter of the role by its name."""
-    offered = {
-        name
-        for file in (PLUGINS / "filter").glob("zerotier*.py")
-        for name in import_module(f"{PLUGINS_PACKAGE}.filter.{file.stem}").FilterModule().filters()
-    }
-    assert offered == {
-        "zerotier_problem",
-        "zerotier_is_settled",
-        "zerotier_pick",
-        "zerotier_apt_problem",
-        "zerotier_is_current",
-        "zerotier_for",
-        "zerotier_strangers_line",
-        "zerotier_twins",
-        "zerotier_links_table",
-        "zerotier_leaving",
-        "zerotier_left_lines",
-        "zerotier_backup_problem",
-        "zerotier_opened",
-    }

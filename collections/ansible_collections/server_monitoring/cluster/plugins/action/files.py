@@ -9,7 +9,7 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.server_monitoring.cluster.plugins.modules.files import ARGUMENTS
+from ..modules.files import ARGUMENTS
 
 MODULE = "server_monitoring.cluster.files"
 # As stat tells the kinds of what it finds; a link in a folder's place is the module's to judge.

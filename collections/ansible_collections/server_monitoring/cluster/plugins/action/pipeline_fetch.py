@@ -9,9 +9,7 @@ from typing import Any
 
 from ansible.errors import AnsibleActionFail
 
-from ansible_collections.server_monitoring.cluster.plugins.plugin_utils.unit_action import (
-    UnitAction,
-)
+from ..plugin_utils.unit_action import UnitAction
 
 DOCUMENTATION = r"""
 module: pipeline_fetch

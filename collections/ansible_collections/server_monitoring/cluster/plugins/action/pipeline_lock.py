@@ -7,12 +7,8 @@ from typing import Any
 
 from ansible.errors import AnsibleActionFail
 
-from ansible_collections.server_monitoring.cluster.plugins.module_utils.pipeline import systemd
-from ansible_collections.server_monitoring.cluster.plugins.plugin_utils.unit_action import (
-    WANTS,
-    UnitAction,
-    tell,
-)
+from ..module_utils.pipeline import systemd
+from ..plugin_utils.unit_action import WANTS, UnitAction, tell
 
 DOCUMENTATION = r"""
 module: pipeline_lock

@@ -10,21 +10,9 @@ from typing import Any
 from ansible import constants
 from server_monitoring.host import progress
 
-from ansible_collections.server_monitoring.cluster.plugins.module_utils.pipeline import systemd
-from ansible_collections.server_monitoring.cluster.plugins.module_utils.pipeline.board import (
-    ENDED,
-    FAILED,
-    GOING_ON,
-    OVER,
-    Board,
-    Entry,
-    line,
-    step_of,
-)
-from ansible_collections.server_monitoring.cluster.plugins.plugin_utils.unit_action import (
-    UnitAction,
-    tell,
-)
+from ..module_utils.pipeline import systemd
+from ..module_utils.pipeline.board import ENDED, FAILED, GOING_ON, OVER, Board, Entry, line, step_of
+from ..plugin_utils.unit_action import UnitAction, tell
 
 DOCUMENTATION = r"""
 module: pipeline_progress

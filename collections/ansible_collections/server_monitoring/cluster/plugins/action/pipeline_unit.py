@@ -3,11 +3,8 @@
 import time
 from typing import Any
 
-from ansible_collections.server_monitoring.cluster.plugins.module_utils.pipeline import systemd
-from ansible_collections.server_monitoring.cluster.plugins.plugin_utils.unit_action import (
-    UnitAction,
-    tell,
-)
+from ..module_utils.pipeline import systemd
+from ..plugin_utils.unit_action import UnitAction, tell
 
 DOCUMENTATION = r"""
 module: pipeline_unit

@@ -7,6 +7,9 @@ import re
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
+from ..module_utils.addresses import is_network
+from ..plugin_utils.filters import PublicFunctions
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
@@ -48,8 +51,8 @@ def openings(
     anywhere: list[str] = []
     for extra in extra_rules:
         sources = _sources(extra["from"])
-        names = [name for name in sources if not _is_network(name) and name != "any"]
-        networks = [source for source in sources if _is_network(source)]
+        names = [name for name in sources if not is_network(name) and name != "any"]
+        networks = [source for source in sources if is_network(source)]
         opened = (extra["protocol"], [extra["port"]])
         if "any" in sources:
             anywhere.append(f"{_ports(*opened)} accept")
@@ -147,7 +150,7 @@ def _rule_expected(rule: Mapping[str, Any], groups: Groups) -> str:
     hosts = groups.get("all", ())
     for source in sources:
         known = source == "any" or source in hosts or _matching([source], groups)
-        if not known and not _is_network(source):
+        if not known and not is_network(source):
             return f"from any, an address, a network, a group or a host, not {source!r}"
     return "" if sources else "from with at least one source"
 
@@ -205,14 +208,6 @@ def _text(network: ipaddress.IPv4Network | ipaddress.IPv6Network) -> str:
     return str(network.network_address if single else network)
 
 
-def _is_network(text: str) -> bool:
-    try:
-        ipaddress.ip_network(text)
-    except ValueError:
-        return False
-    return True
-
-
 def _is_in(found: object, expected: range) -> bool:
     """Tell whether a number, or the text of one as -e gives it, is in a range."""
     return not isinstance(found, bool) and (
@@ -224,10 +219,7 @@ def _is_switch(found: object) -> bool:
     return str(found).lower() in ("true", "false", "yes", "no")
 
 
-class FilterModule:
+class FilterModule(PublicFunctions):
     """The filters of the role firewall."""
 
-    def filters(self) -> dict[str, Any]:
-        """Return the filters; in tasks each has its name after ``firewall_``."""
-        offered = (openings, problem, ssh_ports)
-        return {f"firewall_{offer.__name__}": offer for offer in offered}
+    prefix = "firewall_"

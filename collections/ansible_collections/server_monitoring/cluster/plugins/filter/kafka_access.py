@@ -10,6 +10,8 @@ from typing import Any
 
 from server_monitoring.model.names import PROBE_TOPIC, consumer_group
 
+from ..plugin_utils.filters import PublicFunctions
+
 SUFFIXES = ("a", "b")
 Acls = list[dict[str, Any]]
 
@@ -107,7 +109,7 @@ def hosts(
 _PASSWORD, _GIVEN = "kafka_access_password_", "kafka_access_given_"
 
 
-def secret(account: str, suffix: str) -> str:
+def _secret(account: str, suffix: str) -> str:
     """Return the name of the secret that is a user's password."""
     return f"{_PASSWORD}{account}_{suffix}"
 
@@ -115,10 +117,10 @@ def secret(account: str, suffix: str) -> str:
 def passwords(accounts: Iterable[str], secrets: Mapping[str, Any]) -> dict[str, str]:
     """Return the password of each user that has one: both users' while passwords change."""
     return {
-        f"{account}-{suffix}": secrets[secret(account, suffix)]
+        f"{account}-{suffix}": secrets[_secret(account, suffix)]
         for account in accounts
         for suffix in SUFFIXES
-        if secrets.get(secret(account, suffix))
+        if secrets.get(_secret(account, suffix))
     }
 
 
@@ -152,7 +154,7 @@ def known_elsewhere(
     """
     given = {f"{_GIVEN}{account}": " ".join(sorted(names)) for account, names in hosts.items()}
     there = {name: value for name, value in secrets.items() if name.startswith(_GIVEN)}
-    known = {secret(account, suffix) for account in accounts for suffix in SUFFIXES}
+    known = {_secret(account, suffix) for account in accounts for suffix in SUFFIXES}
     return given != there or any(
         name.startswith(_PASSWORD) and name not in known for name in secrets
     )
@@ -185,20 +187,7 @@ def credentials(
     ]
 
 
-class FilterModule:
+class FilterModule(PublicFunctions):
     """The filters of this file."""
 
-    def filters(self) -> dict[str, Any]:
-        """Return the filters; in tasks each has its name after ``kafka_access_``."""
-        offered = (
-            rights,
-            quotas,
-            user_quotas,
-            hosts,
-            passwords,
-            users,
-            without_password,
-            known_elsewhere,
-            credentials,
-        )
-        return {f"kafka_access_{offer.__name__}": offer for offer in offered}
+    prefix = "kafka_access_"

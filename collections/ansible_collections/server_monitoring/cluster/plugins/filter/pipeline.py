@@ -5,6 +5,8 @@ from typing import Any
 
 from server_monitoring.model.names import unit, user
 
+from ..plugin_utils.filters import PublicFunctions
+
 
 def share(group: str, inventory_groups: Mapping[str, Sequence[str]], host: str) -> dict[str, int]:
     """Return the share of a metric group's partitions that `host` consumes.
@@ -81,21 +83,7 @@ def host_facts(
     return [entry for host in inventory_groups["all"] for entry in hostvars[host].get(name, [])]
 
 
-class FilterModule:
+class FilterModule(PublicFunctions):
     """The filters of this file."""
 
-    def filters(self) -> dict[str, Any]:
-        """Return the filters; in tasks each has its name after ``pipeline_``."""
-        offered = (
-            share,
-            consumer_unit,
-            unit_name,
-            user_name,
-            host_users,
-            owners,
-            properties,
-            stored_rows,
-            count_problems,
-            host_facts,
-        )
-        return {f"pipeline_{offer.__name__}": offer for offer in offered}
+    prefix = "pipeline_"

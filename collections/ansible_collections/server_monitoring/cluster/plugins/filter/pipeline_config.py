@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from ..plugin_utils.filters import PublicFunctions
+
 
 def config_problems(config: Mapping[str, Any]) -> list[str]:
     """Return what is wrong with the app's configuration, each named by its inventory variable.
@@ -13,24 +15,22 @@ def config_problems(config: Mapping[str, Any]) -> list[str]:
     # Ansible imports this file also for the collection's other filters.
     from server_monitoring.settings.problems import problems  # noqa: PLC0415
 
-    return problems(plain(config), prefix="pipeline_")
+    return problems(_plain(config), prefix="pipeline_")
 
 
-def plain(value: Any) -> Any:
+def _plain(value: Any) -> Any:
     """Return the value in Python's own types; Ansible's carry tags that validators refuse."""
     if isinstance(value, Mapping):
-        return {plain(key): plain(item) for key, item in value.items()}
+        return {_plain(key): _plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
+        return [_plain(item) for item in value]
     for kind in (bool, int, float, str):
         if isinstance(value, kind):
             return kind(value)
     return value
 
 
-class FilterModule:
-    """The filter of this file."""
+class FilterModule(PublicFunctions):
+    """The filters of this file."""
 
-    def filters(self) -> dict[str, Any]:
-        """Return the filter by the name that tasks use."""
-        return {"pipeline_config_problems": config_problems}
+    prefix = "pipeline_"

@@ -6,6 +6,8 @@ from typing import Any
 
 from server_monitoring.model.names import ERROR_PREFIX
 
+from ..plugin_utils.filters import PublicFunctions
+
 # What tells most comes first: the app's own error, what Java threw, what it refused to start with.
 _TELLING = (
     re.compile(f"^{ERROR_PREFIX}(.*)"),
@@ -33,9 +35,7 @@ def rehearsal_problem(done: Mapping[str, Any]) -> str:
     return f"status {done.get('rc', 'unknown')}: {last}"
 
 
-class FilterModule:
+class FilterModule(PublicFunctions):
     """The filters of this file."""
 
-    def filters(self) -> dict[str, Any]:
-        """Return the filters by the names that tasks use."""
-        return {"pipeline_rehearsal_problem": rehearsal_problem}
+    prefix = "pipeline_"

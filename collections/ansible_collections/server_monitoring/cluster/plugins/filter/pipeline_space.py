@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..plugin_utils.filters import PublicFunctions
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -56,9 +58,7 @@ def space_problem(
     return ""
 
 
-class FilterModule:
+class FilterModule(PublicFunctions):
     """The filters of this file."""
 
-    def filters(self) -> dict[str, Any]:
-        """Return the filters; in tasks each has its name after ``pipeline_``."""
-        return {"pipeline_space_problem": space_problem, "pipeline_plain_size": plain_size}
+    prefix = "pipeline_"

@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ..plugin_utils.filters import PublicFunctions
+
 HEADER = ("host", "reached at", "on the overlay", "services", "versions")
 # The service of a group, and the programs that it needs beside ZeroTier.
 SERVICES: dict[str, tuple[str, Sequence[str]]] = {
@@ -41,7 +43,7 @@ def host_row(host: Mapping[str, Any]) -> tuple[str, ...]:
     services = [service for name, (service, _) in SERVICES.items() if name in host["group_names"]]
     services += [f"consumer of {group}" for group in _consumed(host)]
     needs, answers = _needs(host), _answers(host)
-    versions = [f"{name} {version(answers[name])}" for name in TOLD if name in needs - {"package"}]
+    versions = [f"{name} {_version(answers[name])}" for name in TOLD if name in needs - {"package"}]
     if "double" in answers["package"]:
         versions[-1] += " (the lab's double)"
     name = host["inventory_hostname"]
@@ -86,7 +88,7 @@ def _found(host: Mapping[str, Any], path: Sequence[str]) -> str:
     return str(found or "")
 
 
-def version(answer: str) -> str:
+def _version(answer: str) -> str:
     """Return the version in a program's answer, or that it is not there."""
     if not answer:
         return ABSENT
@@ -104,13 +106,7 @@ def hosts_table(rows: Iterable[Sequence[str]]) -> str:
     )
 
 
-class FilterModule:
+class FilterModule(PublicFunctions):
     """The filters of this file."""
 
-    def filters(self) -> dict[str, Any]:
-        """Return the filters by the names that tasks use."""
-        return {
-            "pipeline_host_row": host_row,
-            "pipeline_hosts_table": hosts_table,
-            "pipeline_untold": untold,
-        }
+    prefix = "pipeline_"

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 import stat
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, NameOID
+
+from ..plugin_utils.filters import PublicFunctions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -158,17 +160,7 @@ def _rights(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
-class FilterModule:
+class FilterModule(PublicFunctions):
     """The filters of the role pki."""
 
-    def filters(self) -> dict[str, Any]:
-        """Return the filters; in tasks each has its name after ``pki_``."""
-        offered = (
-            authority_will_do,
-            certificate_will_do,
-            request_is_for,
-            is_signed_by,
-            principal_rules,
-            subject_of,
-        )
-        return {f"pki_{offer.__name__}": offer for offer in offered}
+    prefix = "pki_"

@@ -7,6 +7,8 @@ from typing import Any
 
 import yaml
 
+from ..plugin_utils.filters import PublicFunctions
+
 # What Ansible itself takes for the machine that it runs on.
 LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
 # What a setting of a type may be, as it is read from YAML, or as the text that `-e` gives.
@@ -127,14 +129,7 @@ def _fits(found: Any, kind: str) -> bool:
     return number - number == 0 and "_" not in text
 
 
-class FilterModule:
+class FilterModule(PublicFunctions):
     """The filters of the role preflight."""
 
-    def filters(self) -> dict[str, Any]:
-        """Return the filters by the names that tasks use."""
-        return {
-            "preflight_address_problems": address_problems,
-            "preflight_group_problems": group_problems,
-            "preflight_host_problems": host_problems,
-            "preflight_type_problems": type_problems,
-        }
+    prefix = "preflight_"

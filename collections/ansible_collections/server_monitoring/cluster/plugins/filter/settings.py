@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from ..plugin_utils.filters import PublicFunctions
+
 _WHOLE = re.compile(r"-?[0-9]{1,18}")
 _WORDS = {"true": True, "false": False}
 
@@ -44,10 +46,7 @@ def files(folder: str, pattern: str) -> list[str]:
     return sorted(str(path) for path in Path(folder).glob(pattern))
 
 
-class FilterModule:
+class FilterModule(PublicFunctions):
     """The filters of this file."""
 
-    def filters(self) -> dict[str, Any]:
-        """Return the filters by the names that tasks use."""
-        offered = (digits, files, problems, typed)
-        return {f"settings_{offer.__name__}": offer for offer in offered}
+    prefix = "settings_"

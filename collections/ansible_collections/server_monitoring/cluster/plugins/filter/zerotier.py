@@ -6,8 +6,11 @@ import ipaddress
 import re
 from typing import TYPE_CHECKING, Any
 
+from ..module_utils.addresses import is_address, is_network
+from ..plugin_utils.filters import PublicFunctions
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
 _METHODS, _BACKENDS = ("apt", "deb", "preinstalled"), ("controller", "central")
 _SECONDS = "whole seconds above 0"
@@ -143,12 +146,8 @@ def _values(setting: object) -> list[str]:
 
 
 def _range(text: object) -> bool:
-    try:
-        ipaddress.ip_network(str(text))
-    except ValueError:
-        return False
     # Without a prefix length ZeroTier takes an address for a range of all addresses.
-    return "/" in str(text)
+    return "/" in str(text) and is_network(str(text))
 
 
 def _route(route: Mapping[str, Any]) -> bool:
@@ -172,11 +171,7 @@ def _inside(text: object, cidr: object) -> bool:
 
 def _endpoint(text: object) -> bool:
     address, _, port = str(text).partition("/")
-    try:
-        ipaddress.ip_address(address)
-    except ValueError:
-        return False
-    return _integer(port) in _PORTS
+    return is_address(address) and _integer(port) in _PORTS
 
 
 def _network(cidr: object) -> ipaddress.IPv4Network | None:
@@ -187,11 +182,5 @@ def _network(cidr: object) -> ipaddress.IPv4Network | None:
     return network if "/" in str(cidr) and network.prefixlen <= _LONGEST_PREFIX else None
 
 
-class FilterModule:
-    """The role's filters."""
-
-    def filters(self) -> dict[str, Callable[..., str]]:
-        """Return the filters by name."""
-        return {
-            "zerotier_problem": zerotier_problem,
-        }
+class FilterModule(PublicFunctions):
+    """The filters of this file, which have their full names."""

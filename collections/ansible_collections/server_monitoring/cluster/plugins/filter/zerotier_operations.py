@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 from ansible.errors import AnsibleError
 from ansible.parsing.vault import VaultLib, VaultSecret, is_encrypted
 
+from ..plugin_utils.filters import PublicFunctions
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
 Json = dict[str, Any]
 
@@ -120,10 +122,5 @@ def _unopened(problem: str) -> dict[str, str]:
     return {"archive": "", "problem": problem}
 
 
-class FilterModule:
-    """The filters."""
-
-    def filters(self) -> dict[str, Callable[..., Any]]:
-        """Return the filters by name."""
-        offered = (zerotier_leaving, zerotier_left_lines, zerotier_backup_problem, zerotier_opened)
-        return {offer.__name__: offer for offer in offered}
+class FilterModule(PublicFunctions):
+    """The filters of this file, which have their full names."""

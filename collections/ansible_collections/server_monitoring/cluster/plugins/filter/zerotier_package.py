@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from ..plugin_utils.filters import PublicFunctions
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
 # Builds from 1.16 on leave the network controller out.
 _WITHOUT_CONTROLLER = (1, 16)
@@ -85,16 +87,5 @@ def zerotier_for(setting: Any, release: str) -> str:
     return str(setting.get(release, "") if isinstance(setting, dict) else setting)
 
 
-class FilterModule:
-    """The filters."""
-
-    def filters(self) -> dict[str, Callable[..., Any]]:
-        """Return the filters by name."""
-        offered = (
-            zerotier_is_settled,
-            zerotier_pick,
-            zerotier_apt_problem,
-            zerotier_is_current,
-            zerotier_for,
-        )
-        return {offer.__name__: offer for offer in offered}
+class FilterModule(PublicFunctions):
+    """The filters of this file, which have their full names."""

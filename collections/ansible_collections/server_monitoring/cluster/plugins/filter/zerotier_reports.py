@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..plugin_utils.filters import PublicFunctions
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
 _HEADER = ("from", "to", "path", "latency", "underlay")
 
@@ -49,10 +51,5 @@ def _row(link: Mapping[str, Any]) -> tuple[str, ...]:
     return (link["from"], link["to"], link["link"], latency, link["path"] or "-")
 
 
-class FilterModule:
-    """The filters."""
-
-    def filters(self) -> dict[str, Callable[..., Any]]:
-        """Return the filters by name."""
-        offered = (zerotier_strangers_line, zerotier_twins, zerotier_links_table)
-        return {offer.__name__: offer for offer in offered}
+class FilterModule(PublicFunctions):
+    """The filters of this file, which have their full names."""

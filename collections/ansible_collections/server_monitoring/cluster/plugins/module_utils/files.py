@@ -16,13 +16,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.server_monitoring.cluster.plugins.module_utils.ways import (
-    FileError,
-    check_way,
-    is_another_s,
-    other,
-    status,
-)
+from ..module_utils.ways import FileError, check_way, is_another_s, other, status
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,8 +6,8 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.server_monitoring.cluster.plugins.module_utils.files import keep
-from ansible_collections.server_monitoring.cluster.plugins.module_utils.ways import FileError
+from ..module_utils.files import keep
+from ..module_utils.ways import FileError
 
 Json = dict[str, Any]
 

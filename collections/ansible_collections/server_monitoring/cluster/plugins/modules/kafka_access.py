@@ -5,26 +5,10 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.server_monitoring.cluster.plugins.module_utils.kafka import (
-    access_cluster,
-    quota_plan,
-)
-from ansible_collections.server_monitoring.cluster.plugins.module_utils.kafka.access_plan import (
-    RETIRED,
-    declaration_problems,
-    diff,
-    make_plan,
-    parse,
-)
-from ansible_collections.server_monitoring.cluster.plugins.module_utils.kafka.admin import (
-    BrokerError,
-)
-from ansible_collections.server_monitoring.cluster.plugins.module_utils.kafka.module import (
-    CLUSTER,
-    begin,
-    finish,
-    refuse,
-)
+from ..module_utils.kafka import access_cluster, quota_plan
+from ..module_utils.kafka.access_plan import RETIRED, declaration_problems, diff, make_plan, parse
+from ..module_utils.kafka.admin import BrokerError
+from ..module_utils.kafka.module import CLUSTER, begin, finish, refuse
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule

@@ -4,15 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.server_monitoring.cluster.plugins.module_utils.kafka.admin import (
-    BrokerError,
-    administrate,
-)
-from ansible_collections.server_monitoring.cluster.plugins.module_utils.kafka.module import (
-    CLUSTER,
-    begin,
-    finish,
-)
+from ..module_utils.kafka.admin import BrokerError, administrate
+from ..module_utils.kafka.module import CLUSTER, begin, finish
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule

@@ -4,17 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.server_monitoring.cluster.plugins.module_utils.kafka.admin import (
-    BrokerError,
-    administrate,
-)
-from ansible_collections.server_monitoring.cluster.plugins.module_utils.kafka.module import (
-    CLUSTER,
-    begin,
-    finish,
-    refuse,
-)
-from ansible_collections.server_monitoring.cluster.plugins.module_utils.kafka.topic_plan import (
+from ..module_utils.kafka.admin import BrokerError, administrate
+from ..module_utils.kafka.module import CLUSTER, begin, finish, refuse
+from ..module_utils.kafka.topic_plan import (
     Plan,
     Topic,
     declaration_problems,

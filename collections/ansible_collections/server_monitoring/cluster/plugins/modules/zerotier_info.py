@@ -8,16 +8,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier import ledger
-from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier.api import (
-    LocalApi,
-    ZerotierError,
-)
-from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier.module import (
-    HOME,
-    AnsibleModule,
-    run,
-)
+from ..module_utils.zerotier import ledger
+from ..module_utils.zerotier.api import LocalApi, ZerotierError
+from ..module_utils.zerotier.module import HOME, AnsibleModule, run
 
 DOCUMENTATION = r"""
 module: zerotier_info

@@ -4,20 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier.api import (
-    ZerotierError,
-    changes,
-    diff,
-)
-from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier.controller import (
-    Controller,
-    connect,
-)
-from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier.module import (
-    CONTROLLER,
-    AnsibleModule,
-    run,
-)
+from ..module_utils.zerotier.api import ZerotierError, changes, diff
+from ..module_utils.zerotier.controller import Controller, connect
+from ..module_utils.zerotier.module import CONTROLLER, AnsibleModule, run
 
 DOCUMENTATION = r"""
 module: zerotier_member

@@ -4,21 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier import (
-    ledger,
-    state,
-)
-from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier.api import (
-    LocalApi,
-    ZerotierError,
-    diff,
-)
-from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier.module import (
-    HOME,
-    NODE,
-    AnsibleModule,
-    run,
-)
+from ..module_utils.zerotier import ledger, state
+from ..module_utils.zerotier.api import LocalApi, ZerotierError, diff
+from ..module_utils.zerotier.module import HOME, NODE, AnsibleModule, run
 
 DOCUMENTATION = r"""
 module: zerotier_membership

@@ -8,16 +8,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier import files
-from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier.api import (
-    ZerotierError,
-    diff,
-)
-from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier.module import (
-    HOME,
-    AnsibleModule,
-    run,
-)
+from ..module_utils.zerotier import files
+from ..module_utils.zerotier.api import ZerotierError, diff
+from ..module_utils.zerotier.module import HOME, AnsibleModule, run
 
 DOCUMENTATION = r"""
 module: zerotier_moon

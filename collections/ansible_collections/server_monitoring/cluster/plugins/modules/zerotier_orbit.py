@@ -8,22 +8,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier import (
-    files,
-    ledger,
-    state,
-)
-from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier.api import (
-    LocalApi,
-    ZerotierError,
-    diff,
-)
-from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier.module import (
-    HOME,
-    NODE,
-    AnsibleModule,
-    run,
-)
+from ..module_utils.zerotier import files, ledger, state
+from ..module_utils.zerotier.api import LocalApi, ZerotierError, diff
+from ..module_utils.zerotier.module import HOME, NODE, AnsibleModule, run
 
 DOCUMENTATION = r"""
 module: zerotier_orbit

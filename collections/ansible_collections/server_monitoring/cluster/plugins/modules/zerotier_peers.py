@@ -5,14 +5,9 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier import state
-from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier.api import LocalApi
-from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier.module import (
-    HOME,
-    NODE,
-    AnsibleModule,
-    run,
-)
+from ..module_utils.zerotier import state
+from ..module_utils.zerotier.api import LocalApi
+from ..module_utils.zerotier.module import HOME, NODE, AnsibleModule, run
 
 DOCUMENTATION = r"""
 module: zerotier_peers

@@ -4,17 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier.api import (
-    ZerotierError,
-)
-from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier.icmp import (
-    unreached,
-)
-from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier.module import (
-    NODE,
-    AnsibleModule,
-    run,
-)
+from ..module_utils.zerotier.api import ZerotierError
+from ..module_utils.zerotier.icmp import unreached
+from ..module_utils.zerotier.module import NODE, AnsibleModule, run
 
 DOCUMENTATION = r"""
 module: zerotier_reach

@@ -7,17 +7,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier import state
-from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier.api import (
-    LocalApi,
-    ZerotierError,
-)
-from ansible_collections.server_monitoring.cluster.plugins.module_utils.zerotier.module import (
-    HOME,
-    NODE,
-    AnsibleModule,
-    run,
-)
+from ..module_utils.zerotier import state
+from ..module_utils.zerotier.api import LocalApi, ZerotierError
+from ..module_utils.zerotier.module import HOME, NODE, AnsibleModule, run
 
 DOCUMENTATION = r"""
 module: zerotier_ready

@@ -13,7 +13,7 @@ from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure, AnsibleE
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ansible_collections.server_monitoring.cluster.plugins.module_utils.pipeline import systemd
+from ..module_utils.pipeline import systemd
 
 # A host that is started again starts what is linked here: the run's units, until the run is over.
 # Tests, whose host is this machine, have a folder of their own.

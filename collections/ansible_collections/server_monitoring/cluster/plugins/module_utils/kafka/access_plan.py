@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import quota_plan
+from .declarations import maps, unknown_keys
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -105,17 +106,10 @@ def principal(user: str) -> str:
     return f"User:{user}"
 
 
-def _unknown_keys(label: str, entry: Mapping[str, Any], keys: Collection[str]) -> list[str]:
-    return [
-        f"{label}: found the key {key!r}, expected only {', '.join(sorted(keys))}"
-        for key in sorted(set(entry) - set(keys), key=str)
-    ]
-
-
 def _acl_problems(label: str, entry: object) -> list[str]:
     if not isinstance(entry, dict):
         return [f"{label}: found {entry!r}, expected a map with resource, name and operations"]
-    problems = _unknown_keys(label, entry, ACL_KEYS)
+    problems = unknown_keys(label, entry, ACL_KEYS)
     resource, name = entry.get("resource"), entry.get("name")
     if not isinstance(resource, str) or resource not in OPERATIONS:
         return [
@@ -170,19 +164,16 @@ def declaration_problems(
     """
     problems: list[str] = []
     seen: set[str] = set()
-    for index, entry in enumerate(entries):
-        if not isinstance(entry, dict):
-            problems.append(f"user {index + 1}: found {entry!r}, expected a map with a name")
-            continue
+    for place, entry in maps("user", entries, problems):
         name = entry.get("name")
         if not isinstance(name, str) or not USER_NAME.fullmatch(name):
             problems.append(
-                f"user {index + 1}: name: found {name!r}, expected 1 to 64 of the characters "
+                f"{place}: name: found {name!r}, expected 1 to 64 of the characters "
                 "A-Z a-z 0-9 . _ -, the first a letter or digit"
             )
             continue
         label = f"user {name}"
-        problems += _unknown_keys(label, entry, USER_KEYS)
+        problems += unknown_keys(label, entry, USER_KEYS)
         acls = entry.get("acls", [])
         if isinstance(acls, list):
             for number, acl in enumerate(acls):

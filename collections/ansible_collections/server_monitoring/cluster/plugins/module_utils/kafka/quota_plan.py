@@ -6,8 +6,9 @@ name, which is None for all that have no quota of their own.
 
 from __future__ import annotations
 
-import ipaddress
 from typing import TYPE_CHECKING, Any
+
+from ..addresses import is_address
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -50,7 +51,7 @@ def declaration_problems(
             if key not in USER_KEYS or not _is_number(value)
         ]
     for address, rate in sorted(rates.items()):
-        if address != EVERYONE and not _is_address(address):
+        if address != EVERYONE and not is_address(address):
             problems.append(
                 f"connection_rates: found {address!r}, expected an address or {EVERYONE}"
             )
@@ -59,14 +60,6 @@ def declaration_problems(
                 f"connection_rates: {address}: found {rate!r}, expected a number above 0"
             )
     return problems
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
 
 
 def parse(quotas: Mapping[str, Mapping[str, float]], rates: Mapping[str, float]) -> Quotas:

@@ -9,6 +9,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from .declarations import maps, unknown_keys
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
@@ -58,10 +60,7 @@ def _is_positive(value: object) -> bool:
 
 
 def _entry_problems(label: str, entry: Mapping[str, Any]) -> list[str]:
-    problems = [
-        f"{label}: found the key {key!r}, expected only {', '.join(sorted(KEYS))}"
-        for key in sorted(set(entry) - KEYS)
-    ]
+    problems = unknown_keys(label, entry, KEYS)
     name = entry.get("name")
     if not isinstance(name, str) or name in {".", ".."} or NAME.match(name) is None:
         problems.append(
@@ -90,12 +89,9 @@ def declaration_problems(entries: Sequence[object], brokers: int) -> list[str]:
     """
     problems: list[str] = []
     seen: set[str] = set()
-    for index, entry in enumerate(entries):
-        if not isinstance(entry, dict):
-            problems.append(f"topic {index + 1}: found {entry!r}, expected a map with a name")
-            continue
+    for place, entry in maps("topic", entries, problems):
         name = entry.get("name")
-        label = f"topic {name}" if isinstance(name, str) and name else f"topic {index + 1}"
+        label = f"topic {name}" if isinstance(name, str) and name else place
         problems += _entry_problems(label, entry)
         factor = entry.get("replication_factor")
         if isinstance(factor, int) and factor > brokers:
