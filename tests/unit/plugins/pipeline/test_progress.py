@@ -202,7 +202,7 @@ def test_consumer_that_fails_while_rows_are_sent_stops_the_run_at_once(
 
 def test_consumer_that_fails_before_its_end_names_itself(tmp_path: Path) -> None:
     """Also in step 4, where no one leads; the other consumer does not wait for ever."""
-    scenes = {**SCENES, CONSUMER: SCENES[CONSUMER][:1], OTHER: [SCENES[OTHER][0]] * 5 + [BROKEN]}
+    scenes = {**SCENES, CONSUMER: SCENES[CONSUMER][:1], OTHER: [SCENES[OTHER][0]] * 15 + [BROKEN]}
     done = run(tmp_path, scenes)
     assert done.returncode == 2, done.stdout
     assert f"c2: consumer ({OTHER}): topic-cpu: gone; provision" in done.stdout
