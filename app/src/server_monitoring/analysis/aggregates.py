@@ -18,6 +18,8 @@ from pyspark.sql import functions as F  # noqa: N812 - the name every Spark prog
 
 from server_monitoring.analysis import wide
 from server_monitoring.model import groups
+from server_monitoring.model.values import POSITIONAL_PATTERN
+from server_monitoring.store.lines import VALUE_PATTERN
 
 _DIGITS = 18
 _UNITS = 10**_DIGITS
@@ -27,7 +29,14 @@ Columns = dict[str, Column]
 
 
 class Aggregate(Protocol):
-    """One way to make one number of a window's values."""
+    """One way to make one number of a window's values.
+
+    Attributes:
+        values: pattern of the texts of values that it takes.
+
+    """
+
+    values: str
 
     def carried(self, text: Column) -> Columns:
         """Return the columns, by name without number, that carry a value to its window."""
@@ -47,6 +56,8 @@ class Aggregate(Protocol):
 
 class Average:
     """The average, rounded once, half up (ties away from zero), to hundredths."""
+
+    values = POSITIONAL_PATTERN
 
     def carried(self, text: Column) -> Columns:
         """Return whole and fraction."""
@@ -103,6 +114,8 @@ class Average:
 class Maximum:
     """The largest value."""
 
+    values = POSITIONAL_PATTERN
+
     def carried(self, text: Column) -> Columns:
         """Return whole and fraction, and the double that the value's text is the shortest of.
 
@@ -141,6 +154,8 @@ class Maximum:
 class WideAverage(Average):
     """The same average of values that may be wide: in digits where a window has such a one."""
 
+    values = VALUE_PATTERN
+
     def carried(self, text: Column) -> Columns:
         """Return whole and fraction, or the text."""
         return _carried(text, super().carried(text))
@@ -173,6 +188,8 @@ class WideAverage(Average):
 
 class WideMaximum(Maximum):
     """The largest of values that may be wide."""
+
+    values = VALUE_PATTERN
 
     def carried(self, text: Column) -> Columns:
         """Return whole and fraction, or the text; and the double."""

@@ -47,7 +47,8 @@ def readings(lines: DataFrame, metric: int, form: TimeForm, aggregate: Aggregate
 
     """
     line = F.col("value")
-    matches = line.rlike(rf"\A{row_pattern(form)}\z") & F.is_valid_utf8(line)
+    row = row_pattern(form, value=aggregate.values)
+    matches = line.rlike(rf"\A{row}\z") & F.is_valid_utf8(line)
     parts = lines.select("value", F.split(line, ",").alias("fields"), matches.alias("matches"))
     fields = F.col("fields")
 

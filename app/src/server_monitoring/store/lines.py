@@ -23,7 +23,7 @@ from server_monitoring.model.values import (
     check_record_id,
 )
 
-_VALUE = f"(?:{POSITIONAL_PATTERN}|{WIDE_PATTERN})"
+VALUE_PATTERN = f"(?:{POSITIONAL_PATTERN}|{WIDE_PATTERN})"
 _PLAIN_ID = r'[^",\r\n\x00]+'
 # The longest row that is sought across lines: by default, no record of a broker is larger.
 _LONGEST = 1 << 20
@@ -46,15 +46,15 @@ class Line(NamedTuple):
     good: bool
 
 
-def row_pattern(form: TimeForm, in_quotes: str = r'[^"\n]') -> str:
+def row_pattern(form: TimeForm, in_quotes: str = r'[^"\n]', value: str = VALUE_PATTERN) -> str:
     """Return the pattern, for Java and Python alike, that a whole row matches.
 
     It accepts dates that do not exist, such as 02-30. `in_quotes` is what a quoted id may contain;
     by default no line end, so that each row is on one line: see `one_line_each`. The match of what
     is quoted is possessive (`++`): Java backtracks by recursion, and a long id would overflow its
-    stack.
+    stack. `value` is the pattern of its value.
     """
-    return rf'(?:{form.pattern}),(?:{_PLAIN_ID}|"(?:{in_quotes}|"")++"),{_VALUE}'
+    return rf'(?:{form.pattern}),(?:{_PLAIN_ID}|"(?:{in_quotes}|"")++"),{value}'
 
 
 def lines(path: Path, form: TimeForm) -> Iterator[Line]:
@@ -126,7 +126,7 @@ def _wrong_field(fields: list[str], form: TimeForm) -> str | None:
         check_record_id(server_id)
     except ValueError as error:
         return f"server_id: expected {error}"
-    if re.fullmatch(_VALUE, value) is None:
+    if re.fullmatch(VALUE_PATTERN, value) is None:
         return "value: expected a number as a consumer writes it, such as 12.5 or 5E-324"
     return None
 
