@@ -13,6 +13,8 @@ pytestmark = pytest.mark.long
 NODES = ("kafka-1", "producer-1", "consumer-1", "consumer-2")
 PASSWORD = "of the lab"  # noqa: S105 - of a user that lives as long as these tests
 MAKE = f"""
+set -e
+apt-get update --quiet=2
 apt-get install --yes --quiet=2 --no-install-recommends sudo
 useradd --create-home --shell /bin/bash administrator
 echo 'administrator:{PASSWORD}' | chpasswd
