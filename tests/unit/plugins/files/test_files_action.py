@@ -73,8 +73,8 @@ def test_what_is_right_needs_no_module(tmp_path: Path) -> None:
 
 def test_a_task_that_is_tried_again_says_why_it_failed(tmp_path: Path) -> None:
     """A part is missing the first time, and the second."""
-    again = {"register": "laid", "until": "laid is succeeded", "retries": 1, "delay": 0}
-    result = run(tmp_path, **again)
+    again: dict[str, Any] = {"until": "laid is succeeded", "retries": 1, "delay": 0}
+    result = run(tmp_path, register="laid", **again)
     assert result.status != 0
     assert result.says("part-1"), result.tail()
     assert not result.says("Unsupported parameters"), result.tail()
