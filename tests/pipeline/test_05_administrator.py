@@ -23,7 +23,8 @@ install -o administrator -m 0600 /root/.ssh/authorized_keys /home/administrator/
 echo 'administrator ALL=(ALL:ALL) ALL' > /etc/sudoers.d/administrator
 echo 'Defaults umask=0077, umask_override' >> /etc/sudoers.d/administrator
 """
-REMOVE = "userdel --remove administrator; rm /etc/sudoers.d/administrator"
+# Ansible keeps its connections for a while.
+REMOVE = "userdel --force --remove administrator; rm /etc/sudoers.d/administrator"
 
 
 @pytest.fixture(scope="module")
