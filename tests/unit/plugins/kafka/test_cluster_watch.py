@@ -140,9 +140,17 @@ def test_a_leader_that_cannot_be_used_is_none(code: int, leader: int, expected: 
     assert [p.leader for p in found] == [expected]
 
 
-@pytest.mark.parametrize("failing", ["describe_metadata_quorum", "list_partition_reassignments"])
-def test_silent_controllers_leave_the_rest(connections: list[FakeAdmin], failing: str) -> None:
+QUORUM_ASKED = pytest.mark.parametrize(
+    "failing", ["describe_metadata_quorum", "list_partition_reassignments"]
+)
+
+
+@QUORUM_ASKED
+def test_silent_controllers_leave_the_rest(
+    connections: list[FakeAdmin], failing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What brokers know by themselves is told; neither voters nor moves are half known."""
+    monkeypatch.setattr(cluster_watch, "ANSWER_SECONDS", 0)
     first = FakeAdmin(failing, errors.KafkaTimeoutError())
     connections += [first, FakeAdmin()]
     looking = watch()
@@ -151,6 +159,18 @@ def test_silent_controllers_leave_the_rest(connections: list[FakeAdmin], failing
     assert len(found.brokers) == 3
     assert first.closed
     assert looking.look(least=False).quorum is not None
+
+
+@QUORUM_ASKED
+@pytest.mark.parametrize("error", [errors.KafkaConnectionError(), RuntimeError("whom to ask")])
+def test_a_refused_connection_does_not_mean_that_controllers_are_silent(
+    connections: list[FakeAdmin], failing: str, error: Exception
+) -> None:
+    """Whoever was to hand the question on may be the one that went away: another is asked."""
+    connections += [FakeAdmin(failing, error), FakeAdmin()]
+    found = watch().look(least=False)
+    assert (found.moving, found.silence) == (("a-1",), "")
+    assert found.quorum is not None
 
 
 def test_controllers_that_tell_an_error_are_none() -> None:
@@ -176,6 +196,21 @@ def test_brokers_that_never_answer_are_one_line(connections: list[FakeAdmin]) ->
     with pytest.raises(admin.BrokerError, match=r"gave no answer \(KafkaConnectionError\)"):
         watch().look(least=False)
     assert connections == []
+
+
+def test_a_broker_is_asked_itself_until_it_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once: it has started then."""
+    asked: list[Any] = []
+
+    def connect(*whom: Any) -> FakeAdmin:
+        asked.append(whom)
+        return FakeAdmin()
+
+    monkeypatch.setattr(cluster_watch, "connect", connect)
+    looking = watch()
+    for _ in range(2):
+        looking.answers("10.0.0.2:9092")
+    assert asked == [(["10.0.0.2:9092"], None)]
 
 
 @pytest.mark.parametrize("server", ["127.0.0.1:1", "no port", "", "[::1]:1"])

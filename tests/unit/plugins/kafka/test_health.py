@@ -181,6 +181,7 @@ def test_ten_partitions_are_named_and_the_rest_is_counted() -> None:
         ({"replicas": (2, 3), "in_sync": (2, 3), "least": 1}, "kafka-2", ""),
         ({"replicas": (2, 3), "in_sync": (2, 3)}, "kafka-2", "expected 2 of kafka-2, kafka-3"),
         ({"replicas": (2, 3), "in_sync": (2, 3)}, "kafka-1", ""),
+        ({"replicas": (2, 3), "in_sync": (2,)}, "kafka-1", ""),
     ],
 )
 def test_without_a_broker_enough_replicas_must_be_in_sync(
@@ -228,6 +229,7 @@ def test_one_broker_may_go_with_everything() -> None:
         ({1: 100, 2: 100}, "kafka-3", ""),
         ({2: 100}, "kafka-2", ""),
         ({2: 100}, "kafka-1", ""),
+        ({2: 100, 3: -1}, "kafka-1", ""),
         ({1: 100, 2: 100, 3: -1, 4: 100, 5: -1}, "kafka-1", "expected 3 of kafka-1, kafka-2, "),
         ({1: 100, 2: 100, 3: 100, 4: 100, 5: -1}, "kafka-1", ""),
     ],

@@ -7,8 +7,8 @@ ended: who restarted it asks it itself, too.
 from __future__ import annotations
 
 import socket
+import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
@@ -75,6 +75,7 @@ class Watch:
         """Take the arguments of `connect`; nothing is asked yet."""
         self._servers, self._properties = servers, properties
         self._admin: Any = None
+        self._answered: set[str] = set()
 
     def close(self) -> None:
         """End the connection."""
@@ -83,14 +84,15 @@ class Watch:
             self._admin = None
 
     def answers(self, server: str) -> None:
-        """See whether one broker answers at its own address.
+        """See whether one broker answers at its own address; it is asked until it did once.
 
         Raises:
             BrokerError: it does not.
 
         """
-        with closing(connect([server], self._properties)):
-            pass
+        if server not in self._answered:
+            connect([server], self._properties).close()
+            self._answered.add(server)
 
     def look(self, *, least: bool) -> State:
         """Return the cluster's state; with `least` also what min.insync.replicas is of each topic.
@@ -99,12 +101,18 @@ class Watch:
             BrokerError: no broker answers.
 
         """
+        found: State | str = ""
+        begun = time.monotonic()
         for _ in range(ATTEMPTS):
             found = self._try(least=least)
-            if isinstance(found, State):
-                return found
-        message = f"{', '.join(self._servers)}: the brokers gave no answer ({found}): ask again"
-        raise BrokerError(message)
+            whole = isinstance(found, State) and found.quorum is not None
+            # A connection that is refused is tried elsewhere; who is silent was given its time.
+            if whole or time.monotonic() >= begun + ANSWER_SECONDS:
+                break
+        if isinstance(found, str):
+            message = f"{', '.join(self._servers)}: the brokers gave no answer ({found}): ask again"
+            raise BrokerError(message)
+        return found
 
     def _try(self, *, least: bool) -> State | str:
         """Return the state, or the kind of error with which the connection ended."""
