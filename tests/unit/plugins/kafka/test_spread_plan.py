@@ -157,11 +157,9 @@ def test_before_and_after_show_what_changes_alone() -> None:
 
 def test_a_move_under_way_to_the_same_place_is_gone_on_with() -> None:
     """Its target is what counts, not who holds it meanwhile."""
-    cluster = found(
-        {**EVEN, ("t", 0): (1, 2, 3)}, moving={("t", 0): spread_plan.Move((1, 2), (2,))}
-    )
-    plan = spread_plan.make_plan(wanted(), cluster)
-    assert (plan.targets, plan.foreign) == ({("t", 0): (1, 2)}, [])
+    move = spread_plan.Move((1, 3), (3,))
+    plan = spread_plan.make_plan(wanted(), found({("t", 0): (1, 3, 2)}, moving={("t", 0): move}))
+    assert (plan.targets, plan.foreign) == ({("t", 0): (1, 3)}, [])
 
 
 def test_a_move_to_elsewhere_is_named() -> None:

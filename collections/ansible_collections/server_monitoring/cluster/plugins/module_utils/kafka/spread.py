@@ -32,12 +32,7 @@ def spread(
         copies: topic -> copies of each partition, at least 1 and at most as many as brokers.
 
     """
-    before = {topic: [list(replicas) for replicas in parts] for topic, parts in present.items()}
-    after = _Layout(before, brokers, copies).settled()
-    # Which of several equal moves is taken depends on where replicas were: ask until it stays.
-    while after != before:
-        before, after = after, _Layout(after, brokers, copies).settled()
-    return after
+    return _Layout(present, brokers, copies).settled()
 
 
 class _Edge(NamedTuple):
@@ -52,7 +47,10 @@ class _Layout:
     """Replicas while they are put in order."""
 
     def __init__(
-        self, present: Assignment, brokers: Mapping[int, str], copies: Mapping[str, int]
+        self,
+        present: Mapping[str, Sequence[Sequence[int]]],
+        brokers: Mapping[int, str],
+        copies: Mapping[str, int],
     ) -> None:
         """Take what is there; what no broker of `brokers` holds is left out."""
         self._racks: dict[int, str | int] = {b: rack or b for b, rack in sorted(brokers.items())}
