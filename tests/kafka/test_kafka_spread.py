@@ -249,7 +249,6 @@ def test_a_move_of_somebody_else_is_left_alone_and_named(cluster: KafkaCluster, 
         admin.alter_partition_reassignments({part: None})
     assert refused["failed"]
     assert f"partition {topic}-0: found a move to 1,2 that somebody else began" in refused["msg"]
-    spread(cluster)
 
 
 def test_a_leaving_broker_is_emptied(cluster: KafkaCluster, topic: str) -> None:
