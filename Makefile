@@ -13,12 +13,16 @@ PYSPARK_WHEEL = .cache/wheels/pyspark-$(shell printf %s "$$(cat $(PYSPARK))" | s
 TOOLS := .cache/supply-chain
 # What is installed there comes first in PATH, so that `ansible-playbook` is the pinned one.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+# The lab's inventory: lab, or lab-ha with three brokers.
+INVENTORY ?= lab
+$(if $(filter lab lab-ha,$(INVENTORY)),,$(error INVENTORY is $(INVENTORY), expected lab or lab-ha))
+demo lab lab-down provision run chaos: export ANSIBLE_INVENTORY := inventory/$(INVENTORY)
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | column --table --separator '|'
 
-demo: lab ## Four local nodes, provisioned, and the pipeline run on real data; the lab stays up
+demo: lab ## Four local nodes, provisioned, and the pipeline run on real data; the lab stays up (INVENTORY=lab-ha: three brokers)
 	ansible-playbook provision.yml
 	ansible-playbook run_pipeline.yml
 	@echo

@@ -87,10 +87,14 @@ class Broker:
         file = self.directory / "server.properties"
         common = PROPERTIES.format(port=self.port, controller=free_port(), directory=self.directory)
         file.write_text(common + properties)
+        self.format_storage("--standalone")
+
+    def format_storage(self, quorum: str) -> None:
+        """Format what its properties name; `quorum` is the option that says whom it votes with."""
         script = str(self.home / "bin" / "kafka-storage.sh")
-        identity = ["-t", CLUSTER_ID, "-c", str(file)]
+        identity = ["-t", CLUSTER_ID, "-c", str(self.directory / "server.properties")]
         subprocess.run(
-            [script, "format", "--standalone", *identity],
+            [script, "format", quorum, *identity],
             check=True,
             capture_output=True,
             env=self.environment(),
@@ -98,14 +102,22 @@ class Broker:
 
     def start(self) -> None:
         """Start it and wait until it answers."""
+        self.launch()
+        self.wait()
+
+    def launch(self) -> None:
+        """Start its process, and do not wait."""
         script = self.home / "bin" / "kafka-server-start.sh"
         command = [script, self.directory / "server.properties"]
         with (self.directory / "broker.log").open("ab") as log:
             self.process = subprocess.Popen(
                 command, stdout=log, stderr=log, env=self.environment(), start_new_session=True
             )
+
+    def wait(self) -> None:
+        """Wait until the process that was started answers."""
         deadline = time.monotonic() + PATIENCE
-        while time.monotonic() < deadline and self.process.poll() is None:
+        while time.monotonic() < deadline and self.process and self.process.poll() is None:
             if self.serves():
                 return
             time.sleep(0.2)
@@ -136,16 +148,21 @@ class Broker:
         self.process = None
 
 
+def kafka_home() -> Path:
+    """Return the tree that KAFKA_HOME names."""
+    home = os.environ.get("KAFKA_HOME", "")
+    if not home or not (Path(home) / "bin" / "kafka-server-start.sh").exists():
+        pytest.fail(f"KAFKA_HOME: found {home!r}, expected a tree with bin/kafka-server-start.sh")
+    return Path(home)
+
+
 AnyBroker = TypeVar("AnyBroker", bound=Broker)
 
 
 @contextmanager
 def running_broker(kind: type[AnyBroker], directory: Path) -> Iterator[AnyBroker]:
     """Run a broker of the tree that KAFKA_HOME names; its files are gone at the end."""
-    home = os.environ.get("KAFKA_HOME", "")
-    if not home or not (Path(home) / "bin" / "kafka-server-start.sh").exists():
-        pytest.fail(f"KAFKA_HOME: found {home!r}, expected a tree with bin/kafka-server-start.sh")
-    broker = kind(Path(home), directory, free_port(), java=QUICK_JAVA)
+    broker = kind(kafka_home(), directory, free_port(), java=QUICK_JAVA)
     try:
         broker.format()
         broker.start()

@@ -31,13 +31,13 @@ class RestrictedBroker(Broker):
         signer = Authority(self.directory, "authority")
         self.authority, self.key_store = signer.file, signer.key_store(NAME, LOOPBACK)
         self.ports = {name: free_port() for name in LISTENERS}
+        listeners = [f"{name.upper()}://{LOOPBACK}:{port}" for name, port in self.ports.items()]
         values = {
             "kafka_access_enabled": True,
             "kafka_address": LOOPBACK,
             "_kafka_controllers": [f"{LOOPBACK}:{self.ports['controller']}"],
-            "_kafka_secure_listeners": [
-                f"{name.upper()}://{LOOPBACK}:{port}" for name, port in self.ports.items()
-            ],
+            "_kafka_secure_listeners": listeners,
+            "_kafka_advertised_listeners": listeners,
             "_kafka_log_dir": f"{self.directory}/data",
             "_kafka_key_store": self.key_store,
             "_kafka_trust_store": self.authority,

@@ -22,10 +22,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def run_pipeline() -> Run:
     """Return a function that runs the pipeline under a name: (result, results folder)."""
 
-    def run(name: str, **settings: Any) -> tuple[Result, Path]:
+    def run(name: str, *, inventory: Path | None = None, **settings: Any) -> tuple[Result, Path]:
         folder = RESULTS / name
         shutil.rmtree(folder, ignore_errors=True)
-        return play("run_pipeline.yml", extra={"pipeline_run_id": name, **settings}), folder
+        extra = {"pipeline_run_id": name, **settings}
+        return play("run_pipeline.yml", inventory=inventory, extra=extra), folder
 
     return run
 

@@ -1,7 +1,9 @@
 """The way back: reset asks first, and then leaves nothing of the pipeline behind."""
 
 from tests.support.playbooks import on, play
+from tests.support.project import PROJECT
 
+THREE = PROJECT / "inventory" / "lab-ha"
 NODES = ("kafka-1", "producer-1", "consumer-1", "consumer-2")
 WANTS = "/etc/systemd/system/multi-user.target.wants"
 LEFT = (
@@ -16,7 +18,7 @@ LEFT = (
 
 def test_reset_without_confirmation_changes_nothing() -> None:
     """It names the hosts and what would go, and how to confirm."""
-    result = play("playbooks/reset.yml")
+    result = play("playbooks/reset.yml", inventory=THREE)
     assert result.status != 0
     assert result.says("to go on pass -e reset_confirm=yes"), result.tail()
     assert set(result.changed().values()) == {0}
@@ -30,7 +32,7 @@ def test_reset_leaves_nothing_behind() -> None:
     """
     template = "../server-monitoring-consume-cpu_mem@.service"
     on("consumer-1", f"ln -s {template} {WANTS}/server-monitoring-consume-cpu_mem@left.service")
-    result = play("playbooks/reset.yml", extra={"reset_confirm": "yes"})
+    result = play("playbooks/reset.yml", inventory=THREE, extra={"reset_confirm": "yes"})
     assert result.status == 0, result.tail()
     for node in NODES:
         assert on(node, f"({LEFT}) || true") == "", node

@@ -25,7 +25,10 @@ VALUES = {
     "kafka_stop_timeout": 30,
     "_kafka_is_controller": True,
     "_kafka_controllers": ["172.29.0.1:9093"],
-    "_kafka_min_isr": 1,
+    "_kafka_controller_name": "172.29.0.1",
+    "_kafka_cluster_controller_names": {},
+    "_kafka_cluster_min_isr": 1,
+    "kafka_rack": "",
     "_kafka_log_dir": "/var/lib/kafka/data",
     "_kafka_unpacked": "/var/lib/kafka/tmp",
     "_kafka_tree": "/opt/kafka-4.3.1",
@@ -44,6 +47,11 @@ VALUES = {
     "_kafka_principal_rules": "RULE:^CN=([^,]+)(,.*)?$/$1/,DEFAULT",
     "_kafka_super_users": "User:kafka-1;User:kafka-2",
     "_kafka_secure_listeners": [
+        "CLIENT://172.29.0.1:9092",
+        "BROKER://172.29.0.1:9094",
+        "CONTROLLER://172.29.0.1:9093",
+    ],
+    "_kafka_advertised_listeners": [
         "CLIENT://172.29.0.1:9092",
         "BROKER://172.29.0.1:9094",
         "CONTROLLER://172.29.0.1:9093",

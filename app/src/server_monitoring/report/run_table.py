@@ -84,5 +84,7 @@ def _counted(entries: Facts, key: str, what: str) -> Iterator[str]:
 def _versions(facts: Facts) -> str:
     versions, overlay = facts["versions"], facts["overlay"]
     parts = [f"{name} {versions[name.lower()]}" for name in ("Kafka", "Spark", "Java")]
+    brokers = facts.get("brokers", 1)  # older manifests do not say
+    parts[:1] = [parts[0], f"{brokers} brokers"] if brokers > 1 else parts[:1]
     double = " (the lab's double)" if overlay["is_double"] else ""
     return ", ".join([*parts, f"app {versions['app']}", f"ZeroTier {overlay['version']}{double}"])

@@ -143,6 +143,7 @@ def manifest(facts: Facts, sums: Mapping[str, str], end: float) -> dict[str, Any
             "spark": _one_or_all(entry["spark_version"] for entry in analyzed),
             "java": _one_or_all(entry["java_version"] for entry in analyzed),
         },
+        "brokers": len(config["bootstrap_servers"]),
         "overlay": cluster["overlay"],
         "dataset": {
             **produced["dataset"],

@@ -19,6 +19,14 @@ def facts() -> dict[str, Any]:
     return made
 
 
+def test_several_brokers_are_counted() -> None:
+    """One is not, nor are those of a manifest that does not say."""
+    made = facts()
+    assert "Kafka 4.3.1, 3 brokers, Spark 4.3.0" in run_table(made | {"brokers": 3})
+    del made["brokers"]
+    assert "Kafka 4.3.1, Spark 4.3.0" in run_table(made)
+
+
 def test_it_shows_rows_alerts_seconds_and_versions() -> None:
     """A line for each topic and label."""
     assert run_table(facts()).splitlines() == [

@@ -60,7 +60,6 @@ def test_replicas_may_be_left_to_the_broker() -> None:
         (declared(configs=["a"]), "configs: found ['a']"),
         (declared(configs={"a": None}), "configs: found a setting without value"),
         (declared(retention=3), "found the key 'retention'"),
-        ({"name": "a", "partitions": 1}, "replication_factor: found None"),
         ("topic-cpu", "found 'topic-cpu', expected a map"),
     ],
 )
@@ -146,11 +145,11 @@ def test_fewer_declared_partitions_are_refused() -> None:
     assert "partitions: found 3, declared 2" in plan.refusals[0]
 
 
-def test_another_replication_factor_is_refused() -> None:
-    """The reason names found and declared numbers."""
-    wanted = topic(replication_factor=2)
-    plan = planned([wanted], [topic()])
-    assert "replication_factor: found 1, declared 2" in plan.refusals[0]
+def test_another_number_of_copies_is_another_module_s() -> None:
+    """The topic is as it shall be in all else, so there is nothing to do."""
+    assert planned([topic(replication_factor=2)], [topic()]) == topic_plan.Plan()
+    (bare,) = topic_plan.parse([{"name": "b", "partitions": 1}])
+    assert bare.replication_factor == topic_plan.ANY
 
 
 def test_settings_are_set_changed_and_dropped() -> None:

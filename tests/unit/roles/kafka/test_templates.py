@@ -92,6 +92,23 @@ def test_a_further_broker_has_no_controller_listener() -> None:
     assert found["controller.quorum.bootstrap.servers"] == "172.29.0.1:9093"
 
 
+def test_several_controllers_know_each_other_by_names() -> None:
+    """Which stay when addresses change; they listen on the overlay's address all the same."""
+    names = {"kafka-1": "node-1.kafka.internal", "kafka-2": "node-2.kafka.internal"}
+    found = properties(_kafka_controller_name=names["kafka-1"])
+    assert found["listeners"].endswith(",CONTROLLER://172.29.0.1:9093")
+    assert found["advertised.listeners"].endswith(",CONTROLLER://node-1.kafka.internal:9093")
+    hosts = "-Djdk.net.hosts.file=/etc/kafka/hosts"
+    assert hosts in unit(_kafka_cluster_controller_names=names)["Service"]["ExecStart"][0]
+    assert hosts not in unit()["Service"]["ExecStart"][0]
+
+
+def test_a_rack_is_named_where_there_is_one() -> None:
+    """An empty one would be a rack too."""
+    assert "broker.rack" not in properties()
+    assert properties(kafka_rack="row-2")["broker.rack"] == "row-2"
+
+
 def test_topics_are_never_made_by_a_misspelt_name() -> None:
     """Topics come from the inventory only."""
     assert properties()["auto.create.topics.enable"] == "false"
@@ -105,7 +122,7 @@ def test_extra_properties_are_written_as_kafka_reads_them() -> None:
 
 def test_internal_topics_have_the_given_replicas() -> None:
     """One number for all internal topics."""
-    found = properties(kafka_replication_factor=3, _kafka_min_isr=2)
+    found = properties(kafka_replication_factor=3, _kafka_cluster_min_isr=2)
     keys = [key for key in found if key.endswith("replication.factor")]
     assert len(keys) == 4
     assert {found[key] for key in keys} == {"3"}

@@ -1,8 +1,5 @@
 """Watch a step on all its hosts, and show it as one line that goes along."""
 
-import os
-import shutil
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -12,7 +9,8 @@ from server_monitoring.host import progress
 
 from ..module_utils.pipeline import systemd
 from ..module_utils.pipeline.board import ENDED, FAILED, GOING_ON, OVER, Board, Entry, line, step_of
-from ..plugin_utils.unit_action import UnitAction, tell
+from ..plugin_utils.screen import ON_TERMINAL, POLL_SECONDS, WIDTH, Screen
+from ..plugin_utils.unit_action import UnitAction
 
 DOCUMENTATION = r"""
 module: pipeline_progress
@@ -53,43 +51,11 @@ SPEC: dict[str, dict[str, Any]] = {
     "timeout": {"type": "int", "default": 3600},
     "patience": {"type": "int", "default": 0},
 }
-# Tests, whose units end at once, look more often.
-POLL_SECONDS = float(os.environ.get("SERVER_MONITORING_POLL_SECONDS", "1"))
-LINE_SECONDS = 5 * POLL_SECONDS
 # Seconds without a word of the leader after which a host that only watches leaves: with fewer forks
 # than hosts the leader may have to wait for its place.
 PATIENCE = 60.0
 # Seconds within which the line is closed when a host that does not show it fails.
 CLOSE_SECONDS = 5.0
-
-# Ansible imports this in its main process first, whose workers have no terminal of their own.
-ON_TERMINAL = sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
-WIDTH = shutil.get_terminal_size().columns - 1
-if hasattr(sys.stdout, "reconfigure"):
-    # Otherwise a pipe would get the lines when the task is over.
-    sys.stdout.reconfigure(line_buffering=True)
-
-
-class Screen:
-    """The line: in place on a terminal, else a plain one at most every few seconds."""
-
-    def __init__(self) -> None:
-        """Start without a line."""
-        self._next = 0.0
-        self._last = ""
-
-    def show(self, text: str) -> None:
-        """Show the line as it stands now."""
-        if ON_TERMINAL:
-            tell(f"\r{text}\x1b[K", newline=False, screen_only=True)
-        elif text != self._last and time.monotonic() >= self._next:
-            tell(text)
-            self._next = time.monotonic() + LINE_SECONDS
-            self._last = text
-
-    def close(self, text: str) -> None:
-        """Show the line for the last time, and leave the next one to Ansible."""
-        tell(f"\r{text}\x1b[K" if ON_TERMINAL else text)
 
 
 class ActionModule(UnitAction):

@@ -33,14 +33,15 @@ description:
   - Without O(admin_properties) it speaks to the brokers in plain text.
   - Creates topics, adds partitions, sets the declared settings and drops the undeclared.
   - Takes all topics in one call, plans first, and changes none of them if any is refused.
-  - Shrinking a topic and changing its replication factor are refused.
+  - Shrinking a topic is refused. How many copies a topic has once it is there, and where they
+    lie, is for M(kafka_spread).
   - A topic that is not declared is left alone.
   - Needs the app's own Python, with kafka-python 3, unless O(declarations_only=true).
 options:
   topics:
     description: >-
-      Maps with C(name), C(partitions), C(replication_factor) and, if wanted, C(configs). With a
-      factor of -1 a new topic has the broker's default, and another one keeps its own.
+      Maps with C(name), C(partitions) and, if wanted, C(replication_factor) (else the broker's
+      default, as with -1) and C(configs).
     type: list
     elements: raw
     required: true

@@ -14,7 +14,7 @@ from .declarations import maps, unknown_keys
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-# Replicas by the broker's default; a topic that is there keeps what it has.
+# Replicas by the broker's default.
 ANY = -1
 KEYS = frozenset({"name", "partitions", "replication_factor", "configs"})
 # Kafka's own rule for names; "." and ".." are left out separately.
@@ -23,7 +23,10 @@ NAME = re.compile(r"^[A-Za-z0-9._-]{1,249}$")
 
 @dataclass(frozen=True)
 class Topic:
-    """A topic: its name, number of partitions, replicas of each, and settings of its own."""
+    """A topic: its name, number of partitions, replicas of each, and settings of its own.
+
+    How many replicas a topic has once it is there is for the module kafka_spread to see to.
+    """
 
     name: str
     partitions: int
@@ -67,9 +70,12 @@ def _entry_problems(label: str, entry: Mapping[str, Any]) -> list[str]:
             f"{label}: name: found {name!r}, expected 1 to 249 of the characters A-Z a-z 0-9 . _ -"
         )
     problems += [
-        f"{label}: {key}: found {entry.get(key)!r}, expected a whole number from 1 on"
-        for key in ("partitions", "replication_factor")
-        if not (_is_positive(entry.get(key)) or (key != "partitions" and entry.get(key) == ANY))
+        f"{label}: {key}: found {value!r}, expected a whole number from 1 on"
+        for key, value, other in (
+            ("partitions", entry.get("partitions"), None),
+            ("replication_factor", entry.get("replication_factor", ANY), ANY),
+        )
+        if not (_is_positive(value) or value == other)
     ]
     configs = entry.get("configs", {})
     if not isinstance(configs, dict) or any(isinstance(v, (dict, list)) for v in configs.values()):
@@ -111,7 +117,7 @@ def parse(entries: Iterable[Mapping[str, Any]]) -> list[Topic]:
         Topic(
             name=entry["name"],
             partitions=entry["partitions"],
-            replication_factor=entry["replication_factor"],
+            replication_factor=entry.get("replication_factor", ANY),
             configs={key: config_text(v) for key, v in (entry.get("configs") or {}).items()},
         )
         for entry in entries
@@ -141,12 +147,6 @@ def group_problems(counts: Mapping[str, int], groups: Mapping[str, Sequence[str]
 def _compare(plan: Plan, wanted: Topic, found: Topic) -> None:
     """Add to the plan what makes one topic of the cluster true."""
     name = wanted.name
-    if wanted.replication_factor not in {ANY, found.replication_factor}:
-        plan.refusals.append(
-            f"topic {name}: replication_factor: found {found.replication_factor}, "
-            f"declared {wanted.replication_factor}: it is not changed here; declare "
-            f"{found.replication_factor}, or move replicas with kafka-reassign-partitions.sh"
-        )
     if wanted.partitions < found.partitions:
         plan.refusals.append(
             f"topic {name}: partitions: found {found.partitions}, declared {wanted.partitions}: "

@@ -16,7 +16,8 @@ from tests.support.playbooks import Result, on, play
 from tests.support.reference_tables import tables
 
 NODES = ("kafka-1", "producer-1", "consumer-1", "consumer-2")
-OLD, NEW = "172.29.0.1", "172.29.0.101"
+BROKERS = ("kafka-1", "producer-1", "consumer-1")
+OLD = "172.29.0.[123]"
 # Sockets that the kernel still closes, of the broker before, are nobody's.
 SETTINGS = "cat /etc/kafka/* /etc/server-monitoring/* 2>/dev/null"
 USES = f"ip -o addr; ss -tn state established; ss -tln; {SETTINGS}"
@@ -24,9 +25,11 @@ CLUSTER_ID = "grep cluster.id /var/lib/kafka/*/meta.properties"
 
 
 def move(inventory: dict[str, Any]) -> None:
-    """Give the broker another address, and let hosts have several functions."""
-    inventory["hosts"]["kafka-1"]["zerotier_ip"] = NEW
+    """Give each of the brokers another address, and let hosts have several functions."""
+    for number, broker in enumerate(BROKERS, 101):
+        inventory["hosts"][broker]["zerotier_ip"] = f"172.29.0.{number}"
     groups = inventory["children"]
+    groups["kafka"]["hosts"] = dict.fromkeys(BROKERS)
     groups["producers"]["hosts"] = {"kafka-1": None, "producer-1": None}
     groups["consumers_net_disk"]["hosts"] = {"consumer-1": None, "consumer-2": None}
 
@@ -39,7 +42,7 @@ def inventory(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def moved(inventory: Path) -> Result:
-    """Provision with it, in one run that leaves the broker's data as it is; tell how it went."""
+    """Provision with it, in one run that leaves the brokers' data as it is; tell how it went."""
     before = on("kafka-1", CLUSTER_ID)
     result = play("provision.yml", "--diff", "-vvv", inventory=inventory)
     assert result.status == 0, result.tail()
@@ -53,7 +56,7 @@ def test_move_shows_no_secret(moved: Result) -> None:
 
 
 @pytest.mark.usefixtures("moved")
-def test_broker_moves_and_groups_share_hosts(inventory: Path) -> None:
+def test_brokers_move_and_groups_share_hosts(inventory: Path) -> None:
     """A run uses everything that was moved; tables stay exact; nothing uses the old address."""
     run = play(
         "run_pipeline.yml",

@@ -1,0 +1,94 @@
+"""One broker becomes three while rows flow, and a run does not need any one of them.
+
+The lab keeps the three.
+"""
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from tests.pipeline import accounting
+from tests.pipeline.disturbed import Running, disturbed, until
+from tests.pipeline.outages import PODMAN
+from tests.pipeline.runs import Name, Run
+from tests.pipeline.storm import rows_stored
+from tests.support.playbooks import on, play
+from tests.support.project import PROJECT
+
+THREE = PROJECT / "inventory" / "lab-ha"
+# Rows a second, so that they outlast what is done beside.
+RATE = 220
+ADMIN = "--bootstrap-server 172.29.0.1:9094,172.29.0.2:9094,172.29.0.3:9094"
+TOPICS = f"kafka-topics.sh {ADMIN} --command-config /etc/kafka/admin.properties --describe"
+QUORUM = f"kafka-metadata-quorum.sh {ADMIN} --command-config /etc/kafka/admin.properties describe"
+
+
+def tool(node: str, command: str) -> str:
+    """Return what one of Kafka's tools prints on a broker."""
+    return on(node, f"/opt/kafka/bin/{command}")
+
+
+@contextmanager
+def gone(node: str) -> Iterator[None]:
+    """Kill a node as a power failure does, and start it again in the end."""
+    subprocess.run([*PODMAN, "kill", node], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run([*PODMAN, "start", node], check=True)
+
+
+@pytest.fixture(scope="module")
+def _three(run_pipeline: Run, run_name: Name) -> None:
+    """Provision two more brokers while rows flow, each of which comes out once."""
+
+    def grow(running: Running) -> None:
+        result = play("provision.yml", inventory=THREE)
+        assert result.status == 0, result.tail()
+        assert not running.over.is_set(), "the run was over first"
+
+    before = accounting.end_offsets()
+    _, folder = disturbed(run_pipeline, run_name("grown"), grow, pipeline_rate=RATE)
+    accounting.check(folder, before)
+
+
+@pytest.mark.usefixtures("_three")
+def test_everything_has_three_copies_and_three_controllers_vote() -> None:
+    """Kafka's own topics too; a second provision run has nothing to do."""
+    lines = tool("kafka-1", TOPICS).splitlines()
+    partitions = [line for line in lines if "\tPartition: " in line]
+    assert len(partitions) > 4 * 3
+    for line in partitions:
+        copies, in_sync = (line.split(f"{name}: ")[1].split()[0] for name in ("Replicas", "Isr"))
+        assert set(copies.split(",")) == set(in_sync.split(",")) == {"1", "2", "3"}, line
+    status = tool("kafka-1", f"{QUORUM} --status").splitlines()
+    [voters] = [line for line in status if "Voters" in line]
+    assert all(f'"id": {node}' in voters for node in (1, 2, 3)), voters
+    again = play("provision.yml", inventory=THREE)
+    assert again.status == 0, again.tail()
+    assert set(again.changed().values()) == {0}, again.tail(200)
+
+
+@pytest.mark.usefixtures("_three")
+def test_a_broker_that_is_killed_with_its_node_is_not_missed(
+    run_pipeline: Run, run_name: Name
+) -> None:
+    """The run ends right without it; once it is back all copies are, without a hand."""
+    before = accounting.end_offsets()
+
+    def lose(running: Running) -> None:
+        running.until("rows are stored", lambda: rows_stored("consumer-1", running.id) > 0)
+        running.until("it is killed, and the run is over", lambda: _outlives(running))
+
+    def _outlives(running: Running) -> bool:
+        with gone("kafka-1"):
+            return running.over.wait(100)
+
+    _, folder = disturbed(run_pipeline, run_name("lost"), lose, pipeline_rate=900, inventory=THREE)
+    until(
+        "all copies are in sync",
+        lambda: tool("producer-1", f"{TOPICS} --under-replicated-partitions") == "",
+    )
+    accounting.check(folder, before)
