@@ -94,9 +94,7 @@ class Cluster:
         wanted += [ConfigResource("BROKER", str(b), [*RATES, MIN_INSYNC]) for b in sorted(found.up)]
         answers = self._admin.describe_configs(wanted, config_filter="all")
         for topic, settings in sorted(answers.get("topic", {}).items()):
-            own = {
-                k: s for k, s in settings.items() if s["config_source"] == "DYNAMIC_TOPIC_CONFIG"
-            }
+            own = {k: s for k, s in settings.items() if s["config_source"] == OF_TOPIC}
             if MIN_INSYNC in own:
                 found.own_min_insync[topic] = int(own[MIN_INSYNC]["value"])
             if own.keys() & set(LISTS):
