@@ -138,12 +138,3 @@ def fill(cluster: KafkaCluster, topic: str) -> None:
         deadline = time.monotonic() + PATIENCE
         while len(sent.acknowledged) < 100 and time.monotonic() < deadline:
             time.sleep(0.05)
-
-
-def commit(cluster: KafkaCluster, topic: str) -> None:
-    """Make Kafka's own topic of offsets, by a group that commits one."""
-    consumer = KafkaConsumer(bootstrap_servers=cluster.bootstrap, group_id="spread")
-    consumer.assign([TopicPartition(topic, 0)])
-    consumer.position(TopicPartition(topic, 0))
-    consumer.commit()
-    consumer.close()

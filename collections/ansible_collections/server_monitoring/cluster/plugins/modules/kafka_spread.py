@@ -136,8 +136,12 @@ def run(module: AnsibleModule, cluster: spread_cluster.Cluster) -> dict[str, Any
         BrokerError: the cluster did not answer, or refused a step.
 
     """
-    wanted, found = read(module), cluster.look()
-    if module.params["targets"] is None:
+    wanted, begins = read(module), module.params["targets"] is None
+    if begins and not module.check_mode:
+        # Later it would lie as Kafka's chance has it, and be moved then.
+        cluster.make_offsets_topic()
+    found = cluster.look()
+    if begins:
         return _first(module, wanted, found, cluster)
     targets = {
         (topic, int(index)): tuple(replicas)

@@ -27,6 +27,8 @@ LISTS = ("leader.replication.throttled.replicas", "follower.replication.throttle
 # Where a setting comes from that was set for one topic, or one broker.
 OF_TOPIC, OF_BROKER = "DYNAMIC_TOPIC_CONFIG", "DYNAMIC_BROKER_CONFIG"
 PREFERRED = 0
+# Which nobody is in; to ask for its offsets makes Kafka's topic of them.
+ANY_GROUP = "server-monitoring-spread"
 # The name that stands for all brokers.
 ALL_BROKERS = ""
 # Looks that may be spoilt by moves that come to their end meanwhile.
@@ -45,6 +47,25 @@ class Cluster:
     def close(self) -> None:
         """End the connection."""
         self._admin.close()
+
+    def make_offsets_topic(self) -> None:
+        """Have Kafka's own topic of offsets there, which it makes when one is first asked for.
+
+        Raises:
+            BrokerError: it is not there after the timeout.
+
+        """
+        deadline = time.monotonic() + self._timeout
+        with _one_line():
+            while True:
+                try:
+                    self._admin.list_group_offsets(ANY_GROUP)
+                except errors.KafkaError as error:
+                    if not error.retriable or time.monotonic() > deadline:
+                        raise
+                else:
+                    return
+                time.sleep(PAUSE_SECONDS)
 
     def look(self) -> Found:
         """Return what there is. Raises BrokerError if the cluster does not tell."""
