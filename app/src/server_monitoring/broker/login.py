@@ -33,16 +33,17 @@ class _CodeError(ValueError):
 
 
 def refused_credentials(cluster: Cluster) -> str | None:
-    """Return why a broker does not take the credentials; None where that is not known."""
+    """Return why the brokers do not take the credentials; None where that is not known.
+
+    They have one list of users: the first that answers speaks for all.
+    """
     if cluster.ca_file is None:
         return None
     context = tls.context(cluster)
     for server in cluster.servers:
         # It is away, or is no broker: others find out.
         with contextlib.suppress(OSError, ValueError):
-            reason = refusal(server, context, cluster.identity)
-            if reason is not None:
-                return reason
+            return refusal(server, context, cluster.identity)
     return None
 
 

@@ -73,6 +73,8 @@ def _handshake_problem(cluster: Cluster, server: str) -> str | None:
         _handshake(server, context(cluster))
     except ssl.SSLCertVerificationError as error:
         return _certificate_problem(cluster, server, error)
+    except TimeoutError:
+        return None  # Nobody is there; a listener for plain text would have ended the connection.
     except OSError as error:
         if _speaks_plain_text(server):
             return (

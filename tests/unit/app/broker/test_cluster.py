@@ -1,6 +1,7 @@
 """Which brokers and as whom: credentials that are read with care, and shown nowhere."""
 
 import json
+import socket
 import ssl
 from pathlib import Path
 from typing import Any
@@ -167,6 +168,24 @@ def test_both_clients_are_told_to_verify_and_who_to_be(secured: Cluster) -> None
     assert theirs["ssl.endpoint.identification.algorithm"] == "https"
     assert theirs["enable.ssl.certificate.verification"] is True
     assert (theirs["ssl.ca.location"], theirs["sasl.mechanism"]) == ("/ca.pem", "SCRAM-SHA-512")
+
+
+def test_a_silent_broker_is_asked_only_once(
+    secured: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever waits for an acknowledgement waits for each question too."""
+    asked = []
+    client, broker = socket.socketpair(socket.AF_UNIX)
+
+    def open_socket(server: str, *_: float) -> socket.socket:
+        asked.append(server)
+        client.settimeout(0.1)
+        return client
+
+    monkeypatch.setattr(tls, "open_socket", open_socket)
+    with broker:
+        assert tls.handshake_error(secured) is None
+    assert asked == ["a:1"]
 
 
 def test_a_refusal_in_mid_run_is_a_reason_to_start_again() -> None:

@@ -106,3 +106,14 @@ def test_the_first_broker_that_refuses_the_credentials_is_heard(
     assert login.refused_credentials(cluster) is None
     answering()
     assert login.refused_credentials(Cluster(("a:1",))) is None
+
+
+def test_a_broker_that_takes_the_credentials_speaks_for_all(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The others, one of which may be silent, are not asked."""
+    asked: list[str] = []
+    monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", lambda *_, **__: None)
+    monkeypatch.setattr(login, "refusal", lambda server, *_: asked.append(server))
+    assert login.refused_credentials(Cluster(("a:1", "b:1"), Path("/ca.pem"), USER)) is None
+    assert asked == ["a:1"]
