@@ -17,6 +17,7 @@ from pathlib import Path
 from tests.bench import (
     clients,
     compression,
+    copies,
     end_to_end,
     faults,
     machine,
@@ -28,7 +29,7 @@ from tests.bench import (
 from tests.bench.lab import Lab, open_lab
 from tests.bench.measurement import Measurement
 from tests.bench.processes import ProcessFailedError
-from tests.bench.report import BenchError, number, page
+from tests.bench.report import BenchError, number, page, updated
 from tests.kafka.kafka_home import version
 from tests.support.project import PROJECT
 
@@ -41,10 +42,10 @@ class Sizes:
 
     Attributes:
         rows: of the data set for clients and for everything at once; four messages each.
-        slow_rows: of the one that goes over the slow link, and by TLS.
+        slow_rows: of the one that goes over the slow link, by TLS, and to three brokers.
         messages: that Kafka's own tools send.
         spark: rows a metric.
-        rounds: how often plain text and TLS are measured in turns.
+        rounds: how often each of two ways is measured in turns.
         page: servers, and windows of each, of the run whose page is made.
 
     """
@@ -80,6 +81,7 @@ SUITES: dict[str, Suite] = {
     "faults": lambda lab, _, __: faults.measure(lab),
     "spark": _spark,
     "page": lambda _, sizes, __: pages.measure(*sizes.page),
+    "copies": lambda lab, sizes, _: copies.measure(lab, sizes.slow_rows, sizes.rounds),
 }
 
 
@@ -87,7 +89,12 @@ def parser() -> argparse.ArgumentParser:
     """Return the command line's parser."""
     made = argparse.ArgumentParser("bench", description=__doc__)
     made.add_argument("--quick", action="store_true", help="small sizes: does it work at all")
-    made.add_argument("--only", action="append", choices=SUITES, help="one part; may be repeated")
+    made.add_argument(
+        "--only",
+        action="append",
+        choices=SUITES,
+        help="one part; may be repeated; without --quick the page keeps the others' figures",
+    )
     made.add_argument("--out", type=Path, default=PAGE, metavar="FILE", help="the page to write")
     return made
 
@@ -140,6 +147,7 @@ def run(args: argparse.Namespace) -> None:
     reference = reference_folder()
     figures: list[Measurement] = []
     failed: list[str] = []
+    measured: list[str] = []
     with open_lab(kafka_home()) as lab:
         for name in args.only or SUITES:
             _say(f"bench: {name} ...")
@@ -152,10 +160,14 @@ def run(args: argparse.Namespace) -> None:
             for figure in found:
                 _say(f"  {figure.name}: {number(figure.value)} {figure.unit}")
             figures += found
+            measured.append(name)
     args.out.parent.mkdir(parents=True, exist_ok=True)
     picture = args.out.with_suffix(".svg")
-    plot.draw(figures, picture)
-    text = page(figures, machine.facts(version()), picture.name)
+    facts = machine.facts(version())
+    text = page(figures, facts, picture.name)
+    if args.only and not args.quick and args.out.exists():
+        text = updated(args.out.read_text("utf-8"), text, dict.fromkeys(measured, facts["date"]))
+    plot.draw(text, picture)
     args.out.write_text(text, encoding="utf-8")
     sys.stdout.write(text)
     if failed:

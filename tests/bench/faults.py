@@ -12,6 +12,7 @@ from collections.abc import Callable
 from kafka import TopicPartition
 from server_monitoring.broker.limits import CLIENTS
 
+from tests.bench import lost_broker
 from tests.bench.clients import position
 from tests.bench.lab import GROUPS, Lab, sidecars, start_consumer, start_producer
 from tests.bench.measurement import Measurement
@@ -82,8 +83,9 @@ class Supervised:
 
 
 def measure(lab: Lab) -> list[Measurement]:
-    """Return the recovery times of each client's consumer and producer, and of the broker."""
-    return [figure for client in CLIENTS for figure in _of_client(lab, client)]
+    """Return the recovery times of each client's consumer and producer, and of brokers."""
+    found = [figure for client in CLIENTS for figure in _of_client(lab, client)]
+    return found + lost_broker.measure(lab)
 
 
 def _of_client(lab: Lab, client: str) -> list[Measurement]:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
+from tests.bench import copies
 from tests.bench.lab import HEAP
 
 _PACKAGES = ("kafka-python", "confluent-kafka", "orjson", "pyspark")
@@ -22,7 +23,7 @@ def facts(kafka_version: str) -> dict[str, str]:
         "memory": f"{kib / _GIB:.0f} GiB",
         "system": f"{_distribution()}, Linux {platform.release().split('-')[0]}",
         "Python": platform.python_version(),
-        "Kafka": f"{kafka_version}, one broker on loopback, heap {HEAP}",
+        "Kafka": f"{kafka_version}, one broker on loopback, heap {HEAP}; beside three: {copies.HEAP} each",
         **{package: version(package) for package in _PACKAGES},
     }
 

@@ -6,6 +6,7 @@ from tests.bench.measurement import Measurement
 
 MET, NOT_MET = "met", "**not met**"
 _THOUSAND = 1000
+_SECTION = "\n## "
 
 
 class BenchError(Exception):
@@ -70,6 +71,33 @@ def _all(figures: Sequence[Measurement], by_name: Mapping[str, Measurement]) -> 
         of = f"{number(share)} of {figure.base}" if share is not None else ""
         rows.append([figure.name, number(figure.value), figure.unit, of])
     return _table(["what", "found", "unit", "ratio"], rows)
+
+
+def _with_rows(old: str, new: str) -> str:
+    """Return a section with the rows of another: in place by their names, else one after another.
+
+    Those without a place follow the last one that has one, or stand at the table's end.
+    """
+    lines = old.split("\n")
+    tables = [place for place, line in enumerate(lines) if line.startswith("| ")]
+    if not tables:
+        return new
+    at = tables[-1]
+    for row in [line for line in new.split("\n") if line.startswith("| ")][2:]:
+        name = row.split(" | ")[0]
+        places = [place for place, line in enumerate(lines) if line.split(" | ")[0] == name]
+        at = places[0] if places else at + 1
+        lines[at : at + len(places)] = [row]
+    return "\n".join(lines)
+
+
+def updated(old: str, new: str, dates: Mapping[str, str]) -> str:
+    """Return a page with another's figures in it, which were measured on these dates, by part."""
+    start, *sections = old.split(_SECTION)
+    bars, figures, _ = new.split(_SECTION)[1:]
+    rows = [[f"date of {part}", date] for part, date in dates.items()]
+    more = (bars, figures, _table(["machine", ""], rows))
+    return _SECTION.join([start, *map(_with_rows, sections, more)])
 
 
 def page(figures: Sequence[Measurement], machine: Mapping[str, str], plot: str) -> str:

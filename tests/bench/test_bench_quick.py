@@ -42,7 +42,7 @@ class Measured:
 def measured(tmp_path_factory: pytest.TempPathFactory) -> Measured:
     """Measure several parts, once for all: each run of the command starts a broker of its own."""
     out = tmp_path_factory.mktemp("bench") / "docs" / "page.md"
-    parts = [f"--only={name}" for name in ("clients", "perf-tools", "security", "page")]
+    parts = [f"--only={name}" for name in ("clients", "perf-tools", "security", "page", "copies")]
     done = bench("--quick", *parts, f"--out={out}")
     assert done.returncode == 0, done.stderr
     return Measured(out.read_text(), done.stdout, out.with_suffix(".svg").read_text())
@@ -68,6 +68,15 @@ def test_tls_is_measured_beside_plain_text(measured: Measured) -> None:
     ways = [f"{name} {step} by TLS and SCRAM" for name in CLIENTS for step in STEPS]
     judged = [row for way in ways for row in measured.rows(way) if "0.6" in "".join(row)]
     assert {row[0] for row in judged} == set(ways)
+
+
+@pytest.mark.long
+def test_three_copies_are_measured_beside_one(measured: Measured) -> None:
+    """By both clients, each as a share of what one copy gives."""
+    for name in CLIENTS:
+        for step in STEPS:
+            (row,) = measured.rows(f"{name} {step} with three copies |")
+            assert row[3].endswith(f" of {name} {step} with one copy")
 
 
 @pytest.mark.long

@@ -1,12 +1,13 @@
 """Ratios, bars, page and plot, from figures that are made up."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.bench.measurement import Measurement
 from tests.bench.plot import draw, shares
-from tests.bench.report import BenchError, meets, number, page, ratio
+from tests.bench.report import BenchError, meets, number, page, ratio, updated
 
 BASE = Measurement("loop", "messages/s", 200.0, None, None, at_most=False)
 SHARE = Measurement("app", "messages/s", 130.0, "loop", 0.65, at_most=False)
@@ -65,6 +66,17 @@ def test_the_page_says_bars_first_in_words_then_everything_then_the_machine() ->
     assert places == sorted(places)
 
 
+def test_a_part_that_is_measured_again_changes_its_own_rows_only() -> None:
+    """New ones stand behind those of their part, and the machine's table has the part's date."""
+    old = page(FIGURES, {"date": "then", "cores": "2"}, "p.svg")
+    slower = replace(BASE, value=400.0)
+    other = replace(SHARE, name="other", value=100.0, bar=None)
+    found = updated(old, page([slower, other], {}, "p.svg"), {"loops": "now"})
+    rows = ["| loop | 400 | messages/s |  |", "| other | 100 | messages/s | 0.25 of loop |"]
+    kept = page(FIGURES, {"date": "then", "cores": "2", "date of loops": "now"}, "p.svg")
+    assert found == kept.replace("| loop | 200 | messages/s |  |", "\n".join(rows))
+
+
 def test_a_page_without_bars_says_so() -> None:
     """As when one part alone was measured."""
     assert "None was measured." in page([BASE], {}, "p.svg")
@@ -81,13 +93,13 @@ def test_figures_have_three_digits_or_no_fraction(value: float, text: str) -> No
 
 def test_the_plot_shows_each_bar_and_which_side_of_it_a_figure_is() -> None:
     """Above 1 is met, whichever way the bar goes; figures without one are left out."""
-    assert shares(FIGURES) == [("app", 1.0, True), ("memory", 0.8, False)]
+    assert shares(page(FIGURES, {}, "p.svg")) == [("app", 1.0, True), ("memory", 0.8, False)]
 
 
 def test_the_same_figures_give_the_same_picture(tmp_path: Path) -> None:
     """With the names as text in it, and no date."""
     for name in ("a.svg", "b.svg"):
-        draw(FIGURES, tmp_path / name)
+        draw(page(FIGURES, {}, "p.svg"), tmp_path / name)
     picture = (tmp_path / "a.svg").read_bytes()
     assert picture == (tmp_path / "b.svg").read_bytes()
     assert b">memory<" in picture

@@ -182,12 +182,12 @@ def free_port() -> int:
 
 
 def create_topics(address: str, partitions: dict[str, int], **configs: str) -> None:
-    """Create topics and wait until they have leaders."""
+    """Create topics with the brokers' own number of copies, and wait until they have leaders."""
     admin = KafkaAdminClient(bootstrap_servers=address)
     try:
         admin.create_topics(
             {
-                name: {"num_partitions": n, "replication_factor": 1, "configs": configs}
+                name: {"num_partitions": n, "replication_factor": -1, "configs": configs}
                 for name, n in partitions.items()
             },
             wait_for_metadata=True,

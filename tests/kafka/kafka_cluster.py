@@ -136,7 +136,12 @@ class KafkaCluster:
 
 @contextmanager
 def kafka_cluster(
-    home: Path, directory: Path, brokers: int = 3, properties: str = ""
+    home: Path,
+    directory: Path,
+    brokers: int = 3,
+    properties: str = "",
+    heap: str = "256m",
+    java: str = QUICK_JAVA,
 ) -> Iterator[KafkaCluster]:
     """Run a cluster until the block ends; its files are gone then.
 
@@ -145,6 +150,8 @@ def kafka_cluster(
         directory: an empty one for the brokers' files, each in a folder with its number.
         brokers: how many; from three on a record has three copies, and two must be in sync.
         properties: lines of server.properties that all of them have in addition.
+        heap: the most memory of each, from 256m on.
+        java: options of each.
 
     """
     controllers = [free_port() for _ in range(brokers)]
@@ -159,8 +166,8 @@ def kafka_cluster(
             home,
             directory / str(number),
             free_port(),
-            heap="256m",
-            java=QUICK_JAVA,
+            heap=heap,
+            java=java,
             node=number,
             controller=port,
             shared=shared + properties,
