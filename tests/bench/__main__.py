@@ -166,7 +166,8 @@ def run(args: argparse.Namespace) -> None:
     facts = machine.facts(version())
     text = page(figures, facts, picture.name)
     if args.only and not args.quick and args.out.exists():
-        text = updated(args.out.read_text("utf-8"), text, dict.fromkeys(measured, facts["date"]))
+        when = f"{facts['date']}, load average {os.getloadavg()[-1]:.0f}"
+        text = updated(args.out.read_text("utf-8"), text, dict.fromkeys(measured, when))
     plot.draw(text, picture)
     args.out.write_text(text, encoding="utf-8")
     sys.stdout.write(text)

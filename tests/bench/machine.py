@@ -11,6 +11,7 @@ from tests.bench.lab import HEAP
 
 _PACKAGES = ("kafka-python", "confluent-kafka", "orjson", "pyspark")
 _GIB = 1024**2
+_COPIES = f"where three are measured, heaps of {copies.HEAP}"
 
 
 def facts(kafka_version: str) -> dict[str, str]:
@@ -23,7 +24,7 @@ def facts(kafka_version: str) -> dict[str, str]:
         "memory": f"{kib / _GIB:.0f} GiB",
         "system": f"{_distribution()}, Linux {platform.release().split('-')[0]}",
         "Python": platform.python_version(),
-        "Kafka": f"{kafka_version}, one broker on loopback, heap {HEAP}; beside three: {copies.HEAP} each",
+        "Kafka": f"{kafka_version}, one broker on loopback, heap {HEAP}; {_COPIES}",
         **{package: version(package) for package in _PACKAGES},
     }
 
