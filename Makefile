@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo control lab lab-down provision run test test-long-unit test-long-overlay test-long-pipeline lint unit cluster-test packages lab-packages chaos bench pictures browser-packages secrets-rotate sbom audit clean
+.PHONY: help demo control lab lab-down provision run test test-long-unit test-long-overlay test-long-pipeline test-long-brokers lint unit cluster-test packages lab-packages chaos bench pictures browser-packages secrets-rotate sbom audit clean
 
 VENV := .venv
 # The wheel of pyspark, where the role spark looks for it too: it is built once, from a source archive with a known hash.
@@ -51,7 +51,7 @@ pictures: browser-packages $(VENV)/tests ## Pictures of the newest run for the R
 
 test: lab-packages browser-packages $(VENV)/tests $(TOOLS)/installed ## Everything CI runs: linters, unit tests, a lab from nothing to results and back (LONG=1: slow tests too)
 	tests/all.sh
-	$(if $(LONG),$(MAKE) test-long-unit test-long-overlay test-long-pipeline)
+	$(if $(LONG),$(MAKE) test-long-unit test-long-overlay test-long-pipeline test-long-brokers)
 
 test-long-unit: lab-packages browser-packages $(VENV)/tests $(TOOLS)/installed ## The slow ones of the unit tests
 	tests/unit.sh long
@@ -62,6 +62,9 @@ test-long-overlay: lab-packages $(VENV)/tests ## The slow tests of the overlay, 
 test-long-pipeline: lab-packages $(VENV)/tests ## The other slow tests on a lab: each outage, storm, rotation and fault on its own
 	tests/cluster.sh pipeline
 
+test-long-brokers: lab-packages $(VENV)/tests ## The slow tests that need three brokers: storm, losses, rolling restarts
+	tests/cluster.sh brokers
+
 lint: packages $(VENV)/tests ## Linters and type checks
 	tests/lint.sh
 
@@ -71,8 +74,8 @@ unit: lab-packages browser-packages $(VENV)/tests $(TOOLS)/installed ## Tests th
 cluster-test: lab-packages $(VENV)/tests ## The lab from nothing, provisioned twice, checked, run, and taken down
 	tests/cluster.sh
 
-chaos: provision $(VENV)/tests ## Kill a running pipeline again and again on the lab, KILLS=200 times, SEED=47 to repeat it
-	pytest --capture=no -m long tests/pipeline/test_35_chaos.py --kills=$(or $(KILLS),200) --seed=$(or $(SEED),47)
+chaos: provision $(VENV)/tests ## Break a running pipeline again and again on the lab, FAULTS=200 times, SEED=47 to repeat it (INVENTORY=lab-ha: three brokers)
+	pytest --capture=no -m long tests/pipeline/test_35_chaos.py --faults=$(or $(FAULTS),200) --seed=$(or $(SEED),47) $(if $(WITHOUT),--without='$(WITHOUT)')
 
 bench: packages browser-packages $(VENV)/tests ## Measure everything side by side; writes docs/benchmarks.md (an hour; BENCH="--quick" for less)
 	KAFKA_HOME=$$(python3 -m tests.kafka.kafka_home) PYTHONPATH=app/src python -m tests.bench $(BENCH)

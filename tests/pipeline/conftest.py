@@ -7,15 +7,19 @@ from typing import Any
 
 import pytest
 
+from tests.pipeline.fault_plan import KINDS
 from tests.pipeline.runs import RESULTS, Name, Run
 from tests.support.inventories import changed
 from tests.support.playbooks import Result, play
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Declare how long a storm of kills lasts, and its seed."""
-    parser.addoption("--kills", type=int, default=10, help="kills in all (default: 10)")
-    parser.addoption("--seed", type=int, default=47, help="of the kills' moments (default: 47)")
+    """Declare how long a storm of faults lasts, its seed, and what it leaves out."""
+    parser.addoption("--faults", type=int, default=10, help="faults in all (default: 10)")
+    parser.addoption("--seed", type=int, default=47, help="of the faults (default: 47)")
+    parser.addoption(
+        "--without", action="append", default=[], choices=KINDS, help="a kind of fault to leave out"
+    )
 
 
 @pytest.fixture(scope="session")

@@ -9,18 +9,19 @@ from datetime import UTC, datetime, timedelta
 
 from tests.pipeline.disturbed import Running
 from tests.pipeline.runs import RUNS
-from tests.pipeline.storm import victims
+from tests.pipeline.units import producer
 from tests.support.playbooks import AS_ROOT, on
 
 PODMAN = [*AS_ROOT, "podman", "--runtime=runc"]
 CLOCK = "/run/server-monitoring-clock"
 LIBRARY = "/usr/local/lib/libfaketime.so.1"
+# Whose clock may jump: the consumer of cpu_mem.
+CONSUMER = "server-monitoring-consume-cpu_mem@"
 
 
 def cut_off_the_broker(running: Running, seconds: int) -> None:
     """Let nobody reach the broker for some seconds, while rows are still to be sent."""
-    producer, *_ = victims(running.id)
-    assert not producer.done(), "all rows were sent before"
+    assert not producer("producer-1", running.id).done(), "all rows were sent before"
     with overlay_cut("kafka-1", "172.29.0.1"):
         time.sleep(seconds)
 
@@ -44,8 +45,11 @@ def assert_jumped(run_id: str) -> None:
 
 
 @contextmanager
-def overlay_cut(node: str, address: str) -> Iterator[None]:
-    """Drop all that a node gets or sends over the overlay, where it has `address`."""
+def overlay_cut(node: str, address: str, peer: str = "") -> Iterator[None]:
+    """Drop all that a node gets or sends over the overlay, where it has `address`.
+
+    With the address of a `peer`, only what comes from there and goes there.
+    """
     interface = next(
         link["ifname"]
         for link in json.loads(on(node, "ip -json address"))
@@ -53,9 +57,10 @@ def overlay_cut(node: str, address: str) -> Iterator[None]:
     )
     _filter(node, "add table inet cut")
     try:
-        for hook, direction in (("input", "iifname"), ("output", "oifname")):
+        for hook, direction, end in (("input", "iifname", "saddr"), ("output", "oifname", "daddr")):
+            only = f"ip {end} {peer}" if peer else ""
             _filter(node, f"add chain inet cut {hook} {{ type filter hook {hook} priority -10; }}")
-            _filter(node, f"add rule inet cut {hook} {direction} {interface} drop")
+            _filter(node, f"add rule inet cut {hook} {direction} {interface} {only} drop")
         yield
     finally:
         _filter(node, "delete table inet cut")
@@ -85,8 +90,8 @@ def free_disk(node: str) -> None:
 
 
 @contextmanager
-def own_clock(node: str, service: str) -> Iterator[None]:
-    """Let a service see the time that `set_clock` says, by libfaketime.
+def own_clock(node: str, unit: str) -> Iterator[None]:
+    """Let a unit that starts from now on see the time that `set_clock` says, by libfaketime.
 
     Not for the producer: libfaketime distorts the waits between its threads. Where the library
     itself ends the process, with status 1 before Python's first line, systemd starts it again.
@@ -98,7 +103,7 @@ def own_clock(node: str, service: str) -> Iterator[None]:
         "FAKETIME_CACHE_DURATION=1 FAKETIME_DONT_FAKE_MONOTONIC=1\\n"
         "RestartPreventExitStatus=\\n"
     )
-    folder = f"/run/systemd/system/server-monitoring-{service}@.service.d"
+    folder = f"/run/systemd/system/{unit}.service.d"
     set_clock(node, "+0")
     try:
         subprocess.run([*PODMAN, "cp", library, f"{node}:{LIBRARY}"], check=True)

@@ -1,67 +1,33 @@
-"""Kill the processes of a run at random moments, and measure how soon each is back."""
+"""Faults in the middle of a run, one after the other, and how soon each is overcome."""
 
 import json
-import random
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
 
+from tests.pipeline import units
+from tests.pipeline.broker_faults import clock_apart, full_disk
+from tests.pipeline.brokers import wait_until_whole
+from tests.pipeline.fault_plan import CLOCK, CONSUMER, DISK, LINK, PRODUCER, Fault, Lab
+from tests.pipeline.outages import overlay_cut
 from tests.pipeline.runs import RUNS
+from tests.pipeline.units import Unit
 from tests.support.playbooks import on
 
-# A victim that is not back by then never comes back.
+# What is not back by then never comes back.
 PATIENCE_SECONDS = 90
 
 
 @dataclass(frozen=True)
-class Victim:
-    """A service that may be killed at any moment of a run."""
+class Overcome:
+    """A fault, and the seconds from its begin until all is back and another row was stored.
 
-    name: str
-    node: str
-    unit: str
-
-    def pid(self) -> int:
-        """Return the process id of the service; 0 while it does not run."""
-        return int(self._show("MainPID"))
-
-    def active(self) -> bool:
-        """Return whether the service has started and said that it is ready."""
-        return self._show("ActiveState") == "active"
-
-    def done(self) -> bool:
-        """Return whether the service has ended by itself."""
-        return self._show("ActiveState") == "inactive"
-
-    def _show(self, what: str) -> str:
-        return on(self.node, f"systemctl show --property={what} --value {self.unit}")
-
-    def kill(self) -> bool:
-        """Send SIGKILL; return whether the service was running."""
-        pid = self.pid()
-        return pid > 0 and on(self.node, f"kill -KILL {pid} && echo killed || true") == "killed"
-
-
-@dataclass(frozen=True)
-class Kill:
-    """One kill, and the seconds until the victim was back and another row was stored.
-
-    `recovery` is None where the run had nothing more for the victim to do.
+    `recovery` is None where the run had nothing more to store.
     """
 
-    victim: str
+    fault: Fault
     recovery: float | None
-
-
-def victims(run_id: str) -> list[Victim]:
-    """Return all services that a run needs while rows flow."""
-    unit = "server-monitoring-{}@" + run_id
-    return [
-        Victim("producer", "producer-1", unit.format("produce")),
-        Victim("consumer of cpu_mem", "consumer-1", unit.format("consume-cpu_mem")),
-        Victim("consumer of net_disk", "consumer-2", unit.format("consume-net_disk")),
-        Victim("broker", "kafka-1", "kafka"),
-    ]
 
 
 def sidecars(node: str, run_id: str) -> list[dict[str, int | str]]:
@@ -80,46 +46,69 @@ def rows_stored(node: str, run_id: str) -> int:
 
 
 class Storm:
-    """Kills that follow each other: each one at a random moment after the last was overcome."""
+    """Faults that follow each other: each one a planned pause after the last was overcome."""
 
-    def __init__(self, run_id: str, rng: random.Random, ended: Callable[[], bool]) -> None:
+    def __init__(self, lab: Lab, run_id: str, ended: Callable[[], bool]) -> None:
         """Rage against the run until `ended()`."""
+        self._lab = lab
         self._run_id = run_id
-        self._rng = rng
         self._ended = ended
-        self._victims = victims(run_id)
-        self._producer, self._consumer = self._victims[:2]
+        self._producer = units.producer(lab.producer, run_id)
+        self._reader = self._consumer(next(iter(lab.consumers)))
 
-    def rage(self, kills: int) -> list[Kill]:
-        """Return the kills; fewer than `kills` where the run ends before."""
+    def rage(self, faults: Iterable[Fault]) -> list[Overcome]:
+        """Return the faults that happened; fewer than `faults` where all rows were sent before."""
+        done: list[Overcome] = []
         if not self._wait(self._producer.active):
-            return []
-        done: list[Kill] = []
-        while len(done) < kills and not self._producer.done():
-            time.sleep(self._rng.uniform(0, 2))
-            # Each takes its turn, in an order that changes: no unit is killed more often than
-            # systemd starts it again.
-            at = len(done) % len(self._victims)
-            if at == 0:
-                self._rng.shuffle(self._victims)
-            if self._victims[at].kill():
-                done.append(Kill(self._victims[at].name, self._recovery(self._victims[at])))
+            return done
+        for fault in faults:
+            time.sleep(fault.pause)
+            if self._producer.done() or self._ended():
+                break
+            done.append(self._overcome(fault))
         return done
 
-    def _recovery(self, victim: Victim) -> float | None:
-        """Return the seconds until the victim is back and a row was stored after that."""
+    def _overcome(self, planned: Fault) -> Overcome:
+        """Let a fault happen, and wait until it is overcome."""
+        # Nobody can plan which controller is active.
+        fault = replace(planned, node=planned.node or wait_until_whole(self._lab))
+        unit = self._unit(fault)
+        reader = unit if fault.kind == CONSUMER else self._reader
         began = time.monotonic()
-        consumer = victim if victim.node.startswith("consumer") else self._consumer
-        if not self._wait(lambda: victim.active() or consumer.done()):
-            return None
-        before = rows_stored(consumer.node, self._run_id)
+        with self._broken(fault, unit):
+            time.sleep(fault.seconds)
+        if not self._wait(lambda: unit.active() or reader.done()):
+            return Overcome(fault, None)
+        wait_until_whole(self._lab)
+        before = rows_stored(reader.node, self._run_id)
 
         def stored() -> bool:
-            return rows_stored(consumer.node, self._run_id) > before
+            return rows_stored(reader.node, self._run_id) > before
 
-        if not self._wait(lambda: stored() or consumer.done()) or not stored():
-            return None
-        return time.monotonic() - began
+        self._wait(lambda: stored() or reader.done())
+        return Overcome(fault, time.monotonic() - began if stored() else None)
+
+    def _broken(self, fault: Fault, unit: Unit) -> AbstractContextManager[object]:
+        """Return what breaks something and ends it; a kill has happened then."""
+        address = self._lab.brokers
+        if fault.kind == LINK:
+            return overlay_cut(fault.node, address[fault.node], address[fault.peer])
+        if fault.kind == DISK:
+            return full_disk(fault.node)
+        if fault.kind == CLOCK:
+            return clock_apart(fault.node, fault.hours)
+        return nullcontext(unit.kill())
+
+    def _unit(self, fault: Fault) -> Unit:
+        """Return the unit that a fault meets."""
+        if fault.kind == PRODUCER:
+            return self._producer
+        if fault.kind == CONSUMER:
+            return self._consumer(fault.node)
+        return units.broker(fault.node)
+
+    def _consumer(self, node: str) -> Unit:
+        return units.consumer(node, self._lab.consumers[node], self._run_id)
 
     def _wait(self, until: Callable[[], bool]) -> bool:
         """Return whether `until()` came true before the run's end."""
@@ -132,13 +121,13 @@ class Storm:
         return True
 
 
-def report(kills: Sequence[Kill]) -> str:
-    """Return a table of the victims with the median and the longest recovery in seconds."""
-    lines = [f"{'killed':<22} {'times':>5} {'median':>7} {'longest':>8}"]
-    for name in sorted({kill.victim for kill in kills}):
-        own = [kill for kill in kills if kill.victim == name]
-        seconds = sorted(kill.recovery for kill in own if kill.recovery is not None)
+def report(faults: Sequence[Overcome]) -> str:
+    """Return a table of the kinds with the median and the longest recovery in seconds."""
+    lines = [f"{'fault':<22} {'times':>5} {'median':>7} {'longest':>8}"]
+    for kind in sorted({one.fault.kind for one in faults}):
+        own = [one for one in faults if one.fault.kind == kind]
+        seconds = sorted(one.recovery for one in own if one.recovery is not None)
         middle = f"{seconds[len(seconds) // 2]:7.1f}" if seconds else f"{'-':>7}"
         longest = f"{seconds[-1]:8.1f}" if seconds else f"{'-':>8}"
-        lines.append(f"{name:<22} {len(own):>5} {middle} {longest}")
+        lines.append(f"{kind:<22} {len(own):>5} {middle} {longest}")
     return "\n".join(lines)

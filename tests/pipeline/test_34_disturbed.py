@@ -4,13 +4,15 @@ After all that broke in the tests before, they also show that the next run works
 on its own, longer and more often: `make chaos` and `make test-long-pipeline`.
 """
 
-import random
+from itertools import islice
 from pathlib import Path
 
 from tests.pipeline.accounting import check, end_offsets
 from tests.pipeline.background import kill
 from tests.pipeline.disturbed import Running, disturbed
+from tests.pipeline.fault_plan import lab, plan
 from tests.pipeline.outages import (
+    CONSUMER,
     assert_jumped,
     cut_off_the_broker,
     fill_and_jump,
@@ -19,7 +21,7 @@ from tests.pipeline.outages import (
 )
 from tests.pipeline.rotation import Rotation
 from tests.pipeline.runs import CPU_MEM, NET_DISK, Name, Run
-from tests.pipeline.storm import Kill, Storm, report
+from tests.pipeline.storm import Overcome, Storm, report
 from tests.support.playbooks import Result, on
 
 ROWS = 25_920
@@ -40,7 +42,7 @@ def test_rotation_after_a_full_disk_and_jumps_of_a_clock(
         fill_and_jump(running)
         rotation.happen()
 
-    with small_disk("consumer-2", "200k"), own_clock("consumer-1", "consume-cpu_mem"):
+    with small_disk("consumer-2", "200k"), own_clock("consumer-1", CONSUMER):
         result, folder = disturbed(
             run_pipeline, run_name("rotated"), disturb, pipeline_rate=ROTATION_RATE
         )
@@ -55,11 +57,12 @@ def test_rotation_after_a_full_disk_and_jumps_of_a_clock(
 def test_kills_then_an_outage_then_a_killed_spark_job(run_pipeline: Run, run_name: Name) -> None:
     """SIGKILL of everything and a broker out of reach cost time, and neither a row nor an alert."""
     before = end_offsets()
-    kills: list[Kill] = []
+    kills: list[Overcome] = []
     killed_jobs: list[str] = []
 
     def disturb(running: Running) -> None:
-        kills.extend(Storm(running.id, random.Random(47), running.over.is_set).rage(KILLS))
+        storm = Storm(lab(), running.id, running.over.is_set)
+        kills.extend(storm.rage(islice(plan(lab(), seed=47), KILLS)))
         cut_off_the_broker(running, CUT_SECONDS)
         killed_jobs.append(on("consumer-2", kill(f"java.*analyze --run-id {running.id}")))
 

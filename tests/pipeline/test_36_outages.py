@@ -8,6 +8,7 @@ import pytest
 from tests.pipeline import accounting
 from tests.pipeline.disturbed import Running, disturbed
 from tests.pipeline.outages import (
+    CONSUMER,
     assert_jumped,
     cut_off_the_broker,
     fill_and_jump,
@@ -40,7 +41,7 @@ def test_broker_and_overlay_may_be_away(run_pipeline: Run, run_name: Name) -> No
 def test_disk_may_fill_and_clocks_may_jump(run_pipeline: Run, run_name: Name) -> None:
     """One consumer waits for space; the clock of the other one jumps back and forth."""
     before = accounting.end_offsets()
-    with small_disk("consumer-2"), own_clock("consumer-1", "consume-cpu_mem"):
+    with small_disk("consumer-2"), own_clock("consumer-1", CONSUMER):
         _, folder = disturbed(run_pipeline, run_name("full-and-jumping"), fill_and_jump)
         accounting.check(folder, before)
         assert_jumped(folder.name)

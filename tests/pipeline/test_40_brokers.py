@@ -3,41 +3,17 @@
 The lab keeps the three.
 """
 
-import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import pytest
 
 from tests.pipeline import accounting
-from tests.pipeline.disturbed import Running, disturbed, until
-from tests.pipeline.outages import PODMAN
+from tests.pipeline.brokers import QUORUM, THREE, TOPICS, gone, tool, wait_until_whole
+from tests.pipeline.disturbed import Running, disturbed
 from tests.pipeline.runs import Name, Run
 from tests.pipeline.storm import rows_stored
-from tests.support.playbooks import on, play
-from tests.support.project import PROJECT
+from tests.support.playbooks import play
 
-THREE = PROJECT / "inventory" / "lab-ha"
 # Rows a second, so that they outlast what is done beside.
 RATE = 220
-ADMIN = "--bootstrap-server 172.29.0.1:9094,172.29.0.2:9094,172.29.0.3:9094"
-TOPICS = f"kafka-topics.sh {ADMIN} --command-config /etc/kafka/admin.properties --describe"
-QUORUM = f"kafka-metadata-quorum.sh {ADMIN} --command-config /etc/kafka/admin.properties describe"
-
-
-def tool(node: str, command: str) -> str:
-    """Return what one of Kafka's tools prints on a broker."""
-    return on(node, f"/opt/kafka/bin/{command}")
-
-
-@contextmanager
-def gone(node: str) -> Iterator[None]:
-    """Kill a node as a power failure does, and start it again in the end."""
-    subprocess.run([*PODMAN, "kill", node], check=True)
-    try:
-        yield
-    finally:
-        subprocess.run([*PODMAN, "start", node], check=True)
 
 
 @pytest.fixture(scope="module")
@@ -87,8 +63,5 @@ def test_a_broker_that_is_killed_with_its_node_is_not_missed(
             return running.over.wait(100)
 
     _, folder = disturbed(run_pipeline, run_name("lost"), lose, pipeline_rate=900, inventory=THREE)
-    until(
-        "all copies are in sync",
-        lambda: tool("producer-1", f"{TOPICS} --under-replicated-partitions") == "",
-    )
+    wait_until_whole()
     accounting.check(folder, before)
