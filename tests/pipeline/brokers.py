@@ -24,7 +24,7 @@ PATIENCE_SECONDS = 120
 
 # `common` is what a client of kafka-python needs to be the broker that it runs beside.
 _AS_BROKER = """
-import json, sys, time
+import json, socket, time
 from contextlib import closing
 from kafka import KafkaAdminClient, KafkaProducer
 common = dict(
@@ -33,9 +33,13 @@ common = dict(
     request_timeout_ms=5000,
 )
 """
-# What is wrong at this moment: the same as the module kafka_health finds, in fewer words.
+# What is wrong at this moment: the same as the module kafka_health finds, in fewer words. A broker
+# that was killed looks well to the others until its session has ended, so each must answer itself.
 _LOOK = """
 def look(wanted):
+    for server in common["bootstrap_servers"]:
+        host, port = server.split(":")
+        socket.create_connection((host, int(port)), 3).close()
     with closing(KafkaAdminClient(bootstrap_timeout_ms=5000, **common)) as admin:
         quorum = admin.describe_metadata_quorum()["topics"][0]["partitions"][0]
         brokers = admin.describe_cluster()["brokers"]

@@ -29,9 +29,11 @@ class Unit:
         return on(self.node, f"systemctl show --property={what} --value {self.name}")
 
     def kill(self) -> bool:
-        """Send SIGKILL; return whether the service was running."""
+        """Send SIGKILL, and wait until it has struck; return whether the service was running."""
         pid = self.pid()
-        return pid > 0 and on(self.node, f"kill -KILL {pid} && echo killed || true") == "killed"
+        gone = f"while [ -e /proc/{pid} ]; do sleep 0.05; done"
+        kill = f"kill -KILL {pid} && {{ {gone}; echo killed; }} || true"
+        return pid > 0 and on(self.node, kill) == "killed"
 
 
 def broker(node: str) -> Unit:
