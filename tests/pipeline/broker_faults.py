@@ -16,16 +16,18 @@ from tests.support.playbooks import on
 DATA = "/var/lib/kafka/data"
 ROOM = "2g"
 _ASIDE = "/mnt"
+# By itself: what is mounted on the one would be so on the other.
+_SET_ASIDE = f"mount --bind {DATA} {_ASIDE}; mount --make-private {_ASIDE}"
 _TO_SMALL_DISK = f"""
 set -e
-mount --bind {DATA} {_ASIDE}
+{_SET_ASIDE}
 mount -t tmpfs -o size={ROOM},mode=0750,uid=$(id -u kafka),gid=$(id -g kafka) tmpfs {DATA}
 cp --archive {_ASIDE}/. {DATA}/
 umount {_ASIDE}
 """
 _TO_OWN_DISK = f"""
 set -e
-mount --bind {DATA} {_ASIDE}
+{_SET_ASIDE}
 umount {DATA}
 find {DATA} -mindepth 1 -delete
 cp --archive {_ASIDE}/. {DATA}/
