@@ -14,20 +14,11 @@ from tests.pipeline.disturbed import Running, disturbed, until
 from tests.pipeline.outages import PODMAN
 from tests.pipeline.runs import Name, Run
 from tests.pipeline.storm import rows_stored
-from tests.support.playbooks import on, play
-from tests.support.project import PROJECT
+from tests.pipeline.three_brokers import THREE, TOPICS, assert_copies, tool, voters
+from tests.support.playbooks import play
 
-THREE = PROJECT / "inventory" / "lab-ha"
 # Rows a second, so that they outlast what is done beside.
 RATE = 220
-ADMIN = "--bootstrap-server 172.29.0.1:9094,172.29.0.2:9094,172.29.0.3:9094"
-TOPICS = f"kafka-topics.sh {ADMIN} --command-config /etc/kafka/admin.properties --describe"
-QUORUM = f"kafka-metadata-quorum.sh {ADMIN} --command-config /etc/kafka/admin.properties describe"
-
-
-def tool(node: str, command: str) -> str:
-    """Return what one of Kafka's tools prints on a broker."""
-    return on(node, f"/opt/kafka/bin/{command}")
 
 
 @contextmanager
@@ -57,15 +48,8 @@ def _three(run_pipeline: Run, run_name: Name) -> None:
 @pytest.mark.usefixtures("_three")
 def test_everything_has_three_copies_and_three_controllers_vote() -> None:
     """Kafka's own topics too; a second provision run has nothing to do."""
-    lines = tool("kafka-1", TOPICS).splitlines()
-    partitions = [line for line in lines if "\tPartition: " in line]
-    assert len(partitions) > 4 * 3
-    for line in partitions:
-        copies, in_sync = (line.split(f"{name}: ")[1].split()[0] for name in ("Replicas", "Isr"))
-        assert set(copies.split(",")) == set(in_sync.split(",")) == {"1", "2", "3"}, line
-    status = tool("kafka-1", f"{QUORUM} --status").splitlines()
-    [voters] = [line for line in status if "Voters" in line]
-    assert all(f'"id": {node}' in voters for node in (1, 2, 3)), voters
+    assert_copies("kafka-1", {1, 2, 3})
+    assert voters("kafka-1") == {1, 2, 3}
     again = play("provision.yml", inventory=THREE)
     assert again.status == 0, again.tail()
     assert set(again.changed().values()) == {0}, again.tail(200)
