@@ -65,6 +65,7 @@ class Growth:
             "controllers": [host(n) for n in wanted],
             "tools": str(self.home / "bin"),
             "bootstrap_servers": servers,
+            "timeout": PATIENCE,
         }
         self.run("kafka_voters", voters | {"keep": [host(n) for n in up]})
         retiring = [n for n in up if n in self.controllers and n not in wanted]
@@ -81,6 +82,7 @@ class Growth:
             "brokers": {host(n): n for n in numbers},
             "bootstrap_servers": servers,
             "tools": str(self.home / "bin"),
+            "timeout": PATIENCE,
         }
         found = self.run("kafka_unregister", left)
         assert not self.run("kafka_unregister", left)["changed"]

@@ -13,6 +13,7 @@ from tests.kafka.kafka_cluster import kafka_cluster
 from tests.kafka.spread_calls import commit, records, replicas
 from tests.kafka.steady_producer import Sent, steady_producer
 
+pytestmark = pytest.mark.long
 TOPIC = "grown"
 
 
@@ -65,7 +66,6 @@ def test_the_first_broker_s_place_is_taken_by_another(tmp_path: Path) -> None:
         assert_laid_out(growth, sent, {2})
 
 
-@pytest.mark.long
 def test_one_becomes_three_becomes_five_becomes_three_becomes_one(tmp_path: Path) -> None:
     """The oldest leave, so that in the end none is left that was there before."""
     with written_to(tmp_path) as (growth, sent):
@@ -79,7 +79,6 @@ def test_one_becomes_three_becomes_five_becomes_three_becomes_one(tmp_path: Path
         assert_laid_out(growth, sent, {5})
 
 
-@pytest.mark.long
 def test_a_broker_that_died_is_taken_out_like_any_other(tmp_path: Path) -> None:
     """Its copies are made of the others', and its vote is taken first."""
     with written_to(tmp_path) as (growth, sent):

@@ -58,9 +58,7 @@ def test_a_broker_leaves_while_rows_flow(run_pipeline: Run, run_name: Name) -> N
         assert not running.over.is_set(), "the run was over first"
         assert result.says("consumer-1: kafka_node_id: 3"), result.tail()
 
-    _, folder = disturbed(
-        run_pipeline, run_name("left"), go, pipeline_rate=RATE, inventory=THREE
-    )
+    _, folder = disturbed(run_pipeline, run_name("left"), go, pipeline_rate=RATE, inventory=THREE)
     assert_copies("kafka-1", {1, 3})
     assert (registered("kafka-1"), voters("kafka-1")) == ({1, 3}, {1})
     assert on(LEAVES, "systemctl is-active kafka || systemctl is-enabled kafka || true") == (

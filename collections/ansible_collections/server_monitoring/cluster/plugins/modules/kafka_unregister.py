@@ -65,9 +65,9 @@ def run(module: AnsibleModule, watch: Watch) -> dict[str, Any]:
     hosts = {int(node): host for host, node in module.params["brokers"].items()}
     state = watch.look(least=False)
     going = sorted(state.brokers.keys() & hosts.keys())
-    said = {"before": {"registered": [hosts[n] for n in going]}, "after": {"registered": []}}
-    result = {"changed": bool(going), "unregistered": [hosts[node] for node in going]}
-    result["diff"] = said if going else {}
+    names = [hosts[node] for node in going]
+    said = {"before": {"registered": names}, "after": {"registered": []}} if going else {}
+    result = {"changed": bool(going), "unregistered": names, "diff": said}
     if module.check_mode:
         return result
     deadline = time.monotonic() + module.params["timeout"]
@@ -80,8 +80,8 @@ def run(module: AnsibleModule, watch: Watch) -> dict[str, Any]:
         unregister(module, node)
     while watch.look(least=False).brokers.keys() & set(going):
         if time.monotonic() > deadline:
-            names = ", ".join(result["unregistered"])
-            refuse(module, "Kafka", [f"broker {names}: found it registered again: stop it first"])
+            found = [f"broker {', '.join(names)}: found it registered again, expected it stopped"]
+            refuse(module, "Kafka", found)
         time.sleep(INTERVAL_SECONDS)
     return result
 

@@ -80,7 +80,7 @@ class Voters:
         given = module.params
         ids = {host: int(node) for host, node in given["brokers"].items()}
         self._module, self._watch = module, watch
-        self._hosts = {node: host for host, node in ids.items()}
+        self._hosts: dict[int, str] = {node: host for host, node in ids.items()}
         self._controllers = {ids[host] for host in given["controllers"]}
         self._keep = {ids[host] for host in given["keep"]}
 
