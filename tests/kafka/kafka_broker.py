@@ -89,12 +89,15 @@ class Broker:
         file.write_text(common + properties)
         self.format_storage("--standalone")
 
-    def format_storage(self, quorum: str) -> None:
-        """Format what its properties name; `quorum` is the option that says whom it votes with."""
+    def format_storage(self, *quorum: str) -> None:
+        """Format what its properties name; `quorum` is the option that says whom it votes with.
+
+        A broker that is no controller has none.
+        """
         script = str(self.home / "bin" / "kafka-storage.sh")
         identity = ["-t", CLUSTER_ID, "-c", str(self.directory / "server.properties")]
         subprocess.run(
-            [script, "format", quorum, *identity],
+            [script, "format", *quorum, *identity],
             check=True,
             capture_output=True,
             env=self.environment(),

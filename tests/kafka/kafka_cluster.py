@@ -22,7 +22,6 @@ SESSION_SECONDS = 6.0
 MEMBER = """\
 super.users=User:ANONYMOUS
 controller.quorum.bootstrap.servers={controllers}
-controller.quorum.auto.join.enable=true
 broker.session.timeout.ms={session:.0f}
 broker.heartbeat.interval.ms=1500
 default.replication.factor={copies}
@@ -34,6 +33,12 @@ share.coordinator.state.topic.replication.factor={copies}
 share.coordinator.state.topic.min.isr={least}
 log.cleaner.dedupe.buffer.size=33554432
 """
+CONTROLLER = "controller.quorum.auto.join.enable={joins}\n"
+BROKER_ALONE = """\
+process.roles=broker
+listeners=PLAINTEXT://127.0.0.1:{port}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+"""
 
 
 @dataclass
@@ -44,17 +49,26 @@ class Member(Broker):
     controller: int = field(default_factory=free_port)
     shared: str = ""
     founder: bool = False
+    votes: bool = True
+    joins: bool = True
 
     def format(self, properties: str = "") -> None:
         """Make its storage: the founder begins a quorum, the others join it when they start."""
+        self.directory.mkdir(exist_ok=True)
+        self.configure(properties)
+        joins = ["--no-initial-controllers"] if self.votes else []
+        self.format_storage(*(["--standalone"] if self.founder else joins))
+
+    def configure(self, properties: str = "") -> None:
+        """Write what it reads when it starts the next time."""
         common = PROPERTIES.format(
             port=self.port, controller=self.controller, directory=self.directory
         )
         # Of two lines with one key the later counts.
-        text = f"{common}{self.shared}node.id={self.node}\n{properties}"
-        self.directory.mkdir(exist_ok=True)
+        role = CONTROLLER if self.votes else BROKER_ALONE
+        own = role.format(port=self.port, joins=str(self.joins).lower())
+        text = f"{common}{self.shared}node.id={self.node}\n{own}{properties}"
         (self.directory / "server.properties").write_text(text)
-        self.format_storage("--standalone" if self.founder else "--no-initial-controllers")
 
 
 @dataclass
@@ -134,6 +148,35 @@ class KafkaCluster:
             admin.create_topics({name: wanted}, wait_for_metadata=True)
 
 
+def shared_properties(controllers: list[int], brokers: int) -> str:
+    """Return what members have in common.
+
+    Args:
+        controllers: ports of those that shall vote.
+        brokers: how many members there are.
+
+    """
+    return MEMBER.format(
+        controllers=",".join(f"127.0.0.1:{port}" for port in controllers),
+        session=SESSION_SECONDS * 1000,
+        copies=min(3, brokers),
+        least=2 if brokers > 2 else 1,
+    )
+
+
+def make_member(home: Path, directory: Path, number: int, shared: str = "") -> Member:
+    """Return a member that is not formatted yet, and has a folder below `directory`."""
+    return Member(
+        home,
+        directory / str(number),
+        free_port(),
+        heap="256m",
+        java=QUICK_JAVA,
+        node=number,
+        shared=shared,
+    )
+
+
 @contextmanager
 def kafka_cluster(
     home: Path,
@@ -154,27 +197,12 @@ def kafka_cluster(
         java: options of each.
 
     """
-    controllers = [free_port() for _ in range(brokers)]
-    shared = MEMBER.format(
-        controllers=",".join(f"127.0.0.1:{port}" for port in controllers),
-        session=SESSION_SECONDS * 1000,
-        copies=min(3, brokers),
-        least=2 if brokers > 2 else 1,
-    )
-    members = {
-        number: Member(
-            home,
-            directory / str(number),
-            free_port(),
-            heap=heap,
-            java=java,
-            node=number,
-            controller=port,
-            shared=shared + properties,
-            founder=number == 1,
-        )
-        for number, port in enumerate(controllers, start=1)
-    }
+    members = {n: make_member(home, directory, n) for n in range(1, brokers + 1)}
+    controllers = [member.controller for member in members.values()]
+    for member in members.values():
+        member.shared = shared_properties(controllers, brokers) + properties
+        member.founder = member.node == 1
+        member.heap, member.java = heap, java
     try:
         with ThreadPoolExecutor() as pool:
             list(pool.map(Member.format, members.values()))

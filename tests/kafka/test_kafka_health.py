@@ -103,6 +103,35 @@ def test_a_killed_broker_is_told_and_no_other_may_go(cluster: KafkaCluster) -> N
     assert (back["under_replicated"], back["voters"]) == (0, list(HOSTS))
 
 
+def test_a_dead_controller_s_vote_is_taken_and_what_its_broker_has_is_told(
+    cluster: KafkaCluster,
+) -> None:
+    """It is not forgotten while copies are on it; when it comes back it votes again by itself."""
+    cluster.kill(3)
+    voters: dict[str, Any] = {
+        "bootstrap_servers": [cluster.address(number) for number in (1, 2)],
+        "brokers": HOSTS,
+        "controllers": ["kafka-1", "kafka-2"],
+        "tools": str(kafka_home() / "bin"),
+        "timeout": PATIENCE,
+    }
+    kept = run_module("kafka_voters", voters | {"keep": ["kafka-3"]})
+    seen = run_module("kafka_voters", voters | {"_ansible_check_mode": True})
+    assert (kept["changed"], seen["removed"]) == (False, ["kafka-3"])
+    assert health(cluster, report=True, brokers=HOSTS)["voters"] == list(HOSTS)
+    found = run_module("kafka_voters", voters)
+    assert (found["changed"], found["removed"]) == (True, ["kafka-3"])
+    assert not run_module("kafka_voters", voters)["changed"]
+    left = {key: voters[key] for key in ("bootstrap_servers", "tools")}
+    told = run_module("kafka_unregister", left | {"brokers": {"kafka-3": 3}, "timeout": 1})
+    assert told["msg"].startswith(
+        f"Kafka: partition {THREE}-0: found it on kafka-3, expected it on"
+    )
+    cluster.members[3].launch()
+    back = health(cluster, answered_by=cluster.address(3), timeout=PATIENCE)
+    assert (back.get("failed"), back["voters"]) == (None, list(HOSTS))
+
+
 def until_fenced(cluster: KafkaCluster, host: str) -> dict[str, Any]:
     """Return what is found as soon as a broker's session has ended."""
     deadline = time.monotonic() + SESSION_SECONDS + PATIENCE

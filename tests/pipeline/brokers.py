@@ -17,9 +17,13 @@ HA = Lab(
     {"consumer-1": "cpu_mem", "consumer-2": "net_disk"},
     {"kafka-1": "172.29.0.1", "producer-1": "172.29.0.2", "consumer-1": "172.29.0.3"},
 )
-ADMIN = f"--bootstrap-server {','.join(HA.servers)}"
-TOPICS = f"kafka-topics.sh {ADMIN} --command-config /etc/kafka/admin.properties --describe"
-QUORUM = f"kafka-metadata-quorum.sh {ADMIN} --command-config /etc/kafka/admin.properties describe"
+# Node id -> host: ids follow the inventory's order.
+NODES = dict(enumerate(HA.brokers, start=1))
+DATA = "/var/lib/kafka/data"
+ADMIN = f"--bootstrap-server {','.join(HA.servers)} --command-config /etc/kafka/admin.properties"
+TOPICS = f"kafka-topics.sh {ADMIN} --describe"
+QUORUM = f"kafka-metadata-quorum.sh {ADMIN} describe --status"
+BROKERS = f"kafka-cluster.sh list-endpoints {ADMIN} --include-fenced-brokers"
 PATIENCE_SECONDS = 120
 
 # `common` is what a client of kafka-python needs to be the broker that it runs beside.
@@ -75,6 +79,28 @@ print(json.dumps([leader, wrong]))
 def tool(node: str, command: str) -> str:
     """Return what one of Kafka's tools prints on a broker."""
     return on(node, f"/opt/kafka/bin/{command}")
+
+
+def voters(node: str) -> set[int]:
+    """Return the ids of the controllers that vote, as a broker knows them."""
+    [line] = [line for line in tool(node, QUORUM).splitlines() if "CurrentVoters" in line]
+    return {voter["id"] for voter in json.loads(line.split(":", 1)[1])}
+
+
+def registered(node: str) -> set[int]:
+    """Return the ids of the brokers that a broker knows, be they up or not."""
+    _, *lines = tool(node, BROKERS).splitlines()
+    return {int(line.split()[0]) for line in lines if line.strip()}
+
+
+def assert_copies(node: str, holders: set[int]) -> None:
+    """Assert that each partition, of Kafka's own topics too, is in sync on just these nodes."""
+    lines = [line for line in tool(node, TOPICS).splitlines() if "\tPartition: " in line]
+    assert len(lines) > 4 * 3
+    for line in lines:
+        replicas, in_sync = (line.split(f"{name}: ")[1].split()[0] for name in ("Replicas", "Isr"))
+        assert {int(n) for n in replicas.split(",")} == holders, line
+        assert {int(n) for n in in_sync.split(",")} == holders, line
 
 
 def as_broker(script: str, lab: Lab = HA) -> str:

@@ -6,7 +6,7 @@ The lab keeps the three.
 import pytest
 
 from tests.pipeline import accounting
-from tests.pipeline.brokers import QUORUM, THREE, TOPICS, gone, tool, wait_until_whole
+from tests.pipeline.brokers import THREE, assert_copies, gone, voters, wait_until_whole
 from tests.pipeline.disturbed import Running, disturbed
 from tests.pipeline.runs import Name, Run
 from tests.pipeline.storm import rows_stored
@@ -33,15 +33,8 @@ def _three(run_pipeline: Run, run_name: Name) -> None:
 @pytest.mark.usefixtures("_three")
 def test_everything_has_three_copies_and_three_controllers_vote() -> None:
     """Kafka's own topics too; a second provision run has nothing to do."""
-    lines = tool("kafka-1", TOPICS).splitlines()
-    partitions = [line for line in lines if "\tPartition: " in line]
-    assert len(partitions) > 4 * 3
-    for line in partitions:
-        copies, in_sync = (line.split(f"{name}: ")[1].split()[0] for name in ("Replicas", "Isr"))
-        assert set(copies.split(",")) == set(in_sync.split(",")) == {"1", "2", "3"}, line
-    status = tool("kafka-1", f"{QUORUM} --status").splitlines()
-    [voters] = [line for line in status if "Voters" in line]
-    assert all(f'"id": {node}' in voters for node in (1, 2, 3)), voters
+    assert_copies("kafka-1", {1, 2, 3})
+    assert voters("kafka-1") == {1, 2, 3}
     again = play("provision.yml", inventory=THREE)
     assert again.status == 0, again.tail()
     assert set(again.changed().values()) == {0}, again.tail(200)

@@ -15,7 +15,6 @@ from tests.support.playbooks import Result, on, play
 pytestmark = pytest.mark.long
 
 TOPIC = "test-stuck"
-LOGIN = f"{ADMIN} --command-config /etc/kafka/admin.properties"
 # Kafka lets a copy that is behind take a megabyte about each ten seconds, however low the rate.
 FILL = f"""
 producer = KafkaProducer(max_request_size=1_000_000, **common)
@@ -26,7 +25,7 @@ producer.flush()
 MOVE = (
     f"""echo '{{"version": 1, "partitions": [{{"topic": "{TOPIC}", "partition": 0, """
     """"replicas": [1, 2, 3]}]}' > /tmp/move.json && """
-    f"/opt/kafka/bin/kafka-reassign-partitions.sh {LOGIN} --reassignment-json-file /tmp/move.json "
+    f"/opt/kafka/bin/kafka-reassign-partitions.sh {ADMIN} --reassignment-json-file /tmp/move.json "
     "--execute --throttle 1; rm /tmp/move.json"
 )
 RATES = "leader.replication.throttled.rate,follower.replication.throttled.rate"
@@ -40,17 +39,17 @@ def pids() -> dict[str, int]:
 
 def remove() -> None:
     """Delete the topic, and let copies be as fast as before."""
-    tool("kafka-1", f"kafka-topics.sh {LOGIN} --delete --if-exists --topic {TOPIC}")
+    tool("kafka-1", f"kafka-topics.sh {ADMIN} --delete --if-exists --topic {TOPIC}")
     for node in range(1, len(HA.brokers) + 1):
         entity = f"--entity-type brokers --entity-name {node} --alter --delete-config {RATES}"
-        tool("kafka-1", f"kafka-configs.sh {LOGIN} {entity}")
+        tool("kafka-1", f"kafka-configs.sh {ADMIN} {entity}")
     wait_until_whole()
 
 
 @pytest.fixture
 def _stuck() -> Iterator[None]:
     """Let the cluster be in need of the topic's third copy."""
-    tool("kafka-1", f"kafka-topics.sh {LOGIN} --create --topic {TOPIC} --replica-assignment 1:2")
+    tool("kafka-1", f"kafka-topics.sh {ADMIN} --create --topic {TOPIC} --replica-assignment 1:2")
     try:
         on("kafka-1", as_broker(FILL))
         on("kafka-1", MOVE)

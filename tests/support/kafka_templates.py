@@ -24,6 +24,7 @@ VALUES = {
     "kafka_address_timeout": 120,
     "kafka_stop_timeout": 30,
     "_kafka_is_controller": True,
+    "_kafka_joins": True,
     "_kafka_controllers": ["172.29.0.1:9093"],
     "_kafka_controller_name": "172.29.0.1",
     "_kafka_cluster_controller_names": {},

@@ -286,10 +286,12 @@ def test_arguments_that_make_no_sense_are_refused(
     brokers: dict[str, Any], controllers: list[str], without: str | None, said: str
 ) -> None:
     """Before anything is asked."""
-    assert health.declaration_problems(brokers, controllers, without)[0].startswith(said)
+    named = {"controllers": controllers, "without": [without] if without else []}
+    assert health.declaration_problems(brokers, named)[0].startswith(said)
 
 
 def test_sound_arguments_are_taken() -> None:
     """Ansible may give numbers as text."""
     brokers = {"kafka-1": "1", "kafka-2": 2}
-    assert health.declaration_problems(brokers, ["kafka-1"], "kafka-2") == []
+    named = {"controllers": ["kafka-1"], "leaving": ["kafka-2"]}
+    assert health.declaration_problems(brokers, named) == []

@@ -88,8 +88,18 @@ def test_a_further_broker_has_no_controller_listener() -> None:
     """It finds the quorum at the first host's address."""
     found = properties(_kafka_is_controller=False, kafka_address="172.29.0.2", kafka_node_id=2)
     assert found["process.roles"] == "broker"
+    # Of a broker alone Kafka takes it for a mistake, and does not start.
+    assert "controller.quorum.auto.join.enable" not in found
     assert found["listeners"] == "PLAINTEXT://172.29.0.2:9092"
     assert found["controller.quorum.bootstrap.servers"] == "172.29.0.1:9093"
+
+
+def test_a_controller_that_shall_vote_no_more_does_not_join_again() -> None:
+    """Kafka would let it, as soon as it was removed."""
+    key = "controller.quorum.auto.join.enable"
+    assert properties()[key] == "true"
+    found = properties(_kafka_joins=False)
+    assert (found[key], found["process.roles"]) == ("false", "broker,controller")
 
 
 def test_several_controllers_know_each_other_by_names() -> None:

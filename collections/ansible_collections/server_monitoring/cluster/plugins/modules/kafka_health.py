@@ -47,6 +47,13 @@ options:
     type: list
     elements: str
     default: []
+  leaving:
+    description: >-
+      Hosts of O(brokers) that may be away, and lack what they like. A partition that only they have
+      is a problem when they are.
+    type: list
+    elements: str
+    default: []
   without:
     description: >-
       A host of O(brokers). It is a problem, too, if the others would not hold everything without
@@ -172,13 +179,14 @@ def run(module: AnsibleModule, watch: Watch) -> dict[str, Any]:
 def expectation(params: dict[str, Any]) -> Expected:
     """Return who shall be there."""
     brokers = {host: int(node) for host, node in params["brokers"].items()}
-    return Expected(brokers, params["controllers"])
+    return Expected(brokers, params["controllers"], params["leaving"])
 
 
 ARGUMENTS: dict[str, Any] = {
     **CLUSTER,
     "brokers": {"type": "dict", "required": True},
     "controllers": {"type": "list", "elements": "str", "default": []},
+    "leaving": {"type": "list", "elements": "str", "default": []},
     "without": {"type": "str"},
     "allow_single": {"type": "bool", "default": True},
     "answered_by": {"type": "str"},
@@ -191,7 +199,9 @@ def main() -> None:
     """Run the module."""
     module = begin(ARGUMENTS, needed=("bootstrap_servers",))
     given = module.params
-    wrong = declaration_problems(given["brokers"], given["controllers"], given["without"])
+    named = {option: given[option] for option in ("controllers", "leaving")}
+    named["without"] = [given["without"]] if given["without"] else []
+    wrong = declaration_problems(given["brokers"], named)
     if wrong:
         module.fail_json(msg=summary(wrong), problems=wrong)
     finish(module, connect, run)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -45,13 +47,15 @@ class Quorum:
     """The controllers: id of the leader (-1 for none), of the voters, and of who only listens.
 
     Offsets are those of the metadata log. ``voters`` has the end of each voter's copy, as its
-    leader knows it; -1 if that voter has not yet fetched from this leader.
+    leader knows it; -1 if that voter has not yet fetched from this leader. ``directories`` has the
+    id of the directory that each voter has it in, as Kafka's tools write it.
     """
 
     leader: int
     high_watermark: int
     voters: Mapping[int, int]
     observers: tuple[int, ...] = ()
+    directories: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -111,7 +115,17 @@ def quorum_of(answer: Mapping[str, Any]) -> Quorum | None:
         high_watermark=partition["high_watermark"],
         voters={v["replica_id"]: v["log_end_offset"] for v in partition["current_voters"]},
         observers=tuple(observer["replica_id"] for observer in partition["observers"]),
+        directories={
+            v["replica_id"]: _as_tools_write_it(v["replica_directory_id"])
+            for v in partition["current_voters"]
+            if "replica_directory_id" in v
+        },
     )
+
+
+def _as_tools_write_it(found: uuid.UUID | str) -> str:
+    """Return an id of 16 bytes as Kafka's tools do: in 22 letters of base64url."""
+    return base64.urlsafe_b64encode(uuid.UUID(str(found)).bytes).decode().rstrip("=")
 
 
 def features_of(answer: Mapping[str, Any]) -> dict[str, int]:

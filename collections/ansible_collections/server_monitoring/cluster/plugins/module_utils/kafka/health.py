@@ -28,10 +28,14 @@ SINGLES_NAMED = 3
 
 @dataclass(frozen=True)
 class Expected:
-    """Who shall be there: host -> node id of the brokers, and which of them vote, if it matters."""
+    """Who shall be there: host -> node id of the brokers, and which of them vote, if it matters.
+
+    Those that leave may be away, and what they lack is no problem.
+    """
 
     brokers: Mapping[str, int]
     controllers: Sequence[str]
+    leaving: Sequence[str] = ()
 
     def host(self, node: int) -> str:
         """Return the host of a node id."""
@@ -45,11 +49,21 @@ class Expected:
         """Return the node ids of those that shall vote."""
         return {self.brokers[host] for host in self.controllers}
 
+    def gone(self) -> set[int]:
+        """Return the node ids of those that may be away."""
+        return {self.brokers[host] for host in self.leaving}
+
 
 def declaration_problems(
-    brokers: Mapping[str, Any], controllers: Sequence[str], without: str | None
+    brokers: Mapping[str, Any], named: Mapping[str, Sequence[str]]
 ) -> list[str]:
-    """Return what is wrong with the arguments, one line each; empty if they are sound."""
+    """Return what is wrong with the arguments, one line each; empty if they are sound.
+
+    Args:
+        brokers: host -> node id.
+        named: option -> the hosts that it names, each of which must be a broker.
+
+    """
     problems = []
     if not brokers:
         problems.append("brokers: found none, expected at least one host")
@@ -64,10 +78,12 @@ def declaration_problems(
         for host, node in brokers.items()
         if ids.count(str(node)) > 1
     ]
-    strangers = [f"controllers: found {host}" for host in controllers if host not in brokers]
-    if without and without not in brokers:
-        strangers.append(f"without: found {without}")
-    return problems + [f"{s}, expected one of {', '.join(brokers)}" for s in strangers]
+    return problems + [
+        f"{option}: found {host}, expected one of {', '.join(brokers)}"
+        for option, hosts in named.items()
+        for host in hosts
+        if host not in brokers
+    ]
 
 
 def problems(state: State, expected: Expected, server: str | None = None) -> list[str]:
@@ -79,7 +95,12 @@ def problems(state: State, expected: Expected, server: str | None = None) -> lis
         server: address:port of a broker that must not be fenced, too.
 
     """
-    found = [_broker_problem(state, expected, host) for host in expected.brokers]
+    gone = expected.gone()
+    found = [
+        _broker_problem(state, expected, host)
+        for host, node in expected.brokers.items()
+        if node not in gone
+    ]
     if server is not None:
         found.append(_server_problem(state, server))
     found += [f"topic {t}: found {e}, expected none" for t, e in sorted(state.troubles.items())]
@@ -90,7 +111,7 @@ def problems(state: State, expected: Expected, server: str | None = None) -> lis
             else f"partition {p.name}: found {expected.hosts(p.in_sync)} in sync, "
             f"expected {expected.hosts(p.replicas)}"
             for p in sorted(state.partitions, key=lambda p: p.leader >= 0)
-            if p.leader < 0 or set(p.in_sync) != set(p.replicas)
+            if p.leader < 0 or not set(p.replicas) - gone <= set(p.in_sync)
         ]
     )
     found += _quorum_problems(state, expected)
@@ -133,6 +154,35 @@ def problems_without(
     if state.quorum is not None:
         found += _voters_without(state.quorum, expected, host, allow_single=allow_single)
     return found
+
+
+def left_behind(state: State, hosts: Mapping[int, str]) -> list[str]:
+    """Return what still is of brokers that have left, one line each.
+
+    Args:
+        state: the cluster.
+        hosts: node id -> host of those that have left.
+
+    """
+    found = [
+        f"partition {p.name}: found it on {hosts[node]}, expected it on the others alone"
+        for p in state.partitions
+        for node in p.replicas
+        if node in hosts
+    ]
+    found = shortened(found)
+    if state.quorum is None:
+        return [*found, "controllers: found no active one, expected it"]
+    found += [
+        f"controller {hosts[node]}: found that it votes, expected the others alone to do so"
+        for node in sorted(state.quorum.voters.keys() & hosts.keys())
+    ]
+    return found + [
+        f"broker {hosts[node]}: found that it takes part, expected it to be stopped: "
+        '"systemctl stop kafka" there'
+        for node, broker in sorted(state.brokers.items())
+        if node in hosts and not broker.fenced
+    ]
 
 
 def single(state: State, host_id: int | None = None) -> list[Partition]:
@@ -203,7 +253,8 @@ def _server_problem(state: State, server: str) -> str:
     return f"broker {server}: found it fenced, expected it to take part" if there[server] else ""
 
 
-def _caught_up(quorum: Quorum) -> set[int]:
+def caught_up(quorum: Quorum) -> set[int]:
+    """Return the voters that have what they vote on."""
     least = quorum.high_watermark - NEAR_RECORDS
     # Who has not fetched yet has nothing, also while the log is short.
     return {node for node, end in quorum.voters.items() if end >= max(least, 0)}
@@ -226,7 +277,7 @@ def _quorum_problems(state: State, expected: Expected) -> list[str]:
         f"{end if end >= 0 else 'nothing'}, expected at most {NEAR_RECORDS} records before "
         f"{quorum.high_watermark}"
         for node, end in sorted(quorum.voters.items())
-        if node not in _caught_up(quorum)
+        if node not in caught_up(quorum) | expected.gone()
     ]
 
 
@@ -236,7 +287,7 @@ def _voters_without(
     away = expected.brokers[host]
     if away not in quorum.voters or (allow_single and len(quorum.voters) == 1):
         return []
-    rest = _caught_up(quorum) - {away}
+    rest = caught_up(quorum) - {away}
     majority = len(quorum.voters) // 2 + 1
     if len(rest) >= majority:
         return []

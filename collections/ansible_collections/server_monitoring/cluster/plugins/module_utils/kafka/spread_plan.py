@@ -121,7 +121,8 @@ def problems(wanted: Wanted, found: Found) -> list[str]:
     ]
     held = {broker for replicas in found.partitions.values() for broker in replicas.holders}
     lines += [
-        f"broker {broker}: found replicas on it, expected it in brokers or in leaving"
+        f"broker {broker}: found replicas on it, expected it in brokers or in leaving: "
+        "playbooks/kafka_leave.yml takes a broker out"
         for broker in sorted(held - wanted.brokers.keys() - wanted.leaving)
     ]
     lines += [
