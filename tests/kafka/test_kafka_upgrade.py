@@ -5,8 +5,6 @@ The older release is the one before the role's own, in a tree that the same tool
 
 import json
 import os
-import re
-import subprocess
 import sys
 import time
 from collections import Counter
@@ -22,12 +20,11 @@ from tests.kafka.kafka_home import home, releases, version
 from tests.kafka.kafka_module import run_module
 from tests.kafka.spread_calls import records
 from tests.kafka.steady_producer import steady_producer
-from tests.support.project import PROJECT
+from tests.support.playbooks import Result, play
 
 OLDER = releases()[releases().index(version()) - 1]
 HOSTS = {"kafka-1": 1, "kafka-2": 2, "kafka-3": 3}
 METADATA = "metadata.version"
-CHANGED = re.compile(r"changed=(\d+)")
 
 
 @pytest.fixture(scope="module")
@@ -120,8 +117,8 @@ def roll(cluster: KafkaCluster, hosts: list[str], tree: Path) -> None:
         stands(cluster, answered_by=cluster.address(number))
 
 
-def finish(cluster: KafkaCluster, tree: Path, folder: Path) -> tuple[int, str]:
-    """Run the playbook that finishes an upgrade; return the number of changes, and what it says."""
+def finish(cluster: KafkaCluster, tree: Path, folder: Path) -> Result:
+    """Run the playbook that finishes an upgrade."""
     common = {
         "ansible_connection": "local",
         "ansible_python_interpreter": sys.executable,
@@ -130,25 +127,17 @@ def finish(cluster: KafkaCluster, tree: Path, folder: Path) -> tuple[int, str]:
         "kafka_access_enabled": False,
     }
     inventory = {"all": {"vars": common, "children": {"kafka": {"hosts": dict.fromkeys(HOSTS)}}}}
-    (folder / "hosts.json").write_text(json.dumps(inventory))
+    hosts = folder / "hosts.json"
+    hosts.write_text(json.dumps(inventory))
     # Of the role's own: where the trees, the brokers and their client's Python are.
     own = {
         "_kafka_tree": str(tree),
         "_kafka_python": sys.executable,
         "_kafka_cluster_admin_servers": cluster.bootstrap,
     }
-    command = ["ansible-playbook", "-i", str(folder / "hosts.json"), "-e", json.dumps(own)]
-    done = subprocess.run(
-        [*command, "playbooks/kafka_finish_upgrade.yml"],
-        cwd=PROJECT,
-        env=os.environ | {"PYTHONPATH": str(PROJECT / "app" / "src"), "ANSIBLE_NOCOLOR": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=PATIENCE,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return sum(map(int, CHANGED.findall(done.stdout))), done.stdout
+    result = play("playbooks/kafka_finish_upgrade.yml", inventory=hosts, extra=own)
+    assert result.status == 0, result.tail()
+    return result
 
 
 @pytest.mark.long
@@ -169,10 +158,10 @@ def test_a_cluster_goes_up_back_and_up_again_while_records_flow(
         assert "Broker 3 only supports versions" in refused["msg"]
         assert not features(cluster.bootstrap, old).get("failed")
         roll(cluster, ["kafka-3"], new)
-        changes, said = finish(cluster, new, tmp_path)
-        assert changes == 1
-        assert "there is no way back to an older release" in said
-        assert finish(cluster, new, tmp_path)[0] == 0
+        first = finish(cluster, new, tmp_path)
+        assert first.changed() == {"kafka-1": 1}
+        assert first.says("there is no way back to an older release")
+        assert finish(cluster, new, tmp_path).changed() == {"kafka-1": 0}
         # Also afterwards, with what the newer release may write down by now.
         more = len(sent.acknowledged) + 100
         deadline = time.monotonic() + PATIENCE
