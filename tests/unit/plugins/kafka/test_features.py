@@ -1,5 +1,7 @@
 """Which release can run a cluster, and what an upgrade is to raise: by plain values."""
 
+from typing import Any
+
 import pytest
 from ansible_collections.server_monitoring.cluster.plugins.module_utils.kafka import features
 
@@ -25,7 +27,7 @@ def test_a_tool_that_says_something_else_is_quoted() -> None:
 
 def test_a_cluster_s_levels_are_the_highest_of_the_finalized_ranges() -> None:
     """What is supported but not in use is left out."""
-    answer = {
+    answer: dict[str, dict[str, Any]] = {
         "metadata.version": {"supported": (7, 30), "finalized": (29, 29), "finalized_epoch": 5},
         "share.version": {"supported": (0, 1)},
     }
