@@ -1,9 +1,13 @@
 #!/usr/bin/env python3
-"""Print the path of a Kafka tree for tests on this machine: the role's archive, unpacked once."""
+"""Print the path of a Kafka tree for tests on this machine: the role's archive, unpacked once.
+
+usage: python3 -m tests.kafka.kafka_home [VERSION]
+"""
 
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 from tests.support.project import PROJECT
 
@@ -17,10 +21,16 @@ def version() -> str:
     return lines[0].partition(":")[2].strip()
 
 
-def main() -> None:
-    """Assemble and unpack the archive where that was not done before, and print where it is."""
+def releases() -> list[str]:
+    """Return all releases that the role can install, the oldest first."""
+    folders = (PROJECT / "files" / "kafka" / "releases").iterdir()
+    return sorted((f.name for f in folders), key=lambda name: [int(n) for n in name.split(".")])
+
+
+def home(release: str) -> Path:
+    """Return the tree of a release; assemble and unpack it where that was not done before."""
     builder = PROJECT / "tools" / "kafka" / "build_archive.py"
-    command = [sys.executable, str(builder), "--kafka-version", version(), "--cache", str(CACHE)]
+    command = [sys.executable, str(builder), "--kafka-version", release, "--cache", str(CACHE)]
     built = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
     tree = CACHE / f"tree-{built['sha256'][:12]}"
     if not tree.exists():
@@ -31,8 +41,8 @@ def main() -> None:
         subprocess.run(unpack, check=True)
         next(part.iterdir()).rename(tree)
         part.rmdir()
-    sys.stdout.write(f"{tree}\n")
+    return tree
 
 
 if __name__ == "__main__":
-    main()
+    sys.stdout.write(f"{home(*sys.argv[1:] or [version()])}\n")

@@ -53,7 +53,6 @@ def test_a_whole_cluster_stands_and_can_do_without_any_broker(cluster: KafkaClus
     assert found["observers"] == found["fenced"] == found["unknown"] == []
     assert found["single"] == {"count": 3, "names": [f"{SINGLE}-{n}" for n in range(3)]}
     assert (found["under_replicated"], found["moving"]) == (0, 0)
-    assert found["features"]["finalized"] == found["features"]["supported"] > 0
     for host, number in HOSTS.items():
         found = health(cluster, without=host, answered_by=cluster.address(number))
         assert (found["problems"], found["single"]["count"]) == ([], 1)

@@ -1,8 +1,8 @@
 """Assemble the Kafka archive from Maven's artifacts and the scripts of files/kafka.
 
-Guarantee: the archive holds exactly the jars of ``sha256sums``, each with the sum that stands
-there, and equal inputs give an equal archive (sorted members, root-owned, no times). It replaces
-an older one in a single step; a failed run leaves the older one alone.
+Guarantee: the archive holds exactly the jars of its release's ``sha256sums``, each with the sum
+that stands there, and equal inputs give an equal archive (sorted members, root-owned, no times).
+It replaces an older one in a single step; a failed run leaves the older one alone.
 
 Standard library only: it runs with the control machine's own Python.
 """
@@ -68,14 +68,19 @@ def read_pairs(path: Path, line_form: re.Pattern[str]) -> list[tuple[str, str]]:
     return pairs
 
 
-def read_tools(path: Path) -> dict[str, str]:
-    """Return the tool map: command in bin/ -> main class.
+def read_tools(files: Path, parts: Path) -> dict[str, str]:
+    """Return the tool map of a release: command in bin/ -> main class.
+
+    Args:
+        files: folder of the map that releases share.
+        parts: the release's own folder, which may have a map of what differs.
 
     Raises:
         ArchiveError: as `read_pairs`.
 
     """
-    return dict(read_pairs(path, TOOL_LINE))
+    maps = [file for file in (files / "tools.txt", parts / "tools.txt") if file.exists()]
+    return dict(pair for file in maps for pair in read_pairs(file, TOOL_LINE))
 
 
 def check_jars(libs: Path, sums: Path) -> None:
@@ -102,21 +107,22 @@ def check_jars(libs: Path, sums: Path) -> None:
         raise ArchiveError(message)
 
 
-def check_version(pom: Path, version: str) -> None:
-    """Refuse a version that the dependency list does not name.
+def release(files: Path, version: str) -> Path:
+    """Return the folder with pom.xml and sums of a release.
 
     Raises:
-        ArchiveError: the list names another version.
+        ArchiveError: there is none for this version.
 
     """
-    found = re.search(r"<kafka\.version>(.+)</kafka\.version>", pom.read_text(encoding="utf-8"))
-    listed = found[1] if found else "no version"
-    if listed != version:
+    listed = sorted(folder.name for folder in (files / "releases").iterdir())
+    if version not in listed:
         message = (
-            f"kafka_version: found {version}, but {pom} and its sums are for {listed}: "
-            f"set {listed}, or give kafka_archive_url and kafka_archive_checksum"
+            f"kafka_version: found {version}, expected one of {', '.join(listed)}, as "
+            f"{files / 'releases'} has it: set one of these, or give kafka_archive_url and "
+            "kafka_archive_checksum"
         )
         raise ArchiveError(message)
+    return files / "releases" / version
 
 
 def fetch_jars(pom: Path, libs: Path) -> None:
@@ -143,14 +149,14 @@ def fetch_jars(pom: Path, libs: Path) -> None:
         raise ArchiveError(message)
 
 
-def members(files: Path, libs: Path) -> list[tuple[str, bytes, int]]:
+def members(files: Path, parts: Path, libs: Path) -> list[tuple[str, bytes, int]]:
     """Return each file of the tree, sorted by name: path in the archive, content, mode."""
     found = [(f"libs/{jar.name}", jar.read_bytes(), 0o644) for jar in libs.iterdir()]
     found += [(f"config/{f.name}", f.read_bytes(), 0o644) for f in (files / "config").iterdir()]
     found += [(f"bin/{f.name}", f.read_bytes(), 0o755) for f in (files / "bin").iterdir()]
     found += [
         (f"bin/{tool}", WRAPPER.format(main_class=main_class).encode(), 0o755)
-        for tool, main_class in read_tools(files / "tools.txt").items()
+        for tool, main_class in read_tools(files, parts).items()
     ]
     return sorted(found)
 
@@ -174,8 +180,9 @@ def pack(files: list[tuple[str, bytes, int]], top: str, target: Path) -> None:
 def inputs_digest(files: Path, version: str) -> str:
     """Return one SHA-256 over everything that decides the archive's content."""
     total = hashlib.sha256(version.encode())
-    sources = [Path(__file__), *(files / name for name in ("pom.xml", "sha256sums", "tools.txt"))]
-    sources += sorted([*(files / "bin").iterdir(), *(files / "config").iterdir()])
+    sources = [Path(__file__), files / "pom.xml", files / "tools.txt"]
+    for folder in (release(files, version), files / "bin", files / "config"):
+        sources += sorted(folder.iterdir())
     for source in sources:
         total.update(f"{source.name} {digest(source)}\n".encode())
     return total.hexdigest()
@@ -198,7 +205,7 @@ def ensure(files: Path, version: str, cache: Path, *, check: bool) -> dict[str, 
         ArchiveError: it cannot be made.
 
     """
-    check_version(files / "pom.xml", version)
+    parts = release(files, version)
     archive = cache / f"kafka-{version}.tar.gz"
     stamp = cache / f"kafka-{version}.stamp"
     inputs = inputs_digest(files, version)
@@ -210,9 +217,9 @@ def ensure(files: Path, version: str, cache: Path, *, check: bool) -> dict[str, 
     with tempfile.TemporaryDirectory(dir=cache) as folder:
         libs = Path(folder) / "libs"
         libs.mkdir()
-        fetch_jars(files / "pom.xml", libs)
-        check_jars(libs, files / "sha256sums")
-        pack(members(files, libs), f"kafka-{version}", archive)
+        fetch_jars(parts / "pom.xml", libs)
+        check_jars(libs, parts / "sha256sums")
+        pack(members(files, parts, libs), f"kafka-{version}", archive)
     value = digest(archive)
     stamp.write_text(f"{inputs} {value}\n", encoding="utf-8")
     return {"path": str(archive), "changed": True, "sha256": value}

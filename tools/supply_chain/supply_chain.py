@@ -41,7 +41,13 @@ PYTHON = {
     "spark": ("files/spark/build-requirements.txt", "files/spark/requirements.txt"),
 }
 # Name of the document -> folder with pom.xml and sha256sums.
-JARS = {"page": "files/report", "kafka": "files/kafka"}
+JARS = {
+    "page": "files/report",
+    **{
+        f"kafka-{folder.name}": f"files/kafka/releases/{folder.name}"
+        for folder in sorted((ROOT / "files/kafka/releases").iterdir())
+    },
+}
 # Not on a node or control machine, but run by developers and CI.
 TOOLS_ALONE = ("tests/requirements.txt", "files/supply_chain/requirements.txt")
 STRICT = "AUDIT_STRICT"

@@ -79,11 +79,6 @@ class FakeAdmin:
         found = {r.name: {key: {"value": "2"} for key in r.configs} for r in resources}
         return self._answer("describe_configs", {"topic": found})
 
-    def describe_features(self) -> Any:
-        """Return the levels."""
-        levels = {"metadata.version": {"supported": (7, 30), "finalized": (29, 29)}}
-        return self._answer("describe_features", levels)
-
     def describe_metadata_quorum(self) -> Any:
         """Return the controllers."""
         return self._answer("describe_metadata_quorum", {"topics": [QUORUM]})
@@ -119,7 +114,6 @@ def test_answers_become_a_state(connections: list[FakeAdmin]) -> None:
         quorum=cluster_state.Quorum(3, 70, {1: -1, 2: 70, 3: 70}, (1,)),
         moving=("a-1",),
         troubles={"bad": "InvalidTopicError"},
-        features={"finalized": 29, "supported": 30},
     )
 
 

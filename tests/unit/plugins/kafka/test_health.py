@@ -250,7 +250,6 @@ def test_facts_are_hosts_and_numbers() -> None:
         quorum=quorum(observers=(4, 3)),
         partitions=(partition(), partition(number=1, in_sync=(1,))),
         moving=("a-0",),
-        features={"finalized": 29, "supported": 30},
     )
     assert health.facts(there, EXPECTED) == {
         "active_controller": "kafka-2",
@@ -261,7 +260,6 @@ def test_facts_are_hosts_and_numbers() -> None:
         "under_replicated": 1,
         "moving": 1,
         "single": {"count": 0, "names": []},
-        "features": {"finalized": 29, "supported": 30},
     }
 
 

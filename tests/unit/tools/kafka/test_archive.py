@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.kafka.kafka_home import releases, version
 from tests.support.project import PROJECT
 from tools.kafka import build_archive
 
@@ -89,10 +90,15 @@ def test_a_broken_list_is_refused_with_its_line(jars: tuple[Path, Path]) -> None
         build_archive.check_jars(*jars)
 
 
-def test_another_version_than_the_list_s_is_refused(tmp_path: Path) -> None:
-    """The sums hold for one version only."""
-    with pytest.raises(build_archive.ArchiveError, match=r"found 9\.9\.9, but .* are for 4\."):
-        build_archive.ensure(PARTS, "9.9.9", tmp_path, check=False)
+def test_a_release_without_a_list_is_refused_with_those_that_have_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In one line, before anything is fetched."""
+    assert build_archive.main(["--kafka-version", "9.9.9", "--cache", str(tmp_path)]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith(f"kafka_version: found 9.9.9, expected one of {', '.join(releases())},")
+    assert error.count("\n") == 1
+    assert not list(tmp_path.iterdir())
 
 
 def test_missing_maven_says_what_to_install(
@@ -102,8 +108,8 @@ def test_missing_maven_says_what_to_install(
 ) -> None:
     """One line on standard error, status 1, and no archive."""
     monkeypatch.setenv("PATH", str(tmp_path))
-    version = builder_version()
-    assert build_archive.main(["--kafka-version", version, "--cache", str(tmp_path / "cache")]) == 1
+    cache = ["--cache", str(tmp_path / "cache")]
+    assert build_archive.main(["--kafka-version", version(), *cache]) == 1
     error = capsys.readouterr().err
     assert error.count("\n") == 1
     assert "apt-get install maven" in error
@@ -123,14 +129,14 @@ def test_the_archive_is_made_once_and_again_when_damaged(
 
     monkeypatch.setattr(build_archive, "fetch_jars", fetch)
     monkeypatch.setattr(build_archive, "check_jars", lambda *_: None)
-    cache, version = tmp_path / "cache", builder_version()
-    told = build_archive.ensure(PARTS, version, cache, check=True)
+    cache, release = tmp_path / "cache", version()
+    told = build_archive.ensure(PARTS, release, cache, check=True)
     assert (told["changed"], told["sha256"], fetched) == (True, "", [])
-    first = build_archive.ensure(PARTS, version, cache, check=False)
-    again = build_archive.ensure(PARTS, version, cache, check=False)
+    first = build_archive.ensure(PARTS, release, cache, check=False)
+    again = build_archive.ensure(PARTS, release, cache, check=False)
     assert (first["changed"], again["changed"], len(fetched)) == (True, False, 1)
-    (cache / f"kafka-{version}.tar.gz").write_bytes(b"damaged")
-    third = build_archive.ensure(PARTS, version, cache, check=False)
+    (cache / f"kafka-{release}.tar.gz").write_bytes(b"damaged")
+    third = build_archive.ensure(PARTS, release, cache, check=False)
     assert third == first
 
 
@@ -148,12 +154,13 @@ def test_the_archive_s_files_are_root_s_and_its_tools_executable(tmp_path: Path)
 @pytest.mark.parametrize("tool", USUAL)
 def test_the_usual_tool_is_in_the_map(tool: str) -> None:
     """People find the names that they know."""
-    assert f"kafka-{tool}.sh" in build_archive.read_tools(PARTS / "tools.txt")
+    assert f"kafka-{tool}.sh" in build_archive.read_tools(PARTS, PARTS / "releases" / version())
 
 
-def test_every_main_class_is_in_the_jars() -> None:
+@pytest.mark.parametrize("release", releases())
+def test_every_main_class_is_in_the_jars(release: str) -> None:
     """Each line of the tool map starts something (needs the archive that provisioning makes)."""
-    archive = PROJECT / f".cache/kafka/kafka-{builder_version()}.tar.gz"
+    archive = PROJECT / f".cache/kafka/kafka-{release}.tar.gz"
     if not archive.exists():
         pytest.skip("no archive in .cache/kafka yet")
     classes: set[str] = set()
@@ -164,19 +171,29 @@ def test_every_main_class_is_in_the_jars() -> None:
                 assert content is not None
                 with zipfile.ZipFile(content) as jar:
                     classes.update(jar.namelist())
-    tools = build_archive.read_tools(PARTS / "tools.txt") | {"server": "kafka.Kafka"}
+    tools = build_archive.read_tools(PARTS, PARTS / "releases" / release)
+    tools["server"] = "kafka.Kafka"
     missing = {t: c for t, c in tools.items() if c.replace(".", "/") + ".class" not in classes}
     assert missing == {}
 
 
-def test_the_list_of_sums_names_each_jar_once() -> None:
-    """The list has every dependency that pom.xml asks for, in its version."""
-    names = [
-        name for _, name in build_archive.read_pairs(PARTS / "sha256sums", build_archive.SUM_LINE)
-    ]
+def test_the_default_release_has_a_list() -> None:
+    """The role's own version can be installed without another setting."""
+    assert version() in releases()
+
+
+@pytest.mark.parametrize("release", releases())
+def test_the_list_of_sums_names_each_jar_once(release: str) -> None:
+    """The list has every dependency that pom.xml asks for, in the version of its folder."""
+    parts = PARTS / "releases" / release
+    pairs = build_archive.read_pairs(parts / "sha256sums", build_archive.SUM_LINE)
+    names = [name for _, name in pairs]
     assert len(set(names)) == len(names)
-    version = builder_version()
-    assert {f"kafka_2.13-{version}.jar", f"kafka-tools-{version}.jar"} <= set(names)
+    properties = (parts / "pom.xml").read_text(encoding="utf-8")
+    assert f"<kafka.version>{release}</kafka.version>" in properties
+    log4j = re.findall(r"<log4j\.version>(.+)</log4j\.version>", properties)[0]
+    asked = {f"kafka_2.13-{release}.jar", f"kafka-tools-{release}.jar", f"log4j-core-{log4j}.jar"}
+    assert asked <= set(names)
 
 
 @pytest.mark.parametrize("script", sorted((PARTS / "bin").iterdir()), ids=lambda path: path.name)
@@ -208,10 +225,3 @@ def test_the_launcher_gives_java_class_path_heap_and_arguments(tmp_path: Path) -
     given = done.stdout.splitlines()
     assert given[:2] == ["-Xms1m", "-Xmx2m"]
     assert given[-5:] == ["-cp", f"{tmp_path}/tree/libs/*", "a.Main", "one two", "*"]
-
-
-def builder_version() -> str:
-    """Return the version that pom.xml names."""
-    found = re.search(r"<kafka\.version>(.+)</kafka\.version>", (PARTS / "pom.xml").read_text())
-    assert found is not None
-    return found[1]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.kafka.kafka_home import releases
 from tests.support.project import PROJECT
 from tests.unit.tools.supply_chain.project_files import all_tasks, tracked
 
@@ -78,10 +79,14 @@ def test_maven_runs_pinned_plugins_and_refuses_wrong_checksums() -> None:
         assert "--strict-checksums" in text
 
 
-@pytest.mark.parametrize("folder", ["files/kafka", "files/report"])
+@pytest.mark.parametrize(
+    "folder", ["files/report", *(f"files/kafka/releases/{release}" for release in releases())]
+)
 def test_every_jar_has_a_version_and_a_checksum(folder: str) -> None:
     """No range, no snapshot; a sum for each."""
     pom = (PROJECT / folder / "pom.xml").read_text(encoding="utf-8")
+    if "<parent>" in pom:
+        pom += (PROJECT / folder / "../../pom.xml").read_text(encoding="utf-8")
     dependencies = re.findall(r"<dependency>(.*?)</dependency>", pom, re.DOTALL)
     assert dependencies
     for dependency in dependencies:

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from tests.kafka.kafka_home import releases
 from tests.support.project import PROJECT
 from tools.supply_chain import supply_chain as script
 
@@ -25,7 +26,10 @@ DOCUMENTS = {
     "app-parquet": ["app/requirements-parquet.txt"],
     "spark": ["files/spark/build-requirements.txt", "files/spark/requirements.txt"],
 }
-JARS = {"kafka": "files/kafka", "page": "files/report"}
+JARS = {
+    "page": "files/report",
+    **{f"kafka-{release}": f"files/kafka/releases/{release}" for release in releases()},
+}
 LISTS = [
     *(name for names in DOCUMENTS.values() for name in names),
     "tests/requirements.txt",
@@ -102,7 +106,8 @@ def test_every_pin_and_every_jar_is_in_the_bill_of_materials(tmp_path: Path) -> 
 def copy(tmp_path: Path) -> Path:
     """Return the script in a copy of what it reads."""
     top = tmp_path / "copy"
-    for name in (*LISTS, *(f"{f}/{n}" for f in JARS.values() for n in ("pom.xml", "sha256sums"))):
+    jars = [f"{folder}/{n}" for folder in JARS.values() for n in ("pom.xml", "sha256sums")]
+    for name in (*LISTS, *jars, "files/kafka/pom.xml"):
         (top / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(PROJECT / name, top / name)
     (top / ".cache").mkdir()

@@ -130,12 +130,6 @@ single:
     have it there.
   type: dict
   returned: always
-features:
-  description: >-
-    Levels of metadata.version. C(finalized) is the cluster's, and C(supported) the highest of the
-    broker that was asked.
-  type: dict
-  returned: always
 """
 
 INTERVAL_SECONDS = 0.5

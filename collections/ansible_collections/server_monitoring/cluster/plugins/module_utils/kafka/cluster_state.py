@@ -64,8 +64,7 @@ class State:
 
     ``quorum`` and ``moving`` are None if the controllers do not answer; ``silence`` then says how.
     ``moving`` are the names of partitions whose replicas are being changed, and ``troubles`` are
-    topics that cannot be described, with the error's name. ``features`` are the finalized level of
-    metadata.version and the highest that the broker that was asked supports.
+    topics that cannot be described, with the error's name.
     """
 
     brokers: Mapping[int, Broker]
@@ -74,7 +73,6 @@ class State:
     moving: tuple[str, ...] | None = None
     silence: str = ""
     troubles: Mapping[str, str] = field(default_factory=dict)
-    features: Mapping[str, int] = field(default_factory=dict)
 
 
 def brokers_of(answer: Mapping[str, Any]) -> dict[int, Broker]:
@@ -126,9 +124,3 @@ def quorum_of(answer: Mapping[str, Any]) -> Quorum | None:
 def _as_tools_write_it(found: uuid.UUID | str) -> str:
     """Return an id of 16 bytes as Kafka's tools do: in 22 letters of base64url."""
     return base64.urlsafe_b64encode(uuid.UUID(str(found)).bytes).decode().rstrip("=")
-
-
-def features_of(answer: Mapping[str, Any]) -> dict[str, int]:
-    """Return the levels of metadata.version: finalized, and the highest supported."""
-    found = answer.get("metadata.version", {})
-    return {name: found[name][1] for name in ("finalized", "supported") if name in found}

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from .admin import BrokerError, administrate
-from .cluster_state import State, brokers_of, features_of, partitions_of, quorum_of
+from .cluster_state import State, brokers_of, partitions_of, quorum_of
 
 try:
     from kafka import errors
@@ -134,7 +134,6 @@ class Watch:
             brokers=brokers,
             partitions=partitions_of(whole, leasts(admin, whole) if least and whole else {}),
             troubles={name: errors.for_code(code).__name__ for name, code in troubles.items()},
-            features=features_of(admin.describe_features()),
         )
         # These two a broker hands on to the active controller; all else it knows by itself.
         try:

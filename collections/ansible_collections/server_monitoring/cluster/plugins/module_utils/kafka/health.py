@@ -225,7 +225,6 @@ def facts(state: State | None, expected: Expected, without: str | None = None) -
         "under_replicated": sum(set(p.in_sync) != set(p.replicas) for p in state.partitions),
         "moving": None if state.moving is None else len(state.moving),
         "single": {"count": len(alone), "names": [p.name for p in alone[:SINGLES_NAMED]]},
-        "features": dict(state.features),
     }
 
 
