@@ -1,10 +1,13 @@
 """One run at a time passes the gate, and none lets go what another one holds."""
 
 import json
+import os
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import yaml
+from ansible_collections.server_monitoring.cluster.plugins.action import pipeline_lock
 
 from tests.unit.plugins.pipeline.progress_plays import play, write_site
 
@@ -52,6 +55,24 @@ def test_one_run_holds_the_lock_until_it_lets_it_go(tmp_path: Path) -> None:
     assert "go on with -e pipeline_stop_running=true" in message
     holder = json.loads((tmp_path / "run" / "holder").read_text(encoding="utf-8"))
     assert holder["id"] == "b"
+
+
+def test_who_was_broken_off_holds_the_lock_no_longer(tmp_path: Path) -> None:
+    """Where its play was started on this machine; of another machine's that cannot be known."""
+    play = pipeline_lock.own_play().rpartition(" ")[0]
+    with subprocess.Popen(["true"]) as ended:
+        pass
+    for place, process, is_free in (
+        (play, ended.pid, True),
+        (play, os.getpid(), False),
+        ("another boot", ended.pid, False),
+    ):
+        folder = tmp_path / str(len(list(tmp_path.iterdir())))
+        (folder / "run").mkdir(parents=True)
+        holder = json.dumps(RUNS["a"] | {"play": f"{place} {process}"})
+        (folder / "run" / "holder").write_text(holder, encoding="utf-8")
+        results = done(folder, [lock("b", "taken"), lock("a", "taken")])
+        assert [not result.get("failed") for result in results] == [is_free, False]
 
 
 def test_a_run_that_was_given_up_is_stopped_and_remembered_until_it_begins_anew(

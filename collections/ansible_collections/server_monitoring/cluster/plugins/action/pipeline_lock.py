@@ -3,6 +3,9 @@
 import json
 import os
 import shlex
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
@@ -17,6 +20,8 @@ description:
   - Taken on one host before the gate, let go when the run's consumers are active, which keep other
     runs out from then on, or when the run ends before. Both by one step that nobody can interrupt.
   - When the run is over, nothing of it is started with the host any more, or counts as failed.
+  - A holder whose play ran on this machine and has ended without a word, as by Ctrl-C, holds it no
+    longer; of one on another machine that cannot be known.
   - On every host it tells which runs were given up while that host or another did not answer.
 options:
   state:
@@ -55,7 +60,8 @@ SCRIPT = """
 [ {state} != over ] || systemctl stop {units}
 case {state} in ended|over) rm -f {links}; systemctl reset-failed {units} ;; esac
 mkdir -p -m 0755 {folder} && exec 9>{folder}/mutex && flock 9 && cd {folder} || exit
-taken() {{ [ -s holder ] && [ $(($(date +%s) - $(stat -c %Y holder))) -lt {seconds} ]; }}
+taken() {{ [ -s holder ] && [ $(($(date +%s) - $(stat -c %Y holder))) -lt {seconds} ] &&
+    ! grep -qF {gone} holder; }}
 case {state} in
 taken) if taken && ! {force}; then echo "since $(stat -c %y holder)"; cat holder
     else printf '%s\\n' {holder} >holder; echo free; fi ;;
@@ -81,8 +87,9 @@ class ActionModule(UnitAction):
         self.host = self._task.delegate_to or (task_vars or {}).get("inventory_hostname", "host")
         run = args["run"]
         state = "left" if args["state"] == "taken" and not args["keeps"] else args["state"]
-        holder = {name: str(run[name]) for name in ("id", "token", "by")}
-        script = SCRIPT.format(
+        holder = {name: str(run[name]) for name in ("id", "token", "by")} | {"play": own_play()}
+        script = partial(
+            SCRIPT.format,
             folder=shlex.quote(FOLDER),
             seconds=args["seconds"],
             state=state,
@@ -95,19 +102,54 @@ class ActionModule(UnitAction):
             links=f"{WANTS}/{args['units']}",
         )
         try:
-            said = self.shell(f"echo boot $({shlex.join(systemd.BOOT)}); ({script}) 2>/dev/null")
+            boot, first, over = self._ask(script)
+            if gone := gone_token(first):
+                # By its token: of two who see that it is gone, one alone gets the lock.
+                boot, first, over = self._ask(script, gone)
         except AnsibleActionFail:
             if state != "over":
                 raise
             tell(f"  {self.host} {AWAY}")
             return result | {"changed": False, "over": []}
-        boot, _, said = "\n".join(said.splitlines()).partition("\n")
-        first, _, over = said.partition("\n\n")
         booted = args["boot"] not in ("", boot.removeprefix("boot").strip())
         result.update(changed=state == "over", over=over.split(), booted=booted)
         if first.strip() != "free":
             result.update(failed=True, msg=f"{self.host}: {_refusal(first, args['seconds'])}")
         return result
+
+    def _ask(self, script: Callable[..., str], gone: str = "") -> tuple[str, str, str]:
+        """Return what the host says of its boot, of the lock, and of the runs given up.
+
+        The holder with the token `gone` counts no longer; none has an empty one.
+        """
+        asked = script(gone=shlex.quote(f'"token": "{gone}"'))
+        said = self.shell(f"echo boot $({shlex.join(systemd.BOOT)}); ({asked}) 2>/dev/null")
+        boot, _, said = "\n".join(said.splitlines()).partition("\n")
+        first, _, over = said.partition("\n\n")
+        return boot, first, over
+
+
+def own_play() -> str:
+    """Return boot and process namespace of this machine, and the play's process; or nothing."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="utf-8").strip()
+        return f"{boot} {Path('/proc/self/ns/pid').readlink()} {os.getppid()}"
+    except OSError:
+        return ""
+
+
+def gone_token(told: str) -> str:
+    """Return the token of a holder whose play ran on this machine and has ended; else nothing."""
+    try:
+        holder = json.loads(told.partition("\n")[2])
+        place, _, process = holder["play"].rpartition(" ")
+        if place and place == own_play().rpartition(" ")[0]:
+            os.kill(int(process), 0)  # sends nothing
+    except ProcessLookupError:
+        return str(holder["token"])
+    except (OSError, OverflowError, ValueError, LookupError, TypeError, AttributeError):
+        pass
+    return ""
 
 
 def _refusal(told: str, seconds: int) -> str:
