@@ -32,8 +32,7 @@ def run(config: AgentConfig, key: bytes | None, wait: Callable[[float], bool]) -
         CredentialsError: the brokers no longer take the password; a new start may have a new one.
 
     """
-    config.data_dir.mkdir(parents=True, exist_ok=True)
-    file = CountersFile(config.data_dir / "counters.json")
+    file = CountersFile(config.data_dir / "counters.json", log)
     with closing(Spool(config.data_dir, config.spool_bytes, file.counters, log)) as spool:
         sender = Sender(config, spool, key, log)
 
@@ -44,6 +43,7 @@ def run(config: AgentConfig, key: bytes | None, wait: Callable[[float], bool]) -
 
         schedule = Schedule(config.interval, spool.last_second, stopping, log)
         sampler = Sampler(config, spool, file, sender)
+        file.save()
         sender.start()
         notify.ready(f"sampling each {config.interval} s")
         try:

@@ -1,9 +1,10 @@
 """What an agent lost, or could not sample, since its data directory was made."""
 
+from collections.abc import Callable
 from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
 
-from server_monitoring.errors import StorageError
+from server_monitoring.errors import StorageError, one_line
 from server_monitoring.host.durable import read_json, write_json
 
 
@@ -32,14 +33,17 @@ class Counters:
 class CountersFile:
     """Where counters outlive the agent; written when they have changed, as far as the disk lets."""
 
-    def __init__(self, path: Path) -> None:
-        """Go on from `path`; a file that is missing or damaged counts from zero."""
+    def __init__(self, path: Path, tell: Callable[[str], object]) -> None:
+        """Go on from `path`; where it is damaged count from zero, and `tell` so."""
         self._path = path
+        self._written: tuple[int, ...] = ()
+        self.counters = Counters()
         try:
             self.counters = read_json(path, Counters)
-        except (OSError, ValueError):
-            self.counters = Counters()
-        self._written = astuple(self.counters)
+        except FileNotFoundError:
+            return
+        except (OSError, ValueError) as error:
+            tell(f"{path}: {one_line(error)}; counting from zero")
 
     def save(self) -> None:
         """Write them if they have changed; a disk that is full gets them later."""

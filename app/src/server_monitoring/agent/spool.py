@@ -85,7 +85,7 @@ class Spool:
         self._clock = clock
         self._lock = threading.Condition()
         self._memory: deque[bytes] = deque()
-        self._refused = False
+        self._refused = self._closed = False
         self._descriptor = -1  # of the newest file
         self._synced = clock()
         try:
@@ -152,11 +152,14 @@ class Spool:
     def append(self, added: row.Row) -> None:
         """Take a row; it is on disk, as far as a killed process goes, when this returns."""
         with self._lock:
+            behind = self._acked < self._end
             self._memory.append(row.encode(added))
             self.waiting += 1
             self._empty_memory()
             self._lock.notify()
-        self._sync(SYNC_SECONDS)
+        # A row that has only just come will be acknowledged in a moment, as a rule.
+        if behind and self._clock() >= self._synced + SYNC_SECONDS:
+            self._sync()
 
     def _empty_memory(self) -> None:
         try:
@@ -198,7 +201,7 @@ class Spool:
 
     def _begin(self, number: int) -> None:
         """Open a file to append to, perhaps a new one."""
-        self._sync(0)
+        self._sync()
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
         opened = os.open(self._path(number), flags, 0o600)
         if self._descriptor >= 0:
@@ -228,11 +231,9 @@ class Spool:
             self._path(number).unlink()
         del self._sizes[number]
 
-    def _sync(self, after: float) -> None:
-        """Make rows durable that wait for a broker, unless that was done a moment ago."""
-        with self._lock:
-            behind = self._acked < self._end
-        if self._descriptor < 0 or not behind or self._clock() < self._synced + after:
+    def _sync(self) -> None:
+        """Make what was written durable."""
+        if self._descriptor < 0:
             return
         try:
             os.fdatasync(self._descriptor)
@@ -294,7 +295,7 @@ class Spool:
         """Note that every topic has the rows of a chunk; chunks come in their order."""
         with self._lock:
             self.waiting -= chunk.lines
-            if chunk.end <= self._acked:
+            if self._closed or chunk.end <= self._acked:
                 return
             self._acked = chunk.end
             self._position.write(self._acked)
@@ -303,7 +304,9 @@ class Spool:
 
     def close(self) -> None:
         """Make everything durable, and let another process open it."""
-        self._sync(0)
+        self._sync()
+        with self._lock:
+            self._closed = True
         if self._descriptor >= 0:
             os.close(self._descriptor)
         self._position.close()
