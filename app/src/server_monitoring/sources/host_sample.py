@@ -170,10 +170,8 @@ class FileSource:
         except (ValueError, RecursionError):
             pairs = None
         if not isinstance(pairs, list) or sorted(_names(pairs)) != sorted(DEFAULT_COLUMNS):
-            wanted = ", ".join(DEFAULT_COLUMNS)
-            message = (
-                f"{self._path}: found {one_line(repr(content), 80)}, expected JSON {{{wanted}}}"
-            )
+            found, wanted = one_line(repr(content), 80), ", ".join(DEFAULT_COLUMNS)
+            message = f"{self._path}: found {found}, expected JSON with exactly {wanted}"
             raise ValueError(message)
         numbers = dict(pairs)
         return tuple(self._value(column, numbers[column]) for column in DEFAULT_COLUMNS)
