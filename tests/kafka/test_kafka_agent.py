@@ -148,9 +148,7 @@ def check_all_arrived(agent: Agent) -> None:
         assert found.values == {one.second: {one.values[place]} for one in taken}
 
 
-@pytest.mark.parametrize(
-    "client", [CONFLUENT, pytest.param(KAFKA_PYTHON, marks=pytest.mark.long)]
-)
+@pytest.mark.parametrize("client", [CONFLUENT, pytest.param(KAFKA_PYTHON, marks=pytest.mark.long)])
 def test_what_is_sampled_while_the_broker_is_away_arrives_also_after_sigkill(
     mortal: Broker, tmp_path: Path, client: str
 ) -> None:

@@ -14,7 +14,6 @@ the broker or the disk; they are lost with the process. Condition: one process (
 
 import contextlib
 import os
-import re
 import threading
 import time
 from collections import deque
@@ -22,7 +21,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from server_monitoring.agent import row
+from server_monitoring.agent import row, spool_file
 from server_monitoring.agent.counters import Counters
 from server_monitoring.agent.position import Place, Position
 from server_monitoring.errors import counted
@@ -35,8 +34,7 @@ MEMORY_ROWS = 3600
 """An hour's, of samples each second: about a megabyte."""
 # A file is this part of the bound: what is dropped at once where the bound is reached.
 _FILES = 16
-_READ_BYTES = 64 * 1024
-_TAIL_BYTES = 8 * 1024
+_DIGITS = 12
 
 
 class Chunk(NamedTuple):
@@ -98,45 +96,26 @@ class Spool:
 
     def _open(self) -> None:
         """Find the files, cut what a crash left of a line, and go on at the position."""
-        found = sorted(int(p.stem) for p in self._folder.glob("*.csv") if p.stem.isdigit())
-        self._sizes = {number: self._path(number).stat().st_size for number in found}
-        self.last_second = 0
-        if found:
-            self._mend(found[-1])
-            self.last_second = next(filter(None, map(self._last_of, reversed(found))), 0)
+        paths = sorted(self._folder.glob("[0-9]" * _DIGITS + ".csv"))
+        if paths and spool_file.mend(paths[-1]):
+            self._counters.torn += 1
+        found = [int(path.stem) for path in paths]
+        self._sizes = dict(zip(found, [path.stat().st_size for path in paths], strict=True))
+        self.last_second = next(filter(None, map(spool_file.last_second, reversed(paths))), 0)
         first = Place(found[0] if found else 1, 0)
         self._acked = self._read = self._position.read(self._sizes) or first
         self._position.write(self._acked)
         self.waiting = sum(self._lines_from(number) for number in found)
 
     def _path(self, number: int) -> Path:
-        return self._folder / f"{number:012d}.csv"
-
-    def _mend(self, number: int) -> None:
-        """Cut the newest file behind its last whole line."""
-        content = self._path(number).read_bytes()
-        whole = content.rfind(b"\n") + 1
-        if whole < len(content):
-            os.truncate(self._path(number), whole)
-            self._sizes[number] = whole
-            self._counters.torn += 1
-
-    def _last_of(self, number: int) -> int:
-        """Return the second of a file's last line that is whole; 0 if it has none."""
-        with self._path(number).open("rb") as file:
-            file.seek(max(0, self._sizes[number] - _TAIL_BYTES))
-            for line in reversed(file.read().split(b"\n")):
-                with contextlib.suppress(ValueError):
-                    return row.decode(line).second
-        return 0
+        return self._folder / f"{number:0{_DIGITS}d}.csv"
 
     def _lines_from(self, number: int) -> int:
         """Return how many lines of a file were not given out yet."""
         if number < self._read.file:
             return 0
-        with self._path(number).open("rb") as file:
-            file.seek(self._read.offset if number == self._read.file else 0)
-            return file.read().count(b"\n")
+        offset = self._read.offset if number == self._read.file else 0
+        return spool_file.count_lines(self._path(number), offset)
 
     @property
     def size(self) -> int:
@@ -271,12 +250,7 @@ class Spool:
         newest = max(self._sizes, default=0)
         while self._sizes:
             number, offset = self._read
-            with self._path(number).open("rb") as file:
-                file.seek(offset)
-                lines = re.findall(rb"[^\n]*\n|[^\n]+", file.read(_READ_BYTES))
-            if len(lines) > 1 and not lines[-1].endswith(b"\n"):
-                lines.pop()
-            lines = lines[:limit]
+            lines = spool_file.read_lines(self._path(number), offset, limit)
             if lines:
                 self._read = Place(number, offset + sum(map(len, lines)))
                 return lines

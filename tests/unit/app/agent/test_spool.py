@@ -20,6 +20,7 @@ from tests.unit.app.agent.agent_spool import (
     seconds,
 )
 
+FILES = 4096
 APPEND, SEND, ACKNOWLEDGE = "append", "send", "acknowledge"
 
 
@@ -43,9 +44,9 @@ def test_a_process_that_dies_anywhere_loses_nothing_that_was_taken(
     received: list[int] = []
     number = 0
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(spool, "_FILES", LARGE_FILES := 1 << 12)
+        patch.setattr(spool, "_FILES", FILES)
         for steps, calls, part in [*lives, ([], 10**6, 0.0)]:
-            held = Held(directory, bound=LARGE_FILES * 200)
+            held = Held(directory, bound=FILES * 200)
             chunk = None
             with suppress(KilledError), killed_after(calls, part):
                 for step in steps:
@@ -60,7 +61,7 @@ def test_a_process_that_dies_anywhere_loses_nothing_that_was_taken(
                         held.spool.acknowledge(chunk)
                         chunk = None
             held.die()
-        last = Held(directory, bound=LARGE_FILES * 200)
+        last = Held(directory, bound=FILES * 200)
         received += last.drain()
     first_times = list(dict.fromkeys(received))
     assert first_times == sorted(first_times)
@@ -145,10 +146,10 @@ def test_a_line_that_a_crash_cut_is_cut_off_and_counted(tmp_path: Path) -> None:
     assert held.drain() == [1, 3]
 
 
-@pytest.mark.parametrize("damage", [b"\0" * 40, b"x\xff\r\n\n", b"2024-05-01T00:00:00Z,a,1,2,3,4\n"])
-def test_damaged_lines_in_the_middle_are_skipped_and_counted(
-    tmp_path: Path, damage: bytes
-) -> None:
+@pytest.mark.parametrize(
+    "damage", [b"\0" * 40, b"x\xff\r\n\n", b"2024-05-01T00:00:00Z,a,1,2,3,4\n"]
+)
+def test_damaged_lines_in_the_middle_are_skipped_and_counted(tmp_path: Path, damage: bytes) -> None:
     """Of a file that is not the newest, where they stay; also what no agent writes, such as 1."""
     held = Held(tmp_path, bound=16 * 300)
     held.append(*range(20))

@@ -79,5 +79,5 @@ def test_a_key_is_64_hexadecimal_digits() -> None:
     """With a line end, in either case."""
     assert parse_key("0F" * 32 + "\n") == b"\x0f" * 32
     for text in ("", "0f" * 31, "0f" * 33, "0g" * 32, "0f " * 32, "\u0660" * 64):
-        with pytest.raises(ValueError, match="^a key of 64 hexadecimal digits$"):
+        with pytest.raises(ValueError, match=r"^a key of 64 hexadecimal digits$"):
             parse_key(text)

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -65,8 +65,8 @@ class Host:
 
     def source(self, **more: Any) -> PsutilSource:
         """Return what samples it."""
-        clock: Callable[[], float] = lambda: self.now
-        return PsutilSource(self.told.append, sys=self.root / "sys", clock=clock, **more)
+        sysfs = self.root / "sys"
+        return PsutilSource(self.told.append, sys=sysfs, clock=lambda: self.now, **more)
 
 
 @pytest.fixture
@@ -244,6 +244,6 @@ def test_a_file_with_anything_else_is_refused(tmp_path: Path, content: str, mess
     """Its name, what was found, and what is expected."""
     path = tmp_path / "numbers.json"
     path.write_text(content)
-    with pytest.raises(ValueError, match="numbers.json: ") as caught:
+    with pytest.raises(ValueError, match=r"numbers\.json: ") as caught:
         FileSource(path).sample()
     assert message in str(caught.value)
