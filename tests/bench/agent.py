@@ -90,7 +90,9 @@ def measure_agents(seconds: float) -> None:
         for name, agent in agents.items():
             percent = 100 * (cpu_seconds(agent.pid) - before[name]) / passed
             memory = f"{resident_mib(agent.pid):.1f} MiB (at most {peak_mib(agent.pid):.1f})"
-            say(f"{name}: {percent:.2f} % of a core, {memory}")
+            spooled = (folder / name.replace(", ", "-") / "data" / "spool").glob("*.csv")
+            rows = sum(file.read_bytes().count(b"\n") for file in spooled)
+            say(f"{name}: {percent:.2f} % of a core, {memory}, {rows} samples since its start")
         loads = ", ".join(f"{load:.1f}" for load in os.getloadavg())
         say(f"over {passed:.0f} s; load {loads} on {os.cpu_count()} cores")
 
