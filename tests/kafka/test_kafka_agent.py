@@ -18,11 +18,15 @@ from server_monitoring.model.names import LIVE_RUN
 from server_monitoring.model.signature import GOOD, check, parse_key
 from server_monitoring.model.wire import RUN_ID_HEADER, decode_value, partition_for, row_number
 
+from tests.kafka.access import TOPIC, Access
 from tests.kafka.kafka_broker import PATIENCE, Broker, create_topics, running_broker
+from tests.kafka.kafka_runs import BY_ONE_CLIENT
+from tests.kafka.secure_broker import RENEWING, SecureBroker
 from tests.support.app_settings import write_settings
 from tests.support.project import PROJECT
 
 SERVER, PARTITIONS = "web,1", 3
+ROTATED = 11
 KEY = "0f" * 32
 
 
@@ -38,8 +42,10 @@ def mortal(tmp_path: Path) -> Iterator[Broker]:
 class Agent:
     """An agent by one client, with topics of its own."""
 
-    def __init__(self, broker: Broker, directory: Path, client: str, interval: int = 1) -> None:
-        """Make its topics and its configuration."""
+    def __init__(
+        self, broker: Broker, directory: Path, client: str, credentials: Path | None = None
+    ) -> None:
+        """Make its topics and its configuration; with credentials it comes by RENEWING."""
         directory.mkdir()
         self.broker = broker
         self.topics = {column: f"live-{client}-{column}" for column in row.COLUMNS}
@@ -54,9 +60,12 @@ class Agent:
             **broker.settings(),
             "data_dir": str(self.data),
             "topics": self.topics,
-            "interval_seconds": interval,
+            "interval_seconds": 1,
             "signing": True,
         }
+        if isinstance(broker, SecureBroker):
+            values |= broker.settings(RENEWING)
+        self.options = ["--credentials", str(credentials)] if credentials else []
         self.config = write_settings(directory / "agent.yml", values)
         self.log = (directory / "log").open("w+", encoding="utf-8")
 
@@ -65,7 +74,7 @@ class Agent:
         command = ["python3", "-m", "server_monitoring", "agent", "--config", str(self.config)]
         kept = {name: value for name, value in os.environ.items() if name != "NOTIFY_SOCKET"}
         self.process = subprocess.Popen(
-            [*command, "--signing-key", str(self.key)],
+            [*command, "--signing-key", str(self.key), *self.options],
             stderr=self.log,
             env=kept | {"PYTHONPATH": str(PROJECT / "app" / "src")},
         )
@@ -171,6 +180,32 @@ def test_what_is_sampled_while_the_broker_is_away_arrives_also_after_sigkill(
         agent.end()
     assert agent.spooled()[: len(before)] == before
     assert json.loads((agent.data / "counters.json").read_text())["dropped"] == 0
+    check_all_arrived(agent)
+
+
+@BY_ONE_CLIENT
+def test_a_user_that_may_write_its_topics_is_all_that_an_agent_needs(
+    secure_broker: SecureBroker, tmp_path: Path, client: str
+) -> None:
+    """It waits while it may not; a password that is changed ends it with 11, for a new start."""
+    credentials = secure_broker.add_user("agent")
+    agent = Agent(secure_broker, tmp_path / client, client, credentials)
+    with ExitStack() as until:
+        until.callback(secure_broker.forbid, "agent")
+        agent.start(until)
+        agent.wait_for(lambda: "waiting for the broker: " in agent.said())
+        assert "user 'agent' is not authorized" in agent.said()
+        secure_broker.allow(
+            "agent", [Access(TOPIC, topic, ("WRITE",)) for topic in agent.topics.values()]
+        )
+        agent.wait_for(lambda: "\nconnected\n" in agent.said())
+        agent.wait_for(lambda: agent.waits() == 0)
+        secure_broker.add_user("agent")
+        assert agent.process.wait(PATIENCE) == ROTATED, agent.said()
+        assert "refused user 'agent'" in agent.said().splitlines()[-1]
+        agent.start(until)
+        agent.wait_for_more(2)
+        agent.end()
     check_all_arrived(agent)
 
 

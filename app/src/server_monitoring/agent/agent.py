@@ -81,7 +81,7 @@ class Sampler:
         """Take the sample of a second, after so many were missed, and tell from time to time."""
         counters = self._file.counters
         counters.missed += missed
-        trouble = ""
+        dropped, trouble = counters.dropped, ""
         try:
             values = self._source.sample()
         except (OSError, ValueError) as error:
@@ -92,8 +92,10 @@ class Sampler:
         if trouble != self._trouble:
             log(f"no sample: {trouble}" if trouble else "samples again")
             self._trouble = trouble
-        if self._status.due():
+        due = self._status.due()
+        if due:
             self._status.tell(self._line(second))
+        if due or counters.dropped != dropped:
             self._file.save()
 
     def _line(self, second: int) -> str:

@@ -19,7 +19,8 @@ from server_monitoring.model.wire import ROW_HEADER, RUN_ID_HEADER, encode_value
 ROWS_PER_CHUNK = 500
 # A record that was given to the client stays with it, in order, however long no broker answers.
 _PATIENCE_SECONDS = 7 * 86_400
-_IDLE_SECONDS = 10.0
+# So soon does it hear that the agent ends.
+_IDLE_SECONDS = 1.0
 _LONGEST_PAUSE = 30.0
 _CONNECTED = "connected"
 
