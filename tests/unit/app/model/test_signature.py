@@ -73,6 +73,8 @@ def test_a_server_that_signs_another_ones_name_by_its_own_key_is_foreign() -> No
     """Its key stands for its name, whatever the value says."""
     signature = sign(KEYS["b"], TOPIC, b"b", VALUE)
     assert check(KEYS, "a", TOPIC, b"b", VALUE, headers(signature)) == FOREIGN
+    signature = sign(KEYS["a"], TOPIC, b"b", VALUE)
+    assert check(KEYS, "a", TOPIC, b"b", VALUE, headers(signature)) == FOREIGN
 
 
 def test_a_key_is_64_hexadecimal_digits() -> None:
