@@ -104,6 +104,11 @@ class Watched:
         """Return the end of what it said on standard error."""
         return "".join(line for _, line in self.lines)[-2000:]
 
+    @property
+    def pid(self) -> int:
+        """Return its number."""
+        return self._process.pid
+
     def running(self) -> bool:
         """Return whether it runs."""
         return self._process.poll() is None

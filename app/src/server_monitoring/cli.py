@@ -1,39 +1,29 @@
 """The command line: parse, run one command, report an error as one line."""
 
 import argparse
+import importlib
 import os
 import sys
-from collections.abc import Sequence
-from typing import NoReturn
+from collections.abc import Iterable, Sequence
+from typing import Any, NoReturn
 
 from server_monitoring import __version__
-from server_monitoring.commands import (
-    alerts,
-    analyze,
-    collect,
-    consume,
-    probe,
-    produce,
-    rehearse,
-    report,
-    simulate,
-    validate,
-)
 from server_monitoring.errors import ServerMonitoringError, UsageError, printable
 from server_monitoring.model.names import ERROR_PREFIX
 
-COMMANDS = {
-    "produce": produce,
-    "consume": consume,
-    "analyze": analyze,
-    "rehearse": rehearse,
-    "validate": validate,
-    "probe": probe,
-    "simulate": simulate,
-    "collect": collect,
-    "report": report,
-    "alerts": alerts,
-}
+COMMANDS = (
+    "produce",
+    "consume",
+    "analyze",
+    "rehearse",
+    "validate",
+    "probe",
+    "simulate",
+    "collect",
+    "report",
+    "alerts",
+    "agent",
+)
 EXIT_STATUSES = (
     "exit status: 0 done, 2 usage, 3 configuration, 4 data set, 5 broker or topic, 6 storage, "
     "7 analysis, 8 broker does not answer, 9 results folder, 10 incidents found (alerts), "
@@ -46,8 +36,13 @@ class _Parser(argparse.ArgumentParser):
         raise UsageError(f"{message}; see {self.prog} --help")
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """Return the parser of all commands."""
+def command_module(name: str) -> Any:
+    """Return one of COMMANDS; only then is it imported, as an agent has little memory to spare."""
+    return importlib.import_module(f"server_monitoring.commands.{name}")
+
+
+def build_parser(names: Iterable[str] = COMMANDS) -> argparse.ArgumentParser:
+    """Return the parser of the commands `names`."""
     parser = _Parser(
         prog="server-monitoring",
         description="Server metrics from a CSV file through Kafka to windowed alert tables.",
@@ -55,7 +50,8 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name, module in COMMANDS.items():
+    for name in names:
+        module = command_module(name)
         command = commands.add_parser(
             name,
             help=module.HELP,
@@ -69,8 +65,10 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and return its exit status."""
+    argv = sys.argv[1:] if argv is None else argv
+    named = argv[:1] if argv and argv[0] in COMMANDS else COMMANDS
     try:
-        args = build_parser().parse_args(argv)
+        args = build_parser(named).parse_args(argv)
         status: int = args.run(args)
     except ServerMonitoringError as error:
         # A message may quote a file: nothing of it may be an order to the terminal.

@@ -30,7 +30,7 @@ def test_every_command_has_help_with_an_example(
         cli.main([command, "--help"])
     assert caught.value.code == 0
     text = capsys.readouterr().out
-    assert f"server-monitoring {command}" in text or command in cli.COMMANDS[command].EXAMPLE
+    assert f"server-monitoring {command}" in text
     assert "example: " in text
     options = re.findall(r"^  (--[a-z-]+)(.*(?:\n {4,}.*)*)", text, re.MULTILINE)
     assert options
@@ -45,8 +45,8 @@ def test_the_programs_help_lists_every_command_and_exit_status(
     with pytest.raises(SystemExit):
         cli.main(["--help"])
     text = " ".join(capsys.readouterr().out.split())
-    for name, module in cli.COMMANDS.items():
-        assert f"{name} {module.HELP}" in text
+    for name in cli.COMMANDS:
+        assert f"{name} {cli.command_module(name).HELP}" in text
     for status in EXIT_STATUSES:
         assert f"{status} " in text
 

@@ -15,6 +15,7 @@ MECHANISM = "SCRAM-SHA-512"
 CREDENTIAL = "kafka.json"
 """Name of the credential that a unit loads (LoadCredential=)."""
 _MAX_BYTES = 4096
+_SECRETS = {"password": "credentials", "key": "signing key"}
 _SERVER = re.compile(r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}")
 _MAX_PORT = 65_535
 
@@ -67,10 +68,10 @@ def parse_server(text: str) -> bool:
     return _SERVER.fullmatch(text) is not None and 0 < int(text.rpartition(":")[2]) <= _MAX_PORT
 
 
-def default_credentials() -> Path | None:
-    """Return the file that systemd gave this unit, or None where there is none."""
+def default_secret(name: str) -> Path | None:
+    """Return the file of this name that systemd gave this unit, or None where there is none."""
     directory = os.environ.get("CREDENTIALS_DIRECTORY", "")
-    path = Path(directory) / CREDENTIAL
+    path = Path(directory) / name
     try:
         path.stat()
     except FileNotFoundError:
@@ -88,28 +89,38 @@ def read_credentials(path: Path | None) -> Credentials:
             never holds what is in the file.
 
     """
-    own = default_credentials()
+    own = default_secret(CREDENTIAL)
     file = path or own
     if file is None:
         raise ConfigError(
             f"credentials: none found (kafka_security.protocol is {SASL_SSL}); start this by its "
             "systemd unit, which loads them, or name a file with --credentials"
         )
+    return _credentials(file, secret_content(file, own, "password"))
+
+
+def secret_content(file: Path, own: Path | None, what: str) -> bytes:
+    """Return the content of a file that only this user may read; `own` is that of the unit.
+
+    Raises:
+        ConfigError: it cannot be read, or others may read the `what` in it.
+
+    """
     try:
         with file.open("rb") as opened:
             mode = stat.S_IMODE(os.fstat(opened.fileno()).st_mode)
             content = opened.read(_MAX_BYTES)
     except OSError as error:
         raise ConfigError(
-            f"{file}: {error.strerror}; name a credentials file that this user may read"
+            f"{file}: {error.strerror}; name a {_SECRETS[what]} file that this user may read"
         ) from error
     # systemd lets the unit's user in by an access list, whose mask shows as the group's rights.
     if mode & (0o007 if file == own else 0o077):
         raise ConfigError(
-            f"{file}: found mode {mode:04o}, expected 0600: others may read the password; "
-            f"chmod 600 {file}, and change the password if they did"
+            f"{file}: found mode {mode:04o}, expected 0600: others may read the {what}; "
+            f"chmod 600 {file}, and change the {what} if they did"
         )
-    return _credentials(file, content)
+    return content
 
 
 def _credentials(file: Path, content: bytes) -> Credentials:

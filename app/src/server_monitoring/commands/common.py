@@ -6,6 +6,7 @@ import math
 import os
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from server_monitoring.broker.cluster import (
     CREDENTIAL,
@@ -16,7 +17,9 @@ from server_monitoring.broker.cluster import (
 from server_monitoring.errors import ConfigError
 from server_monitoring.host.runs import Run, checked_run_id
 from server_monitoring.settings.config import Config, load
-from server_monitoring.sources.dataset import Dataset
+
+if TYPE_CHECKING:
+    from server_monitoring.sources.dataset import Dataset
 
 DEFAULT_CONFIG = Path("/etc/server-monitoring/config.yml")
 DEFAULT_DATA_DIR = Path("/var/lib/server-monitoring")
@@ -127,13 +130,16 @@ def is_provisioned() -> bool:
         return True
 
 
-def open_dataset(path: Path, config: Config) -> Dataset:
+def open_dataset(path: Path, config: Config) -> "Dataset":
     """Open a data set with the columns, the time form and the layout of the configuration.
 
     Raises:
         DatasetError: see `dataset.Dataset`.
 
     """
+    # Only where there is one: an agent shares these arguments, and reads none.
+    from server_monitoring.sources.dataset import Dataset  # noqa: PLC0415
+
     columns = [metric.column for metric in config.metrics()]
     return Dataset(path, columns, config.time_form(), config.layout)
 

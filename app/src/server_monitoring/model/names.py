@@ -9,6 +9,8 @@ PROGRAM = "server-monitoring"
 # The beginning of the one line that tells why the program failed.
 ERROR_PREFIX = f"{PROGRAM}: error: "
 PROBE_TOPIC = f"{PROGRAM}-probe"
+# The run id of what agents send; it never ends.
+LIVE_RUN = "live"
 _LONGEST_USER = 31
 
 
