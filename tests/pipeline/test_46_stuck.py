@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.pipeline.brokers import ADMIN, HA, THREE, as_broker, tool, wait_until_whole
+from tests.pipeline.brokers import ADMIN, HA, THREE, TOPICS, as_broker, tool, wait_until_whole
 from tests.pipeline.units import broker
 from tests.support.playbooks import Result, on, play
 
@@ -92,6 +92,10 @@ def test_brokers_are_restarted_once_all_copies_are_in_sync() -> None:
     assert not set(before.values()) & set(pids().values())
     started = {node: int(broker(node).show("ExecMainStartTimestampMonotonic")) for node in before}
     assert max(started, key=lambda node: started[node]) == leader, started
+    lines = [line for line in tool("kafka-1", TOPICS).splitlines() if "\tPartition: " in line]
+    for line in lines:
+        leads, first = (line.split(f"{name}: ")[1].split()[0] for name in ("Leader", "Replicas"))
+        assert leads == first.split(",")[0], line
     # What runs is what is there: nothing is left to do but to take the setting back.
     again = play("provision.yml", "--tags=kafka", inventory=THREE, extra=SETTING)
     assert again.status == 0, again.tail()
