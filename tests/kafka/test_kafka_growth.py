@@ -1,5 +1,6 @@
 """Brokers join and leave a cluster that is written to, controllers too, the first one as well."""
 
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.kafka.growth import Growth, copies
-from tests.kafka.kafka_broker import kafka_home
+from tests.kafka.kafka_broker import PATIENCE, kafka_home
 from tests.kafka.kafka_cluster import kafka_cluster
 from tests.kafka.spread_calls import records, replicas
 from tests.kafka.steady_producer import Sent, steady_producer
@@ -46,7 +47,10 @@ def assert_laid_out(growth: Growth, sent: Sent, voters: set[int]) -> None:
     assert growth.cluster.up() == numbers
     sent_before = len(sent.acknowledged)
     growth.stands(numbers)
-    assert len(sent.acknowledged) > sent_before
+    deadline = time.monotonic() + PATIENCE
+    while len(sent.acknowledged) == sent_before:
+        assert time.monotonic() < deadline, "nothing is acknowledged any more"
+        time.sleep(0.1)
 
 
 def test_the_first_broker_s_place_is_taken_by_another(tmp_path: Path) -> None:

@@ -27,8 +27,9 @@ LISTS = ("leader.replication.throttled.replicas", "follower.replication.throttle
 # Where a setting comes from that was set for one topic, or one broker.
 OF_TOPIC, OF_BROKER = "DYNAMIC_TOPIC_CONFIG", "DYNAMIC_BROKER_CONFIG"
 PREFERRED = 0
-# Which nobody is in; to ask for its offsets makes Kafka's topic of them.
+# A group that nobody is in; to ask for its offsets makes Kafka's topic of them.
 ANY_GROUP = "server-monitoring-spread"
+OFFSETS_TOPIC = "__consumer_offsets"
 # The name that stands for all brokers.
 ALL_BROKERS = ""
 # Looks that may be spoilt by moves that come to their end meanwhile.
@@ -57,14 +58,12 @@ class Cluster:
         """
         deadline = time.monotonic() + self._timeout
         with _one_line():
-            while True:
+            while OFFSETS_TOPIC not in self._admin.list_topics():
                 try:
                     self._admin.list_group_offsets(ANY_GROUP)
                 except errors.KafkaError as error:
                     if not error.retriable or time.monotonic() > deadline:
                         raise
-                else:
-                    return
                 time.sleep(PAUSE_SECONDS)
 
     def look(self) -> Found:
