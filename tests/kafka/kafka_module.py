@@ -27,7 +27,7 @@ def run_module(name: str, arguments: dict[str, Any], app: Path = APP) -> dict[st
         capture_output=True,
         text=True,
         check=False,
-        timeout=300,
+        timeout=400,  # above what modules are told to wait
     )
     assert done.stdout, done.stderr
     result: dict[str, Any] = json.loads(done.stdout)
