@@ -76,29 +76,25 @@ class Engine:
         self._began: float | None = None
         self._output = Output()
 
-    def restore(self, partition: int, key: bytes, value: bytes | None) -> None:
+    def restore(self, partition: int, server_id: str, label: str, value: bytes | None) -> None:
         """Take a state record that an earlier detector wrote; the last one of a key counts.
 
         Raises:
             ValueError: it is no state record.
 
         """
-        group, server_id, label = state.read_key(key)
-        if group != self._rules.group.name:
-            return
         server = self._server(server_id, partition)
         if server is None:
             return
-        if label == PROGRESS:
-            if value is None:
-                del self.servers[server_id]
-            else:
-                server.restore(self._rules, state.read_progress(value))
-            return
-        alert = None if value is None else state.read_alert(self._rules, label, value)
-        server.alerts.pop(label, None)
-        if alert is not None:
-            server.alerts[label] = alert
+        if label != PROGRESS:
+            alert = None if value is None else state.read_alert(self._rules, label, value)
+            server.alerts.pop(label, None)
+            if alert is not None:
+                server.alerts[label] = alert
+        elif value is None:
+            del self.servers[server_id]
+        else:
+            server.restore(self._rules, state.read_progress(value))
 
     def take(self, metric: int, partition: int, rows: Iterable[Row], known_to: int = 0) -> None:
         """Take rows of one of the group's two topics, in the order of their offsets.

@@ -7,7 +7,7 @@ from typing import Any
 from server_monitoring.detect.alerts import Alert
 from server_monitoring.detect.rules import Rules
 from server_monitoring.model.exact import Exact
-from server_monitoring.model.live import RESOLVED, utc_second, utc_text
+from server_monitoring.model.live import FIRING, PENDING, RESOLVED, utc_second, utc_text
 
 
 @dataclass(frozen=True)
@@ -67,11 +67,13 @@ def read_progress(value: bytes) -> Progress:
 
     """
     found = _fields(value)
-    times = (_second(found, name) for name in ("closed_up_to", "first_open", "newest"))
     heard = found.get("heard")
-    if type(heard) not in (int, float):
-        raise ValueError("no number heard")
-    return Progress(*times, heard=float(heard))
+    if not isinstance(heard, int | float):
+        raise ValueError("no number heard")  # noqa: TRY004 - whatever it is, the record is wrong
+    closed_to, first_start, newest = (
+        _second(found, name) for name in ("closed_up_to", "first_open", "newest")
+    )
+    return Progress(closed_to, first_start, newest, float(heard))
 
 
 def alert_value(rules: Rules, alert: Alert, at: int) -> bytes:
@@ -99,10 +101,12 @@ def read_alert(rules: Rules, label: str, value: bytes) -> Alert | None:
     state, since = found.get("state"), _second(found, "since")
     if state == RESOLVED:
         return None
-    counts = [found.get(name) for name in ("windows", "streak")]
-    if not isinstance(state, str) or since is None or list(map(type, counts)) != [int, int]:
-        raise ValueError("no state, since, windows and streak")
-    return Alert(label, state, since, _peak(rules, found.get("peak")), counts[0], counts[1])
+    windows, streak = found.get("windows"), found.get("streak")
+    if not isinstance(windows, int) or not isinstance(streak, int):
+        raise ValueError("no numbers windows and streak")  # noqa: TRY004 - see above
+    if state not in {PENDING, FIRING} or since is None:
+        raise ValueError("no state, or no time since")
+    return Alert(label, state, since, _peak(rules, found.get("peak")), windows, streak)
 
 
 def _peak(rules: Rules, texts: Any) -> tuple[Exact, Exact] | None:
@@ -125,5 +129,6 @@ def _second(found: dict[str, Any], name: str) -> int | None:
     if text is None:
         return None
     if not isinstance(text, str):
-        raise ValueError(f"no time {name}")  # noqa: EM102, TRY003, TRY004
+        message = f"no time {name}"
+        raise ValueError(message)  # noqa: TRY004 - see above
     return utc_second(text)

@@ -31,8 +31,9 @@ def exact(text: str) -> Exact:
 
 def hundredths(total: Exact, count: int) -> int:
     """Return total / count, rounded once, half up (ties away from zero), to hundredths."""
-    size = (200 * abs(total) + UNITS * count) // (2 * UNITS * count)
-    return -size if total < 0 else size
+    size: Exact = -total if total < 0 else total
+    rounded = int((200 * size + UNITS * count) // (2 * UNITS * count))
+    return -rounded if total < 0 else rounded
 
 
 def two_places(number: Exact) -> str:
@@ -71,7 +72,8 @@ class Measure:
 
 
 def _average(values: Sequence[Exact]) -> Exact:
-    return hundredths(sum(values), len(values))
+    total: Exact = sum(values)
+    return hundredths(total, len(values))
 
 
 def _read_two_places(text: str) -> Exact:
