@@ -1,13 +1,13 @@
 """Detect a group's alerts for ever: from the topics to the alerts, a transaction at a time."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 from server_monitoring.broker.client import client_for
 from server_monitoring.broker.failures import in_mid_run
-from server_monitoring.broker.reader import Reader, Record, Records, TopicPartition
+from server_monitoring.broker.reader import Reader, Records, TopicPartition
 from server_monitoring.broker.transaction import Outgoing, Transactions
 from server_monitoring.detect.engine import Engine, Out
 from server_monitoring.detect.rows import rows

@@ -19,7 +19,6 @@ from server_monitoring.broker.clients.confluent_common import (
 from server_monitoring.broker.cluster import Cluster
 from server_monitoring.broker.transaction import Offsets, Outgoing
 
-
 _RETRY_SECONDS = 0.1
 
 
