@@ -88,7 +88,12 @@ def _in_units(threshold: Decimal) -> Exact:
     return Fraction(threshold) * UNITS
 
 
+def _largest(values: Sequence[Exact]) -> Exact:
+    largest: Exact = max(values)
+    return largest
+
+
 MEASURES = {
     AVERAGE: Measure(_average, two_places, _read_two_places, _floor_of_hundredths),
-    MAXIMUM: Measure(max, shortest, exact, _in_units),
+    MAXIMUM: Measure(_largest, shortest, exact, _in_units),
 }

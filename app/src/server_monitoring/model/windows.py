@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
-from server_monitoring.model.exact import UNITS, hundredths
+from server_monitoring.model.exact import UNITS, hundredths, two_places
 
 
 @dataclass(frozen=True)
@@ -56,4 +56,4 @@ def rounded_average(total: Decimal, count: int) -> Decimal:
     The specification of the averages in an alert table, which the analysis computes in Spark.
     In whole numbers throughout, see `exact`.
     """
-    return Decimal(hundredths(Fraction(total) * UNITS, count)).scaleb(-2)
+    return Decimal(two_places(hundredths(Fraction(total) * UNITS, count)))
