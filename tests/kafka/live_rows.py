@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
-from server_monitoring.model.live import NO_DATA, RUN_ID, WINDOW, detector_group
+from server_monitoring.model.live import NO_DATA, RUN_ID, WINDOW
 from server_monitoring.model.live import utc_text as text_of
 from server_monitoring.model.wire import partition_for
 
@@ -206,8 +206,3 @@ def abnormal(samples: Sequence[Sample]) -> list[tuple[str, str, str, str, str]]:
                 texts = two_places(cpu), two_places(mem)
                 found.append((server_id, text_of(start), *texts, label))
     return sorted(found)
-
-
-def committed_group() -> str:
-    """Return the group whose offsets detectors of cpu_mem commit."""
-    return detector_group("cpu_mem")

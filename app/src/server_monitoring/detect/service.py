@@ -14,10 +14,9 @@ from server_monitoring.detect.rows import rows
 from server_monitoring.detect.rules import Rules
 from server_monitoring.detect.summary import status_line, summary, summary_path
 from server_monitoring.detect.takeover import (
+    Claim,
     Places,
     assigned_partitions,
-    claims,
-    restore,
     take_over,
 )
 from server_monitoring.host import notify
@@ -62,19 +61,10 @@ def detect(config: Config, group: Group, stopping: Callable[[], bool]) -> None:
         transactions = opened.enter_context(
             client.open_transactions(config.cluster, *ids, TRANSACTION_SECONDS, outputs)
         )
-        places = take_over(
-            client,
-            config.cluster,
-            reader,
-            transactions,
-            group,
-            share.index,
-            assigned,
-            TRANSACTION_SECONDS,
-        )
+        share_of_topics = (rules, share.index, assigned, TRANSACTION_SECONDS)
+        places, states = take_over(client, config.cluster, reader, transactions, *share_of_topics)
         engine = Engine(rules)
-        own = sorted({tp.partition for tp in assigned})
-        restore(reader, engine, group, rules.live.state_topic, own, places.partitions)
+        states.restore(engine, places.partitions)
         detector = Detector(reader, transactions, engine, rules, share.index, places, path)
         with in_mid_run():
             detector.run(stopping)
@@ -164,13 +154,18 @@ class Detector:
         if last or now - self._wrote_offsets >= OFFSET_SECONDS:
             offsets = self._moved()
             self._wrote_offsets = now
+        claims = {tp: Claim(self._index, at, self._next[tp]) for tp, at in offsets.items()}
         records = [
             *_outgoing(live.alerts_topic, output.alerts),
             *_outgoing(live.state_topic, output.states.values()),
+            *(
+                claim.record(live.state_topic, self._rules.group.name, tp)
+                for tp, claim in claims.items()
+            ),
         ]
         self._wrote = now
-        if records or offsets:
-            self._transactions.write(records, claims(self._index, offsets, self._next))
+        if records:
+            self._transactions.write(records, {tp: (at, "") for tp, at in offsets.items()})
 
     def _moved(self) -> dict[TopicPartition, int]:
         """Return the offsets to commit of the partitions in which anything was read since."""

@@ -1,53 +1,68 @@
 """How a detector comes to its share: whoever had a partition before is ended first.
 
-A group's committed offset says where a partition's rows are needed from, and in its metadata
-which detector has it and how far that one has read. A detector first claims its partitions, then
-ends those that had them, then looks whether the claims are still its own. So of two detectors
-that believe to have a partition, as when shares change, one alone can write.
+Beside the states of a partition's servers stands, for each input topic, from where its rows are
+needed, how far they were read, and which detector has it: in one log, so that whoever reads it
+finds all three as one transaction left them. The group's committed offsets say the same to tools
+that show lag, and nothing is read from them.
+
+A detector first claims its partitions, then ends those that had them, then looks whether the
+claims are still its own. So of two detectors that believe to have a partition, as when shares
+change, one alone can write.
 """
 
+import contextlib
 import json
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple, Self
 
 from server_monitoring.broker.client import Client
 from server_monitoring.broker.cluster import Cluster
-from server_monitoring.broker.reader import Reader, TopicPartition
-from server_monitoring.broker.transaction import Offsets, Transactions
+from server_monitoring.broker.limits import CONNECT_SECONDS
+from server_monitoring.broker.reader import Reader, Record, TopicPartition
+from server_monitoring.broker.transaction import Outgoing, Transactions
 from server_monitoring.detect import state
 from server_monitoring.detect.engine import Engine
-from server_monitoring.errors import BrokerError, FencedError
+from server_monitoring.detect.rules import Rules
+from server_monitoring.errors import BrokerError, FencedError, one_line
 from server_monitoring.model.groups import Group, Share
 from server_monitoring.model.live import detector_group, detector_id
 from server_monitoring.model.wire import partition_for
 from server_monitoring.settings.live import Live
 
+_PAUSE_SECONDS = 0.1
+
 
 class Claim(NamedTuple):
-    """What a detector says with each committed offset.
+    """What a detector says of an input partition.
 
     Attributes:
         detector: its place in its group.
+        needed: the offset of the oldest row that an open window needs.
         read_to: the offset up to which it has read.
 
     """
 
     detector: int
+    needed: int
     read_to: int
 
-    def text(self) -> str:
-        """Return the claim as a committed offset's metadata."""
-        return json.dumps(self._asdict())
+    def record(self, state_topic: str, group: str, tp: TopicPartition) -> Outgoing:
+        """Return the claim as a record of the state topic: that of no server."""
+        key = state.state_key(group, "", tp.topic)
+        at = TopicPartition(state_topic, tp.partition)
+        return Outgoing(at, key, json.dumps(self._asdict()).encode())
 
     @classmethod
-    def parse(cls, text: str) -> Self | None:
-        """Return the claim in a committed offset's metadata; None where there is none."""
-        try:
-            # A client may give more than was committed: what follows the claim is not of it.
-            content, _ = json.JSONDecoder().raw_decode(text)
-            return cls(int(content["detector"]), int(content["read_to"]))
-        except (ValueError, TypeError, KeyError):
-            return None
+    def parse(cls, value: bytes) -> Self:
+        """Return the claim of such a record.
+
+        Raises:
+            ValueError, TypeError, KeyError: it is none.
+
+        """
+        found = json.loads(value)
+        return cls(int(found["detector"]), int(found["needed"]), int(found["read_to"]))
 
 
 class Places(NamedTuple):
@@ -63,6 +78,62 @@ class Places(NamedTuple):
     positions: dict[TopicPartition, int]
     known_to: dict[TopicPartition, int]
     partitions: int
+
+
+class States:
+    """The last states in the state topic's partitions that belong to a detector's share."""
+
+    def __init__(self, reader: Reader, topic: str, group: Group, partitions: Iterable[int]) -> None:
+        """Read them, to the end of what is committed.
+
+        Raises:
+            BrokerError: no answer, or a record that is no state.
+
+        """
+        self._topic = topic
+        self.claims: dict[TopicPartition, Claim] = {}
+        self._servers: dict[tuple[int, str, str], tuple[int, bytes]] = {}
+        for partition in partitions:
+            tp = TopicPartition(topic, partition)
+            end = reader.end_offsets([tp])[tp]
+            for record in reader.records(tp, reader.beginning(tp), end):
+                with self._understood(partition, record.offset):
+                    self._note(group, partition, record)
+
+    def _note(self, group: Group, partition: int, record: Record) -> None:
+        of_group, server_id, label = state.read_key(record.key or b"")
+        if of_group != group.name:
+            return
+        if not server_id:
+            if record.value is not None:
+                self.claims[TopicPartition(label, partition)] = Claim.parse(record.value)
+        elif record.value is None:
+            self._servers.pop((partition, server_id, label), None)
+        else:
+            self._servers[partition, server_id, label] = record.offset, record.value
+
+    def restore(self, engine: Engine, count: int) -> None:
+        """Give them to an engine, but for servers of another partition since topics grew.
+
+        Raises:
+            BrokerError: a record is no state.
+
+        """
+        for (partition, server_id, label), (offset, value) in self._servers.items():
+            if partition_for(server_id, count) == partition:
+                with self._understood(partition, offset):
+                    engine.restore(partition, server_id, label, value)
+
+    @contextlib.contextmanager
+    def _understood(self, partition: int, offset: int) -> Iterator[None]:
+        try:
+            yield
+        except (ValueError, TypeError, KeyError) as error:
+            raise BrokerError(
+                f"topic {self._topic}: partition {partition}: the record at offset {offset} is no "
+                f"alert's state ({one_line(error, 80)}); find out who writes to this topic, delete "
+                "its records up to there and start this again"
+            ) from error
 
 
 def assigned_partitions(
@@ -91,11 +162,11 @@ def take_over(
     cluster: Cluster,
     reader: Reader,
     transactions: Transactions,
-    group: Group,
+    rules: Rules,
     index: int,
     assigned: list[TopicPartition],
     timeout: float,
-) -> Places:
+) -> tuple[Places, States]:
     """Claim partitions, end all detectors that had them, and return where to read on.
 
     Raises:
@@ -103,74 +174,61 @@ def take_over(
         BrokerError: no answer, or a refusal.
 
     """
-    before = reader.committed(assigned)
-    owners = _owners(before)
-    if set(owners) != set(assigned) or set(owners.values()) != {index}:
-        claimed = {tp: before.get(tp, (reader.beginning(tp), "")) for tp in assigned}
-        transactions.write(
-            (), claims(index, {tp: at for tp, (at, _) in claimed.items()}, _read_to(claimed))
-        )
-        for other in sorted(set(owners.values()) - {index}):
+    group, topic = rules.group, rules.live.state_topic
+    partitions = sorted({tp.partition for tp in assigned})
+    states = States(reader, topic, group, partitions)
+    owners = {tp: claim.detector for tp, claim in states.claims.items()}
+    if any(owners.get(tp) != index for tp in assigned):
+        claimed = {tp: _claim(reader, tp, states.claims.get(tp), index) for tp in assigned}
+        transactions.write([c.record(topic, group.name, tp) for tp, c in claimed.items()], {})
+        for other in sorted({owners[tp] for tp in assigned if tp in owners} - {index}):
             ended = detector_id(group.name, other), detector_group(group.name)
             with client.open_transactions(cluster, *ended, timeout):
                 pass
-    now = reader.committed(assigned)
-    lost = [tp for tp in assigned if _owners(now).get(tp) != index]
-    if lost:
-        raise FencedError(
-            f"group {group.name}: another detector has taken {lost[0].topic} partition "
-            f"{lost[0].partition} meanwhile; see that one host alone has it, then start this again"
-        )
+        states = _own_states(reader, topic, group, assigned, index)
     ends = reader.end_offsets(assigned)
-    positions = {tp: _position(reader, tp, at, ends[tp]) for tp, (at, _) in now.items()}
-    return Places(positions, _read_to(now), reader.partitions(assigned[0].topic))
+    positions = {tp: _position(reader, tp, states.claims[tp].needed, ends[tp]) for tp in assigned}
+    known_to = {tp: states.claims[tp].read_to for tp in assigned}
+    return Places(positions, known_to, reader.partitions(assigned[0].topic)), states
 
 
-def claims(
-    index: int, needed: Mapping[TopicPartition, int], read_to: Mapping[TopicPartition, int]
-) -> Offsets:
-    """Return the offsets to commit: from where rows are needed, and how far they were read."""
-    return {tp: (at, Claim(index, read_to.get(tp, at)).text()) for tp, at in needed.items()}
+def _claim(reader: Reader, tp: TopicPartition, before: Claim | None, index: int) -> Claim:
+    if before is None:
+        first = reader.beginning(tp)
+        return Claim(index, first, first)
+    return before._replace(detector=index)
 
 
-def restore(
-    reader: Reader, engine: Engine, group: Group, topic: str, partitions: Iterable[int], count: int
-) -> None:
-    """Give an engine the states that earlier detectors wrote to partitions of the state topic.
+def _own_states(
+    reader: Reader, topic: str, group: Group, assigned: list[TopicPartition], index: int
+) -> States:
+    """Return the states once the claims in them are this detector's own.
 
-    Those of servers whose partition is another one since topics grew are left out.
+    A transaction that was committed is seen a moment later.
 
     Raises:
-        BrokerError: no answer, or a record that is no state.
+        FencedError: another detector's claims stay there.
 
     """
-    for partition in partitions:
-        tp = TopicPartition(topic, partition)
-        end = reader.end_offsets([tp])[tp]
-        for record in reader.records(tp, reader.beginning(tp), end):
-            try:
-                of_group, server_id, label = state.read_key(record.key or b"")
-                if of_group == group.name and partition_for(server_id, count) == partition:
-                    engine.restore(partition, server_id, label, record.value)
-            except (ValueError, TypeError, KeyError) as error:
-                raise BrokerError(
-                    f"topic {topic}: partition {partition}: the record at offset {record.offset} "
-                    f"is no alert's state ({error}); find out who writes to this topic, delete "
-                    "its records up to there and start this again"
-                ) from error
+    partitions = sorted({tp.partition for tp in assigned})
+    deadline = time.monotonic() + CONNECT_SECONDS
+    while True:
+        states = States(reader, topic, group, partitions)
+        lost = [
+            tp for tp in assigned if tp not in states.claims or states.claims[tp].detector != index
+        ]
+        if not lost:
+            return states
+        if time.monotonic() > deadline:
+            raise FencedError(
+                f"group {group.name}: another detector took over {lost[0].topic} partition "
+                f"{lost[0].partition} meanwhile; see that one host alone has it, then start this "
+                "again"
+            )
+        time.sleep(_PAUSE_SECONDS)
 
 
-def _owners(committed: Offsets) -> dict[TopicPartition, int]:
-    found = {tp: Claim.parse(text) for tp, (_, text) in committed.items()}
-    return {tp: claim.detector for tp, claim in found.items() if claim is not None}
-
-
-def _read_to(committed: Offsets) -> dict[TopicPartition, int]:
-    found = {tp: (at, Claim.parse(text)) for tp, (at, text) in committed.items()}
-    return {tp: at if claim is None else claim.read_to for tp, (at, claim) in found.items()}
-
-
-def _position(reader: Reader, tp: TopicPartition, committed: int, end: int) -> int:
+def _position(reader: Reader, tp: TopicPartition, needed: int, end: int) -> int:
     """Return where to read: what is no longer there, or of a topic before, is passed over."""
     first = reader.beginning(tp)
-    return committed if first <= committed <= end else first
+    return needed if first <= needed <= end else first

@@ -85,7 +85,8 @@ def _floor_of_hundredths(threshold: Decimal) -> Exact:
 
 
 def _in_units(threshold: Decimal) -> Exact:
-    return Fraction(threshold) * UNITS
+    units: Exact = Fraction(threshold) * UNITS
+    return units
 
 
 def _largest(values: Sequence[Exact]) -> Exact:

@@ -171,7 +171,7 @@ def test_thresholds_of_a_server_or_a_pattern_go_before_the_general_ones() -> Non
 
 @pytest.mark.parametrize(("length", "slide", "starts"), [(20, 10, [30]), (60, 20, [20])])
 def test_with_other_windows_an_open_one_goes_on(length: int, slide: int, starts: list[int]) -> None:
-    """The first of the new ones that holds all its rows, and does not end before the last closed."""
+    """The first that holds all its rows, and ends after the last that was closed."""
     before, rows = rules(), steady("a", 0, 39)
     engine = fed(before, rows)
     needed = engine.needed()[0, 0]

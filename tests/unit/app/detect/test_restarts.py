@@ -128,7 +128,7 @@ def _fractions(told: dict[str, Any]) -> tuple[Fraction, ...]:
 
 
 def _check_states(broker: Broker, of: Rules, moved: list[dict[str, Any]]) -> None:
-    """The last state of each alert is that of its last transition."""
+    """Find the last transition of each alert in its last state."""
     last = {(t["server_id"], t["alert"]): t for t in moved}
     for (server_id, label), told in last.items():
         found = broker.states[state.state_key(of.group.name, server_id, label)]
