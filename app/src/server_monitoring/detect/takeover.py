@@ -13,13 +13,13 @@ change, one alone can write.
 import contextlib
 import json
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple, Self
 
 from server_monitoring.broker.client import Client
 from server_monitoring.broker.cluster import Cluster
 from server_monitoring.broker.limits import CONNECT_SECONDS
-from server_monitoring.broker.reader import Reader, Record, TopicPartition
+from server_monitoring.broker.reader import READ_SECONDS, Reader, Record, TopicPartition
 from server_monitoring.broker.transaction import Outgoing, Transactions
 from server_monitoring.detect import state
 from server_monitoring.detect.engine import Engine
@@ -31,6 +31,7 @@ from server_monitoring.model.wire import partition_for
 from server_monitoring.settings.live import Live
 
 _PAUSE_SECONDS = 0.1
+READ_MS, READ_RECORDS = 200, 10_000
 
 
 class Claim(NamedTuple):
@@ -93,12 +94,10 @@ class States:
         self._topic = topic
         self.claims: dict[TopicPartition, Claim] = {}
         self._servers: dict[tuple[int, str, str], tuple[int, bytes]] = {}
-        for partition in partitions:
-            tp = TopicPartition(topic, partition)
-            end = reader.end_offsets([tp])[tp]
-            for record in reader.records(tp, reader.beginning(tp), end):
-                with self._understood(partition, record.offset):
-                    self._note(group, partition, record)
+        for tp, records in _committed(reader, [TopicPartition(topic, p) for p in partitions]):
+            for record in records:
+                with self._understood(tp.partition, record.offset):
+                    self._note(group, tp.partition, record)
 
     def _note(self, group: Group, partition: int, record: Record) -> None:
         of_group, server_id, label = state.read_key(record.key or b"")
@@ -176,27 +175,64 @@ def take_over(
     """
     group, topic = rules.group, rules.live.state_topic
     partitions = sorted({tp.partition for tp in assigned})
+    # Before anything is read: a question would wait behind each answer to a fetch.
+    count, ends = reader.partitions(assigned[0].topic), reader.end_offsets(assigned)
+    within = {tp: (reader.beginning(tp), ends[tp]) for tp in assigned}
     states = States(reader, topic, group, partitions)
     owners = {tp: claim.detector for tp, claim in states.claims.items()}
     if any(owners.get(tp) != index for tp in assigned):
-        claimed = {tp: _claim(reader, tp, states.claims.get(tp), index) for tp in assigned}
+        claimed = {tp: _claim(within[tp][0], states.claims.get(tp), index) for tp in assigned}
         transactions.write([c.record(topic, group.name, tp) for tp, c in claimed.items()], {})
         for other in sorted({owners[tp] for tp in assigned if tp in owners} - {index}):
             ended = detector_id(group.name, other), detector_group(group.name)
             with client.open_transactions(cluster, *ended, timeout):
                 pass
         states = _own_states(reader, topic, group, assigned, index)
-    ends = reader.end_offsets(assigned)
-    positions = {tp: _position(reader, tp, states.claims[tp].needed, ends[tp]) for tp in assigned}
+    positions = {}
+    for tp, (first, end) in within.items():
+        needed = states.claims[tp].needed
+        # What is no longer there, or of a topic before this one, is passed over.
+        fits = first <= needed and (needed <= end or needed <= reader.end_offsets([tp])[tp])
+        positions[tp] = needed if fits else first
     known_to = {tp: states.claims[tp].read_to for tp in assigned}
-    return Places(positions, known_to, reader.partitions(assigned[0].topic)), states
+    return Places(positions, known_to, count), states
 
 
-def _claim(reader: Reader, tp: TopicPartition, before: Claim | None, index: int) -> Claim:
-    if before is None:
-        first = reader.beginning(tp)
-        return Claim(index, first, first)
-    return before._replace(detector=index)
+def _committed(
+    reader: Reader, tps: list[TopicPartition]
+) -> Iterator[tuple[TopicPartition, Sequence[Record]]]:
+    """Yield the records of partitions up to their ends: control records are passed over.
+
+    Raises:
+        BrokerError: no answer, or an end that is not reached.
+
+    """
+    ends = reader.end_offsets(tps)
+    firsts = {tp: reader.beginning(tp) for tp in tps}
+    left = {tp: first for tp, first in firsts.items() if first < ends[tp]}
+    if not left:
+        return
+    records = reader.start(left)
+    deadline = time.monotonic() + READ_SECONDS
+    while True:
+        yield from (
+            (tp, [r for r in batch if r.offset < ends[tp]]) for tp, batch in records.items()
+        )
+        behind = [tp for tp in left if reader.position(tp) < ends[tp]]
+        if not behind:
+            return
+        if records:
+            deadline = time.monotonic() + READ_SECONDS
+        elif time.monotonic() > deadline:
+            raise BrokerError(
+                f"topic {behind[0].topic}: partition {behind[0].partition} gave no record up to "
+                f"offset {ends[behind[0]]} within {READ_SECONDS} s; see the broker's log"
+            )
+        records = reader.poll(READ_MS, READ_RECORDS)
+
+
+def _claim(first: int, before: Claim | None, index: int) -> Claim:
+    return Claim(index, first, first) if before is None else before._replace(detector=index)
 
 
 def _own_states(
@@ -226,9 +262,3 @@ def _own_states(
                 "again"
             )
         time.sleep(_PAUSE_SECONDS)
-
-
-def _position(reader: Reader, tp: TopicPartition, needed: int, end: int) -> int:
-    """Return where to read: what is no longer there, or of a topic before, is passed over."""
-    first = reader.beginning(tp)
-    return needed if first <= needed <= end else first
