@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -76,6 +76,8 @@ def fetch_settings() -> dict[str, Any]:
 class ConfluentReader(ClientReader):
     """A consumer with partitions assigned by hand."""
 
+    _made: Callable[[Any], _Read] = staticmethod(_read)
+
     def __init__(
         self, client: Client, cluster: Cluster, group_id: str | None, *, live: bool = False
     ) -> None:
@@ -87,7 +89,8 @@ class ConfluentReader(ClientReader):
         """
         super().__init__(client, cluster, group_id)
         self._trouble = Trouble()
-        self._made = _live if live else _read
+        if live:
+            self._made = _live
         self._positions: dict[TopicPartition, int] = {}
         settings = {
             **options(cluster, self._trouble),
