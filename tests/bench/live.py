@@ -60,7 +60,7 @@ def measure(broker: Broker, directory: Path, client: str, seconds: int) -> str:
     listener = threading.Thread(target=listen, args=(live, waits, over))
     try:
         detector = live.start()
-        threading.Thread(target=detector.communicate, daemon=True).start()
+        threading.Thread(target=list, args=(detector.stderr,), daemon=True).start()
         listener.start()
         before, began = cpu_seconds(detector.pid), time.time()
         for second in range(int(began) + 1, int(began) + 1 + seconds):
