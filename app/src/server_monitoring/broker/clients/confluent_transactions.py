@@ -10,6 +10,7 @@ from confluent_kafka import TopicPartition as ClientPartition
 
 from server_monitoring.broker import limits
 from server_monitoring.broker.clients.confluent_common import (
+    FENCED,
     RefusedError,
     Trouble,
     connect,
@@ -32,6 +33,7 @@ class ConfluentTransactions:
         self._timeout = timeout
         self._trouble = Trouble()
         self._failed: KafkaError | None = None
+        self._over = False
         self._producer = confluent_kafka.Producer(
             {
                 **options(cluster, self._trouble),
@@ -74,8 +76,9 @@ class ConfluentTransactions:
         self._again(lambda: self._producer.commit_transaction(limits.CONNECT_SECONDS))
 
     def abort(self) -> None:
-        """Take back what was begun."""
-        self._again(lambda: self._producer.abort_transaction(limits.CONNECT_SECONDS))
+        """Take back what was begun; a fenced client waits here in vain, and has nothing left."""
+        if not self._over:
+            self._again(lambda: self._producer.abort_transaction(limits.CONNECT_SECONDS))
 
     def close(self) -> None:
         """Forget what was not sent."""
@@ -94,7 +97,8 @@ class ConfluentTransactions:
             except KafkaException as error:
                 self._trouble.check()
                 found = error.args[0]
-                if self._failed is not None and not found.fatal():
+                self._over |= found.fatal() or found.code() in FENCED
+                if self._failed is not None and not self._over:
                     found = self._failed  # the reason, of which the call does not tell
                 if not found.retriable() or time.monotonic() > deadline:
                     raise RefusedError(found) from error
