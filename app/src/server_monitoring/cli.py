@@ -14,6 +14,7 @@ from server_monitoring.model.names import ERROR_PREFIX
 COMMANDS = (
     "produce",
     "consume",
+    "detect",
     "analyze",
     "rehearse",
     "validate",
@@ -27,7 +28,7 @@ COMMANDS = (
 EXIT_STATUSES = (
     "exit status: 0 done, 2 usage, 3 configuration, 4 data set, 5 broker or topic, 6 storage, "
     "7 analysis, 8 broker does not answer, 9 results folder, 10 incidents found (alerts), "
-    "11 credentials changed during the run"
+    "11 credentials changed during the run, 12 another detector took over"
 )
 
 

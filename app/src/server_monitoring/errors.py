@@ -7,6 +7,7 @@ ServerMonitoringError           1
 ├── BrokerError                 5  the broker or a topic
 │   ├── UnreachableError        8  the broker does not answer: the same may work later
 │   │   └── CredentialsError   11  it refuses during a run a user it let in before: a rotation
+│   ├── FencedError            12  another process took over what this one did
 │   ├── AuthenticationError     5  it rejects the user or the password
 │   ├── AuthorizationError      5  the user may not do this
 │   └── TlsError                5  certificate or protocol are not as expected
@@ -68,6 +69,12 @@ class CredentialsError(UnreachableError):
     """The broker refuses during a run a user it let in; a new start may have new credentials."""
 
     exit_status = 11
+
+
+class FencedError(BrokerError):
+    """Another process took over: this one has nothing left to do until it is started again."""
+
+    exit_status = 12
 
 
 class AuthenticationError(BrokerError):

@@ -7,14 +7,15 @@ names the broker or the topic and says what to do, and every wait has an end.
 import contextlib
 import importlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple, Protocol
 
-from server_monitoring.broker import failures
+from server_monitoring.broker import failures, transaction
 from server_monitoring.broker.cluster import Cluster
 from server_monitoring.broker.limits import NO_COMPRESSION, PROBE_CONFIGS
 from server_monitoring.broker.login import WRONG_PASSWORD
 from server_monitoring.broker.reader import Reader
+from server_monitoring.broker.transaction import TransactionalProducer, Transactions
 from server_monitoring.errors import BrokerError
 
 Headers = list[tuple[str, bytes]]
@@ -78,8 +79,12 @@ class Client(ABC):
         """Return the client's name and version."""
 
     @abstractmethod
-    def open_reader(self, cluster: Cluster, group_id: str | None = None) -> Reader:
+    def open_reader(
+        self, cluster: Cluster, group_id: str | None = None, *, live: bool = False
+    ) -> Reader:
         """Connect; `group_id` is the name under which offsets are committed.
+
+        A `live` reader reads what is committed, and its records have keys and times.
 
         Raises:
             BrokerError: the broker does not answer within CONNECT_SECONDS.
@@ -103,6 +108,35 @@ class Client(ABC):
             producer = self._producer(cluster, timeout, compression)
         try:
             yield producer
+        finally:
+            producer.close()
+
+    @contextlib.contextmanager
+    def open_transactions(
+        self,
+        cluster: Cluster,
+        transactional_id: str,
+        group_id: str,
+        timeout: float,
+        topics: Iterable[str] = (),
+    ) -> Iterator[Transactions]:
+        """Open transactions on `topics` and the offsets of a group; end all others with this id.
+
+        A transaction that is not committed within `timeout` seconds has failed.
+
+        Raises:
+            BrokerError: no answer, or a refusal.
+
+        """
+        needs = transaction.needs(topics, transactional_id, group_id)
+        with self.translated(cluster, "opening transactions", needs):
+            producer = self._transactional(cluster, transactional_id, group_id, timeout)
+        try:
+            yield Transactions(
+                producer,
+                lambda: self.translated(cluster, "writing a transaction", needs),
+                (self.ERROR, self.TIMEOUT),
+            )
         finally:
             producer.close()
 
@@ -135,7 +169,9 @@ class Client(ABC):
     def refusal(
         self, cluster: Cluster, error: Exception, doing: str, needs: str = ""
     ) -> BrokerError | None:
-        """Return the error for a user who is refused; None if `error` is another one."""
+        """Return the error for who is refused or fenced; None if `error` is another one."""
+        if self._fenced(error):
+            return failures.fenced(cluster, doing)
         if self._unauthenticated(error):
             return failures.authentication_failed(cluster, WRONG_PASSWORD)
         kind = self._unauthorized(error)
@@ -148,12 +184,22 @@ class Client(ABC):
         """Connect a producer."""
 
     @abstractmethod
+    def _transactional(
+        self, cluster: Cluster, transactional_id: str, group_id: str, timeout: float
+    ) -> TransactionalProducer:
+        """Connect a producer, and end all others with its id."""
+
+    @abstractmethod
     def _create(self, cluster: Cluster, topic: str, configs: dict[str, str]) -> bool:
         """Create a topic of one partition; return False if it was there."""
 
     @abstractmethod
     def _silent(self, error: Exception) -> bool:
         """Return whether an error means that no answer came."""
+
+    @abstractmethod
+    def _fenced(self, error: Exception) -> bool:
+        """Return whether an error means that a newer producer has the transactional id."""
 
     @abstractmethod
     def _unauthenticated(self, error: Exception) -> bool:

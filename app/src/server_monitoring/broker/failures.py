@@ -12,6 +12,7 @@ from server_monitoring.errors import (
     AuthorizationError,
     BrokerError,
     CredentialsError,
+    FencedError,
     UnreachableError,
 )
 
@@ -74,6 +75,14 @@ def not_authorized(
     return AuthorizationError(
         f"broker {cluster}: user {cluster.user!r} is not authorized: {lacking} was refused while "
         f"{doing}; run this as the user that it is meant for, or grant it and provision the broker"
+    )
+
+
+def fenced(cluster: Cluster, doing: str) -> BrokerError:
+    """Return the error for a transactional id that another process has opened since."""
+    return FencedError(
+        f"broker {cluster}: another process with this transactional id took over while {doing}: "
+        "nothing is lost; see that one host alone has this share, then start this again"
     )
 
 

@@ -35,6 +35,14 @@ class Record(Protocol):
     def headers(self) -> Sequence[tuple[str, bytes | None]]:
         """Its headers, by name."""
 
+    @property
+    def key(self) -> bytes | None:
+        """Its key; of a live reader."""
+
+    @property
+    def timestamp(self) -> int:
+        """When the broker took it, in milliseconds since 1970; of a live reader."""
+
 
 Records = Mapping[TopicPartition, Sequence[Record]]
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from server_monitoring.broker.reader import Reader, TopicPartition
-from server_monitoring.errors import BrokerError, StorageError
+from server_monitoring.errors import StorageError
 from server_monitoring.host.runs import Run
 from server_monitoring.model.groups import Group, Share
 from server_monitoring.store.sidecar import sidecar_path
@@ -51,29 +51,11 @@ def assigned_partitions(reader: Reader, group: Group, share: Share) -> list[Topi
     """Return this host's partitions of both topics, those with partition % hosts == index.
 
     Raises:
-        BrokerError: a topic is missing, the topics differ in their number of partitions, so that
-            a server's two metrics would not meet on one host, or there is none for this host.
+        BrokerError: a topic is missing, or see `Share.of`.
 
     """
     counts = {m.topic: reader.partitions(m.topic) for m in group.metrics}
-    if len(set(counts.values())) != 1:
-        found = ", ".join(f"{topic} has {n}" for topic, n in counts.items())
-        raise BrokerError(
-            f"group {group.name}: {found} partitions, expected the same number for both topics; "
-            "mend the topics' partitions in the inventory and provision"
-        )
-    assigned = [
-        TopicPartition(topic, partition)
-        for topic, count in counts.items()
-        for partition in range(count)
-        if partition % share.hosts == share.index
-    ]
-    if not assigned:
-        raise BrokerError(
-            f"group {group.name}: {min(counts.values())} partitions for {share.hosts} hosts leave "
-            "none for this one; grow the group's topics or take a host out of its inventory group"
-        )
-    return assigned
+    return [TopicPartition(*place) for place in share.of(counts, group)]
 
 
 def check_not_moved(reader: Reader, run: Run, assigned: list[TopicPartition]) -> None:

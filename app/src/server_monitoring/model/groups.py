@@ -1,7 +1,9 @@
 """Metric groups: two metrics that are analyzed together, and which partitions a host consumes."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+
+from server_monitoring.errors import BrokerError
 
 AVERAGE, MAXIMUM = "average", "maximum"
 JOIN_WINDOWS, JOIN_ROWS = "windows", "rows"
@@ -52,3 +54,31 @@ class Share:
 
     index: int
     hosts: int
+
+    def of(self, counts: Mapping[str, int], group: Group) -> list[tuple[str, int]]:
+        """Return this host's partitions of a group's topics, which have so many partitions each.
+
+        Raises:
+            BrokerError: the topics differ in their number of partitions, so that a server's two
+                metrics would not meet on one host, or there is none for this host.
+
+        """
+        if len(set(counts.values())) != 1:
+            found = ", ".join(f"{topic} has {n}" for topic, n in counts.items())
+            raise BrokerError(
+                f"group {group.name}: {found} partitions, expected the same number for both "
+                "topics; mend the topics' partitions in the inventory and provision"
+            )
+        assigned = [
+            (topic, partition)
+            for topic, count in counts.items()
+            for partition in range(count)
+            if partition % self.hosts == self.index
+        ]
+        if not assigned:
+            raise BrokerError(
+                f"group {group.name}: {min(counts.values())} partitions for {self.hosts} hosts "
+                "leave none for this one; grow the group's topics or take a host out of its "
+                "inventory group"
+            )
+        return assigned

@@ -5,7 +5,10 @@ epoch of the time form.
 """
 
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal, localcontext
+from decimal import Decimal
+from fractions import Fraction
+
+from server_monitoring.model.exact import UNITS, hundredths, two_places
 
 
 @dataclass(frozen=True)
@@ -51,11 +54,6 @@ def rounded_average(total: Decimal, count: int) -> Decimal:
     """Return total / count rounded once, half up (ties away from zero), to 2 places.
 
     The specification of the averages in an alert table, which the analysis computes in Spark.
-    In whole numbers throughout: `floor((200 |total| + count) / (2 count))` hundredths.
+    In whole numbers throughout, see `exact`.
     """
-    with localcontext() as context:
-        context.prec = 100
-        doubled = int((abs(total) * 200).to_integral_value(rounding="ROUND_FLOOR"))
-        hundredths = (doubled + count) // (2 * count)
-        signed = -hundredths if total < 0 else hundredths
-        return (Decimal(signed) / 100).quantize(Decimal("0.01"), rounding=ROUND_HALF_UP)
+    return Decimal(two_places(hundredths(Fraction(total) * UNITS, count)))

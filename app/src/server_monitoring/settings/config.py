@@ -18,6 +18,7 @@ from server_monitoring.model.groups import Group, Metric, Share
 from server_monitoring.model.layout import KEEP, SEPARATORS, STOP, TIME_UNITS, Layout
 from server_monitoring.model.windows import Windows
 from server_monitoring.settings.groups import read_consumers, read_groups, read_thresholds
+from server_monitoring.settings.live import Live, read_live
 from server_monitoring.settings.strict import Node, load_yaml
 
 # Of a run that an older version began.
@@ -60,6 +61,7 @@ class Config:
     groups: dict[str, Group]
     consumers: dict[str, Share]
     layout: Layout
+    live: Live | None = None
 
     def metrics(self) -> list[Metric]:
         """Return all groups' metrics in order."""
@@ -106,7 +108,7 @@ def parse(root: Node) -> Config:
         ConfigError: the first thing that is wrong, with the path of its key.
 
     """
-    keys = root.fields(KEYS, optional=("kafka_security", "idle_timeout", *LAYOUT_KEYS))
+    keys = root.fields(KEYS, optional=("kafka_security", "idle_timeout", "live", *LAYOUT_KEYS))
     slide = keys["slide_seconds"].integer(1, timestamps.SECONDS_PER_DAY)
     window = keys["window_seconds"].integer(1, timestamps.SECONDS_PER_DAY)
     if slide > window:
@@ -127,6 +129,7 @@ def parse(root: Node) -> Config:
         groups=groups,
         consumers=read_consumers(keys["consumers"], groups),
         layout=_layout(keys),
+        live=read_live(keys["live"], groups) if "live" in keys else None,
     )
 
 
@@ -172,6 +175,21 @@ def share_of(config: Config, group: str) -> Share:
             f"put the host into the inventory group consumers_{group} and provision it"
         )
     return config.consumers[group]
+
+
+def live_of(config: Config) -> Live:
+    """Return the section of live mode.
+
+    Raises:
+        ConfigError: there is none.
+
+    """
+    if config.live is None:
+        raise ConfigError(
+            "live: missing, so this host detects nothing; set up live mode in the inventory "
+            "(hosts in its group agents) and provision it"
+        )
+    return config.live
 
 
 def parse_cluster(servers: Node, security: Node | None) -> Cluster:

@@ -16,7 +16,8 @@ from server_monitoring.model.groups import (
 )
 from server_monitoring.settings.strict import Node
 
-_TOPIC = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._-]{1,249}")  # Kafka's own rule
+TOPIC_NAME = "a topic name: 1 to 249 of A-Z a-z 0-9 . _ -"
+TOPIC_PATTERN = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._-]{1,249}")  # Kafka's own rule
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 _FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,120}\.csv")
 _LABEL = re.compile(r"[^\x00-\x1f\x7f]{1,200}")
@@ -76,7 +77,7 @@ def _metric(node: Node) -> Metric:
         f"{named}, not ts or server_id",
         lambda text: _NAME.fullmatch(text) is not None and text not in {"ts", "server_id"},
     )
-    topic = keys["topic"].text("a topic name: 1 to 249 of A-Z a-z 0-9 . _ -", _TOPIC)
+    topic = keys["topic"].text(TOPIC_NAME, TOPIC_PATTERN)
     return Metric(topic, column, keys["output_column"].text(named, _NAME))
 
 

@@ -8,6 +8,7 @@ from confluent_kafka.cimpl import NewTopic
 
 from server_monitoring.broker.client import Client
 from server_monitoring.broker.clients.confluent_common import (
+    FENCED,
     SILENT,
     UNAUTHORIZED,
     Trouble,
@@ -18,6 +19,7 @@ from server_monitoring.broker.clients.confluent_common import (
 )
 from server_monitoring.broker.clients.confluent_producer import ConfluentProducer
 from server_monitoring.broker.clients.confluent_reader import ConfluentReader
+from server_monitoring.broker.clients.confluent_transactions import ConfluentTransactions
 from server_monitoring.broker.cluster import Cluster
 from server_monitoring.broker.limits import CONNECT_SECONDS
 
@@ -32,14 +34,21 @@ class Confluent(Client):
         """Return the client's name and version."""
         return f"confluent-kafka {confluent_kafka.version()}"
 
-    def open_reader(self, cluster: Cluster, group_id: str | None = None) -> ConfluentReader:
+    def open_reader(
+        self, cluster: Cluster, group_id: str | None = None, *, live: bool = False
+    ) -> ConfluentReader:
         """Connect; `group_id` is the name under which offsets are committed."""
-        return ConfluentReader(self, cluster, group_id)
+        return ConfluentReader(self, cluster, group_id, live=live)
 
     def _producer(self, cluster: Cluster, timeout: float, compression: str) -> ConfluentProducer:
         producer = ConfluentProducer(cluster, timeout, compression)
         producer.check()
         return producer
+
+    def _transactional(
+        self, cluster: Cluster, transactional_id: str, group_id: str, timeout: float
+    ) -> ConfluentTransactions:
+        return ConfluentTransactions(cluster, transactional_id, group_id, timeout)
 
     def _create(self, cluster: Cluster, topic: str, configs: dict[str, str]) -> bool:
         trouble = Trouble()
@@ -61,6 +70,9 @@ class Confluent(Client):
 
     def _silent(self, error: Exception) -> bool:
         return isinstance(error, TimeoutError) or code_of(error) in SILENT
+
+    def _fenced(self, error: Exception) -> bool:
+        return code_of(error) in FENCED
 
     def _unauthenticated(self, error: Exception) -> bool:
         return code_of(error) == KafkaError._AUTHENTICATION

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -45,6 +45,16 @@ class _Read(NamedTuple):
     offset: int
     value: bytes | None
     headers: Sequence[tuple[str, bytes | None]]
+    key: bytes | None = None
+    timestamp: int = -1
+
+
+def _read(message: Any) -> _Read:
+    return _Read(message.offset(), message.value(), message.headers() or ())
+
+
+def _live(message: Any) -> _Read:
+    return _Read(*_read(message)[:3], message.key(), message.timestamp()[1])
 
 
 def fetch_settings() -> dict[str, Any]:
@@ -66,7 +76,11 @@ def fetch_settings() -> dict[str, Any]:
 class ConfluentReader(ClientReader):
     """A consumer with partitions assigned by hand."""
 
-    def __init__(self, client: Client, cluster: Cluster, group_id: str | None) -> None:
+    _made: Callable[[Any], _Read] = staticmethod(_read)
+
+    def __init__(
+        self, client: Client, cluster: Cluster, group_id: str | None, *, live: bool = False
+    ) -> None:
         """Connect.
 
         Raises:
@@ -75,6 +89,8 @@ class ConfluentReader(ClientReader):
         """
         super().__init__(client, cluster, group_id)
         self._trouble = Trouble()
+        if live:
+            self._made = _live
         self._positions: dict[TopicPartition, int] = {}
         settings = {
             **options(cluster, self._trouble),
@@ -174,14 +190,12 @@ class ConfluentReader(ClientReader):
             messages += self._consumer.consume(max_records, 0.01) if messages else []
             self._trouble.check()
         found: dict[tuple[str, int], list[Record]] = defaultdict(list)
+        made = self._made
         for message in messages:
             if message.error() is not None:
                 self._event(message)
                 continue
-            headers = message.headers() or ()
-            found[message.topic(), message.partition()].append(
-                _Read(message.offset(), message.value(), headers)
-            )
+            found[message.topic(), message.partition()].append(made(message))
         records = {TopicPartition(*place): batch for place, batch in found.items()}
         for tp, batch in records.items():
             self._moved(tp, batch[-1].offset + 1)

@@ -1,58 +1,36 @@
 """kafka-python: pure Python, the default."""
 
 import contextlib
-import time
 
 import kafka
 from kafka.admin import KafkaAdminClient
 from kafka.errors import (
     AuthorizationError,
     ClusterAuthorizationFailedError,
+    InvalidProducerEpochError,
     KafkaConnectionError,
     KafkaError,
     KafkaTimeoutError,
+    ProducerFencedError,
     SaslAuthenticationFailedError,
     TopicAlreadyExistsError,
     TopicAuthorizationFailedError,
 )
 
-from server_monitoring.broker import failures, limits
 from server_monitoring.broker.client import Client
-from server_monitoring.broker.clients.kafka_python_common import admin_options, options
+from server_monitoring.broker.clients.kafka_python_common import admin_options
+from server_monitoring.broker.clients.kafka_python_producer import (
+    KafkaPythonProducer,
+    producer_options,
+)
 from server_monitoring.broker.clients.kafka_python_reader import KafkaPythonReader
+from server_monitoring.broker.clients.kafka_python_transactions import KafkaPythonTransactions
 from server_monitoring.broker.cluster import Cluster
 from server_monitoring.broker.limits import CONNECT_SECONDS
 from server_monitoring.errors import one_line
 
+_FENCED = (ProducerFencedError, InvalidProducerEpochError)
 _NO_PRODUCER = ClusterAuthorizationFailedError.__name__
-
-
-class _Producer(kafka.KafkaProducer):  # type: ignore[misc] # the client has no types
-    """A producer that closes quietly: the client's own raises again when it is collected."""
-
-    def __init__(self, cluster: Cluster, **settings: object) -> None:
-        """Connect to the cluster."""
-        self._cluster = cluster
-        super().__init__(**settings)
-
-    def flush(self, timeout: float) -> None:
-        """Wait until all is decided, but not once the broker no longer takes the credentials."""
-        deadline = time.monotonic() + timeout
-        while True:
-            left = max(0.0, deadline - time.monotonic())
-            try:
-                super().flush(min(left, limits.DOUBT_SECONDS))
-            except KafkaTimeoutError:
-                if left <= limits.DOUBT_SECONDS:
-                    raise
-                failures.check_connection(self._cluster)
-            else:
-                return
-
-    def close(self, timeout: float | None = 1, null_logger: bool = False) -> None:  # noqa: FBT001, FBT002 - the signature is the client's
-        """Close; records that were not acknowledged were already reported by their futures."""
-        with contextlib.suppress(KafkaError):
-            super().close(timeout, null_logger)
 
 
 class KafkaPython(Client):
@@ -65,23 +43,19 @@ class KafkaPython(Client):
         """Return the client's name and version."""
         return f"kafka-python {kafka.__version__}"
 
-    def open_reader(self, cluster: Cluster, group_id: str | None = None) -> KafkaPythonReader:
+    def open_reader(
+        self, cluster: Cluster, group_id: str | None = None, *, live: bool = False
+    ) -> KafkaPythonReader:
         """Connect; `group_id` is the name under which offsets are committed."""
-        return KafkaPythonReader(self, cluster, group_id)
+        return KafkaPythonReader(self, cluster, group_id, live=live)
 
-    def _producer(self, cluster: Cluster, timeout: float, compression: str) -> _Producer:
-        return _Producer(
-            cluster,
-            **options(cluster),
-            enable_idempotence=True,
-            acks="all",
-            batch_size=limits.BATCH_BYTES,
-            linger_ms=limits.LINGER_MS,
-            compression_type=None if compression == limits.NO_COMPRESSION else compression,
-            max_request_size=limits.MAX_REQUEST_BYTES,
-            max_block_ms=int(timeout * 1000),
-            delivery_timeout_ms=int(timeout * 1000),
-        )
+    def _producer(self, cluster: Cluster, timeout: float, compression: str) -> KafkaPythonProducer:
+        return KafkaPythonProducer(cluster, **producer_options(cluster, timeout, compression))
+
+    def _transactional(
+        self, cluster: Cluster, transactional_id: str, group_id: str, timeout: float
+    ) -> KafkaPythonTransactions:
+        return KafkaPythonTransactions(cluster, transactional_id, group_id, timeout)
 
     def _create(self, cluster: Cluster, topic: str, configs: dict[str, str]) -> bool:
         admin = KafkaAdminClient(**admin_options(cluster))
@@ -99,6 +73,10 @@ class KafkaPython(Client):
 
     def _silent(self, error: Exception) -> bool:
         return isinstance(error, KafkaTimeoutError | KafkaConnectionError)
+
+    def _fenced(self, error: Exception) -> bool:
+        # What the client says of a producer that failed before, it says only in a text.
+        return any(kind.__name__ in f"{type(error).__name__} {error}" for kind in _FENCED)
 
     def _unauthenticated(self, error: Exception) -> bool:
         return isinstance(error, SaslAuthenticationFailedError)

@@ -33,7 +33,9 @@ from server_monitoring.errors import one_line
 class KafkaPythonReader(ClientReader):
     """A consumer with partitions assigned by hand."""
 
-    def __init__(self, client: Client, cluster: Cluster, group_id: str | None) -> None:
+    def __init__(
+        self, client: Client, cluster: Cluster, group_id: str | None, *, live: bool = False
+    ) -> None:
         """Connect.
 
         Raises:
@@ -52,6 +54,7 @@ class KafkaPythonReader(ClientReader):
                 fetch_max_wait_ms=limits.FETCH_WAIT_MS,
                 max_partition_fetch_bytes=limits.PARTITION_BYTES,
                 fetch_max_bytes=limits.FETCH_BYTES,
+                isolation_level="read_committed" if live else "read_uncommitted",
             )
         self._consumer._fetcher.PartitionRecords = PartitionRecords  # noqa: SLF001 - as it says
 

@@ -1,0 +1,28 @@
+"""`server-monitoring detect`: find abnormal windows of live rows, for ever."""
+
+import argparse
+import signal
+
+from server_monitoring.commands import common
+from server_monitoring.detect.service import detect
+
+HELP = "find a metric group's abnormal windows as agents send, and tell each once, until stopped"
+EXAMPLE = "server-monitoring detect --group cpu_mem"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    common.add_group(parser)
+    common.add_config(parser)
+    common.add_credentials(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Detect on this host's share of the group until SIGTERM."""
+    stop: list[int] = []
+    signal.signal(signal.SIGTERM, lambda number, _: stop.append(number))
+    signal.signal(signal.SIGINT, lambda number, _: stop.append(number))
+    common.collect_rarely()
+    config = common.load_config_to_connect(args)
+    detect(config, config.group(args.group), lambda: bool(stop))
+    return 0
