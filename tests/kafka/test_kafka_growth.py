@@ -82,6 +82,10 @@ def test_a_broker_that_died_is_taken_out_like_any_other(tmp_path: Path) -> None:
         growth.grow(2, 3, 4)
         assert_laid_out(growth, sent, {1, 2, 3})
         growth.cluster.kill(1)
+        deadline = time.monotonic() + PATIENCE
+        while 1 in growth.cluster.up():
+            assert time.monotonic() < deadline, "its session does not end"
+            time.sleep(0.5)
         leaving = {"leaving": ["kafka-1"], "controllers": []}
         growth.stands(growth.cluster.members, **leaving)
         growth.shrink(1, dead=[1])
