@@ -141,9 +141,13 @@ class Growth:
     def _roll(
         self, numbers: Iterable[int], wanted: list[int], retiring: Sequence[int] = ()
     ) -> None:
-        """Start brokers again one by one, each when the others hold everything meanwhile."""
+        """Start brokers again one by one, each when the others hold everything meanwhile.
+
+        Those that do not vote come first: one that becomes a controller is needed by then.
+        """
         standing = list(numbers)
-        for number in standing:
+        voters = self.cluster.voters()
+        for number in sorted(standing, key=lambda n: n in voters):
             self._configure(number, wanted, retiring)
             self._member(number).configure()
             given = self.arguments(standing) | {"timeout": PATIENCE}
