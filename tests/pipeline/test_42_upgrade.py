@@ -19,7 +19,7 @@ BROKERS = ("kafka-1", "producer-1", "consumer-1")
 OLDER = releases()[releases().index(version()) - 1]
 FINISH = "playbooks/kafka_finish_upgrade.yml"
 # Rows a second, so that they outlast the restart of three brokers, one after the other.
-RATE = 120
+RATE = 80
 RUNS = "tr '\\0' '\\n' < /proc/$(systemctl show kafka --property=MainPID --value)/cmdline"
 
 pytestmark = pytest.mark.long
