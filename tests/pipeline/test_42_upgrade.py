@@ -41,6 +41,7 @@ def running(release: str) -> bool:
 def _older() -> None:
     """Provision three brokers of the older release, on disks that no newer one has formatted."""
     good("provision.yml")
+    good(FINISH)
     refused = play("provision.yml", "-e", f"kafka_version={OLDER}", inventory=THREE)
     assert refused.status != 0
     assert refused.says(f"kafka_version: found {OLDER}, which holds metadata.version"), (
