@@ -16,11 +16,11 @@ def test_watched_servers_are_checked_against_brokers_alone() -> None:
         "consumers_cpu_mem": ["c"],
         "agents": ["p", "a1", "a2"],
     }
-    found = {h: reports.zerotier_peers(groups, h, groups["all"]) for h in groups["all"]}
+    found = {h: reports.zerotier_needed_peers(groups, h, groups["all"]) for h in groups["all"]}
     assert found["a1"] == found["a2"] == ["k"]
     assert found["k"] == ["p", "c", "x"]
     assert found["p"] == ["k", "c", "x"]
-    assert reports.zerotier_peers(groups, "a1", ["p", "a1"]) == []
+    assert reports.zerotier_needed_peers(groups, "a1", ["p", "a1"]) == []
 
 
 def test_strangers_are_told_in_one_line() -> None:

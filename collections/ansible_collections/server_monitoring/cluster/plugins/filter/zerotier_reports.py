@@ -39,7 +39,7 @@ def zerotier_twins(addresses: Mapping[str, str]) -> str:
     return ""
 
 
-def zerotier_peers(
+def zerotier_needed_peers(
     groups: Mapping[str, Sequence[str]], host: str, play_hosts: Sequence[str]
 ) -> list[str]:
     """Return the hosts of a play that a host must reach.
