@@ -1,7 +1,5 @@
 """The agent's unit as systemd reads it: always at work, and closed in."""
 
-from collections.abc import Mapping
-
 import jinja2
 import pytest
 
@@ -25,7 +23,7 @@ VALUES = {
 }
 
 
-def directives(name: str, changes: Mapping[str, object]) -> dict[str, list[str]]:
+def directives(name: str, changes: dict[str, object]) -> dict[str, list[str]]:
     """Return the directives of a template of roles/ with all their values."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader([ROLES, PROJECT]),
