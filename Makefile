@@ -13,9 +13,9 @@ PYSPARK_WHEEL = .cache/wheels/pyspark-$(shell printf %s "$$(cat $(PYSPARK))" | s
 TOOLS := .cache/supply-chain
 # What is installed there comes first in PATH, so that `ansible-playbook` is the pinned one.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
-# The lab's inventory: lab, or lab-ha with three brokers.
+# The lab's inventory: lab, lab-ha with three brokers, or lab-live with nodes that are watched.
 INVENTORY ?= lab
-$(if $(filter lab lab-ha,$(INVENTORY)),,$(error INVENTORY is $(INVENTORY), expected lab or lab-ha))
+$(if $(filter lab lab-ha lab-live,$(INVENTORY)),,$(error INVENTORY is $(INVENTORY), expected lab, lab-ha or lab-live))
 demo lab lab-down provision run chaos: export ANSIBLE_INVENTORY := inventory/$(INVENTORY)
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 

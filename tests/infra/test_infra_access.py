@@ -10,6 +10,7 @@ from tests.infra.nodes import inventory
 GROUPS = "all"
 SETTINGS = "/etc/server-monitoring"
 UNITS = "/etc/systemd/system"
+AGENT = "server-monitoring-agent.service"
 # systemd's rating times ten: at most 1.5.
 THRESHOLD = 15
 
@@ -21,16 +22,20 @@ def groups(node: str, pytestconfig: pytest.Config) -> list[str]:
     return [name for name, group in found.items() if node in group.get("hosts", [])]
 
 
-def test_host_has_the_credentials_of_its_own_accounts_alone(host: Host, groups: list[str]) -> None:
-    """They are root's; a unit gets a copy of its account's from systemd."""
-    accounts = {"kafka": "operator", "producers": "producer"}
+def test_host_has_the_credentials_of_its_own_accounts_alone(
+    host: Host, node: str, variables: dict[str, Any], groups: list[str]
+) -> None:
+    """They are root's; a unit gets copies from systemd, also of a key to sign by."""
+    accounts = {"kafka": "operator", "producers": "producer", "agents": f"agent_{node}"}
     wanted = {
         accounts.get(name, name.replace("consumers_", "consumer_"))
         for name in groups
         if name in accounts or name.startswith("consumers_")
     }
     found = host.check_output(f"stat --format='%n %U %a' {SETTINGS}/credentials/*").splitlines()
-    assert set(found) == {f"{SETTINGS}/credentials/{name}.json root 600" for name in wanted}
+    names = {f"{name}.json" for name in wanted}
+    names |= {"signing.key"} if "agents" in groups and variables.get("agent_signed") else set()
+    assert set(found) == {f"{SETTINGS}/credentials/{name} root 600" for name in names}
     assert host.check_output(f"stat --format='%U %a' {SETTINGS}/credentials") == "root 700"
 
 
@@ -58,7 +63,7 @@ def test_other_local_users_read_no_secret(host: Host) -> None:
 def test_exposure_of_each_unit_is_low(host: Host) -> None:
     """As the node's own systemd rates the units that are installed."""
     units = host.check_output(
-        f"cd {UNITS}; ls -d kafka.service server-monitoring-*@.service 2>&- || true"
+        f"cd {UNITS}; ls -d kafka.service server-monitoring-*@.service {AGENT} 2>&- || true"
     )
     assert units
     for unit in units.split():

@@ -140,13 +140,14 @@ def test_overlay_has_echo_and_no_port_that_nobody_needs(
 def test_broker_is_reached_by_its_clients_alone(
     host: Host, node: str, others: list[Other], variables: dict[str, Any], pytestconfig: Any
 ) -> None:
-    """Producers and consumers reach the clients' port; only brokers reach the others.
+    """Producers, consumers and agents reach the clients' port; only brokers reach the others.
 
     A node that is no broker has none of these ports.
     """
     path = pytestconfig.getoption("ansible_inventory")
     brokers = members(path, "kafka")
-    clients = {*brokers, *members(path, "producers"), *members(path, "consumers_*")}
+    groups = ("kafka", "producers", "consumers_*", "agents")
+    clients = {name for group in groups for name in members(path, group)}
     address = variables["zerotier_ip"]
     if node in brokers:
         assert is_open(host, address, CLIENTS)

@@ -98,6 +98,14 @@ class Site:
         assert done.returncode == 0, done.stdout + done.stderr
         return sum(map(int, CHANGED.findall(done.stdout)))
 
+    def watch(self, *hosts: str) -> None:
+        """Let these hosts be the group agents, whose rows are signed."""
+        file = self.directory / "hosts.yml"
+        inventory = yaml.safe_load(file.read_text())
+        inventory["all"]["children"]["agents"] = {"hosts": {host: {} for host in hosts}}
+        inventory["all"]["vars"] = {"agent_signed": True}
+        file.write_text(yaml.safe_dump(inventory))
+
     def secrets(self) -> dict[str, str]:
         """Return what is in the vault."""
         done = subprocess.run(
@@ -189,6 +197,36 @@ def test_accounts_are_provisioned_changed_and_kept_secret(
     for name, secret in secrets.items():
         told = ("kafka_access_suffix", "kafka_access_given_")
         assert name.startswith(told) or secret not in site.printed, name
+
+
+def test_a_watched_server_has_account_and_key_for_as_long_as_it_is_one(
+    access_broker: AccessBroker, site: Site
+) -> None:
+    """It may write the topics of samples; out of the group, its password no longer lets it in."""
+    site.watch(NAME)
+    assert site.play("secrets.yml", "kafka_access.yml") > 0
+    assert site.play("secrets.yml", "kafka_access.yml") == 0
+    key = site.credentials / "signing.key"
+    assert site.secrets()[f"agent_signing_key_{NAME}"] == key.read_text()
+    assert stat.S_IMODE(key.stat().st_mode) == 0o600
+    account = f"agent_{NAME}"
+    login = site.login(account)
+    assert logs_in(access_broker, *login)
+    assert {line[1:] for line in acls(access_broker) if line[0] == f"{account}-a"} == {
+        ("TOPIC", topic, "LITERAL", "WRITE") for topics in GROUPS.values() for topic in topics
+    }
+    secrets = site.secrets()
+
+    site.watch()
+    assert site.play("secrets.yml", "kafka_access.yml") > 0
+    assert not logs_in(access_broker, *login)
+    assert not key.exists()
+    assert not (site.credentials / f"{account}.json").exists()
+    assert not [line for line in acls(access_broker) if line[0].startswith(account)]
+    gone = {name for name in secrets if account in name} | {f"agent_signing_key_{NAME}"}
+    assert gone.isdisjoint(site.secrets())
+    for name in gone - {f"kafka_access_given_{account}"}:
+        assert secrets[name] not in site.printed, name
 
 
 def test_an_older_app_stops_the_play_and_only_limits_check_mode(site: Site) -> None:

@@ -3,6 +3,8 @@
 Prints the names that it added or removed, one a line. Values go to ansible-vault by a pipe alone:
 never by an argument, a fact or a file in plain text. Those that are there already stay as they are.
 
+A host whose agent signs its rows has a key of its own, for as long as it does.
+
 An account of Kafka has two users in turn, a and b, and a password for each: changing passwords
 begins with those of the other one, which then stands for the account, and ends with the removal of
 the old. Broken off in between, it goes on from there. An account that is gone loses its passwords,
@@ -26,6 +28,7 @@ from pathlib import Path
 
 PREFIX = "kafka_access_password_"
 GIVEN = "kafka_access_given_"
+SIGNING_KEY = "agent_signing_key_"
 SUFFIX = "kafka_access_suffix"
 OTHER = {"a": "b", "b": "a"}
 
@@ -98,14 +101,18 @@ def old_passwords(known: dict[str, str]) -> list[str]:
 
 
 def without_those_gone(
-    known: Mapping[str, str], accounts: list[str], hosts: Mapping[str, list[str]] | None
+    known: Mapping[str, str],
+    accounts: list[str],
+    hosts: Mapping[str, list[str]] | None,
+    signers: list[str],
 ) -> dict[str, str]:
-    """Return the secrets without the passwords that someone knows who should not.
+    """Return the secrets without those that someone knows who should not.
 
     Args:
         known: the secrets as they are.
         accounts: of Kafka.
         hosts: account -> those that have its credentials; None leaves all as it is.
+        signers: hosts whose agent signs its rows.
 
     """
     new = dict(known)
@@ -113,6 +120,8 @@ def without_those_gone(
         return new
     for name, value in known.items():
         if name.startswith(PREFIX) and name.removeprefix(PREFIX)[:-2] not in accounts:
+            new.pop(name, None)
+        if name.startswith(SIGNING_KEY) and name.removeprefix(SIGNING_KEY) not in signers:
             new.pop(name, None)
         account = name.removeprefix(GIVEN)
         if name.startswith(GIVEN) and set(value.split()) - set(hosts.get(account, [])):
@@ -122,7 +131,11 @@ def without_those_gone(
 
 
 def changed(
-    known: dict[str, str], names: list[str], accounts: list[str], change: str | None
+    known: dict[str, str],
+    names: list[str],
+    accounts: list[str],
+    signers: list[str],
+    change: str | None,
 ) -> dict[str, str]:
     """Return the secrets as they are to be.
 
@@ -130,6 +143,7 @@ def changed(
         known: the secrets as they are.
         names: of secrets that are to be there.
         accounts: of Kafka, each with a password.
+        signers: hosts whose agent signs its rows, each with a key.
         change: `begin` or `end` of a change of passwords, or None.
 
     """
@@ -142,6 +156,8 @@ def changed(
     passwords = [f"{PREFIX}{account}_{new.get(SUFFIX, 'a')}" for account in accounts]
     for name in [*names, *passwords]:
         new.setdefault(name, secrets.token_urlsafe(32))
+    for host in signers:
+        new.setdefault(f"{SIGNING_KEY}{host}", secrets.token_hex(32))
     return new
 
 
@@ -152,15 +168,17 @@ def main() -> None:
     parser.add_argument("names", nargs="*", help="secrets to make")
     parser.add_argument("--accounts", nargs="*", default=[], help="accounts of Kafka")
     parser.add_argument("--hosts", type=json.loads, help="JSON: account to its list of hosts")
+    parser.add_argument("--signers", nargs="*", default=[], help="hosts that sign their rows")
     parser.add_argument("--change", choices=["begin", "end"], help="change the passwords")
     given = parser.parse_args()
     check_place(given.file)
     with locked(given.file.parent) as folder:
         known = read(given.file)
         new = changed(
-            without_those_gone(known, given.accounts, given.hosts),
+            without_those_gone(known, given.accounts, given.hosts, given.signers),
             given.names,
             given.accounts,
+            given.signers,
             given.change,
         )
         if new == known:

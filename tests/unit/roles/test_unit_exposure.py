@@ -33,19 +33,20 @@ def render(name: str) -> str:
     """Return the unit of a template below roles/."""
     template = ROLES / name
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(template.parent),
+        loader=jinja2.FileSystemLoader([template.parent, PROJECT]),
         undefined=Placeholder,
         trim_blocks=True,
         autoescape=False,  # noqa: S701  no HTML
     )
     environment.filters["server_monitoring.cluster.pipeline_user_name"] = names.user
+    environment.filters["bool"] = bool
     paths = {"pipeline_data_dir": "/var/lib/x", "kafka_data_dir": "/var/lib/x"}
     return environment.get_template(template.name).render(paths)
 
 
 def test_all_units_are_found() -> None:
     """A new one is held to the same."""
-    assert len(UNITS) >= len(("firewall", "kafka", "produce", "consume", "analyze"))
+    assert len(UNITS) >= len(("firewall", "kafka", "produce", "consume", "analyze", "agent"))
 
 
 @pytest.mark.parametrize("name", UNITS)

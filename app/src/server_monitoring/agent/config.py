@@ -1,5 +1,6 @@
 """An agent's own configuration, read as strictly as that of a run."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,7 +73,23 @@ def load(path: Path) -> AgentConfig:
         ConfigError: the first thing that is wrong, with the path of its key.
 
     """
-    root = load_yaml(path)
+    return _parse(load_yaml(path))
+
+
+def problems(values: Mapping[str, object], prefix: str) -> list[str]:
+    """Return the first thing that is wrong with a configuration that is not in a file yet, if any.
+
+    Its key is named with `prefix`, as the caller knows it.
+    """
+    source = Path("configuration")
+    try:
+        _parse(Node(source, "", values))
+    except ConfigError as error:
+        return [prefix + str(error).removeprefix(f"{source}: ")]
+    return []
+
+
+def _parse(root: Node) -> AgentConfig:
     keys = root.fields(_KEYS, optional=_OPTIONAL)
     topics = keys["topics"].fields(COLUMNS)
 

@@ -3,7 +3,7 @@
 import json
 import threading
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 
 from server_monitoring.agent.config import AgentConfig
 from server_monitoring.agent.row import COLUMNS, Row
@@ -11,7 +11,8 @@ from server_monitoring.agent.spool import Chunk, Spool
 from server_monitoring.broker.client import Client, Future, Producer, client_for
 from server_monitoring.broker.failures import check_connection, in_mid_run
 from server_monitoring.broker.limits import DOUBT_SECONDS
-from server_monitoring.errors import BrokerError, CredentialsError
+from server_monitoring.errors import BrokerError, CredentialsError, printable
+from server_monitoring.host.notify import sd_notify
 from server_monitoring.model.names import LIVE_RUN
 from server_monitoring.model.signature import SIGNATURE_HEADER, sign
 from server_monitoring.model.wire import ROW_HEADER, RUN_ID_HEADER, encode_value, partition_for
@@ -158,6 +159,10 @@ class Sender:
                 pause = min(2 * pause, _LONGEST_PAUSE)
 
     def _say(self, state: str) -> None:
-        if state != self.state and (state, self.state) != (_CONNECTED, "connecting"):
-            self._tell(state)
+        if state != self.state:
+            # Whoever has started it waits for this.
+            with suppress(OSError):
+                sd_notify(f"STATUS={printable(state)}")
+            if (state, self.state) != (_CONNECTED, "connecting"):
+                self._tell(state)
         self.state = state

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -144,6 +145,23 @@ def test_a_broker_that_fails_again_and_again_gets_every_row_in_order(
     broken = f"waiting for the broker: {BROKEN}"
     assert held.told[:2] == ["waiting for the broker: away", broken]
     assert held.told[-1] == "connected"
+
+
+def test_systemd_hears_at_once_that_rows_arrive(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever provisions a host waits for it; the next status line may be an hour away."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
+        listener.bind(str(tmp_path / "notify"))
+        listener.settimeout(30)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        held = Held(tmp_path / "data")
+        held.append(1)
+        at_work = sending(tmp_path, FakeClient([UnreachableError("a\nb")]), held, monkeypatch)
+        at_work.start()
+        assert listener.recv(1000) == b"STATUS=waiting for the broker: a\\u000ab"
+        assert listener.recv(1000) == b"STATUS=connected"
+        at_work.stop(30)
 
 
 def test_a_refused_user_waits_but_one_who_was_let_in_before_needs_a_new_start(

@@ -9,6 +9,7 @@ from ansible_collections.server_monitoring.cluster.plugins.filter import firewal
 from tests.support.project import PROJECT
 
 ADDRESSES = {"k": "172.29.0.1", "p": "172.29.0.2", "c1": "172.29.0.3", "c2": "172.29.0.4", "x": ""}
+HOSTVARS = {host: {"zerotier_ip": address} for host, address in ADDRESSES.items()}
 GROUPS = {
     "all": [*ADDRESSES],
     "kafka": ["k"],
@@ -46,7 +47,7 @@ GOOD: dict[str, Any] = {
 
 def test_broker_lets_in_clients_from_their_addresses_alone() -> None:
     """Producers and all groups of consumers; nobody to the controller where there is one broker."""
-    found = firewall.openings(SERVICES, [], "k", GROUPS, ADDRESSES)
+    found = firewall.openings(SERVICES, [], "k", GROUPS, HOSTVARS)
     sources = "172.29.0.2, 172.29.0.3, 172.29.0.4"
     rule = f'ip saddr {{ {sources} }} tcp dport {{ 9092 }} accept comment "clients"'
     assert found["overlay"] == [rule]
@@ -56,7 +57,7 @@ def test_broker_lets_in_clients_from_their_addresses_alone() -> None:
 def test_second_broker_is_let_in_on_all_ports() -> None:
     """Brokers reach each other's client, controller and broker ports."""
     groups = GROUPS | {"kafka": ["k", "c1"]}
-    clients, brokers = firewall.openings(SERVICES, [], "k", groups, ADDRESSES)["overlay"]
+    clients, brokers = firewall.openings(SERVICES, [], "k", groups, HOSTVARS)["overlay"]
     assert "172.29.0.3" in clients
     assert brokers.startswith("ip saddr { 172.29.0.3 } tcp dport { 9093, 9094 } accept")
 
@@ -64,20 +65,33 @@ def test_second_broker_is_let_in_on_all_ports() -> None:
 @pytest.mark.parametrize("host", ["p", "c1", "c2", "x"])
 def test_other_hosts_open_nothing(host: str) -> None:
     """A producer or a consumer takes no connection."""
-    found = firewall.openings(SERVICES, [], host, GROUPS, ADDRESSES)
+    found = firewall.openings(SERVICES, [], host, GROUPS, HOSTVARS)
     assert found == {"overlay": [], "anywhere": []}
+
+
+def test_watched_servers_are_one_set_that_only_a_broker_asks_for() -> None:
+    """However many; a host without a rule looks at no other one."""
+    agents = {
+        f"web-{n}.example.org": {"zerotier_ip": f"10.0.{n // 250}.{n % 250}"} for n in range(500)
+    }
+    groups = {"all": [*HOSTVARS, *agents], "kafka": ["k"], "agents": [*agents]}
+    service = SERVICES[0] | {"from": ["agents"]}
+    [rule] = firewall.openings([service], [], "k", groups, HOSTVARS | agents)["overlay"]
+    assert rule.count("10.0.") == 500
+    assert rule.endswith('} tcp dport { 9092 } accept comment "clients"')
+    assert firewall.openings([service], [], "web-7.example.org", groups, {})["overlay"] == []
 
 
 def test_all_on_one_host_opens_nothing() -> None:
     """What a host says to itself goes by loopback."""
     groups = {name: ["k"] for name in GROUPS}
-    assert firewall.openings(SERVICES, [], "k", groups, {"k": "172.29.0.1"})["overlay"] == []
+    assert firewall.openings(SERVICES, [], "k", groups, HOSTVARS)["overlay"] == []
 
 
 def test_addresses_of_both_families_are_told_apart() -> None:
     """An overlay may have IPv6 addresses."""
-    addresses = ADDRESSES | {"p": "fd00::2"}
-    first, second = firewall.openings(SERVICES, [], "k", GROUPS, addresses)["overlay"]
+    hostvars = HOSTVARS | {"p": {"zerotier_ip": "fd00::2"}}
+    first, second = firewall.openings(SERVICES, [], "k", GROUPS, hostvars)["overlay"]
     assert first.startswith("ip saddr { 172.29.0.3, 172.29.0.4 }")
     assert second.startswith("ip6 saddr { fd00::2 }")
 
@@ -104,7 +118,7 @@ def test_extra_rule_opens_to_its_sources(
 ) -> None:
     """Hosts and groups are let in by the overlay alone, as their addresses could be made up."""
     extra = [{"port": 9100, "protocol": "tcp", "from": source}]
-    found = firewall.openings([], extra, "k", GROUPS, ADDRESSES)
+    found = firewall.openings([], extra, "k", GROUPS, HOSTVARS)
     assert found == {"overlay": overlay, "anywhere": anywhere}
 
 
@@ -126,9 +140,16 @@ def test_ssh_is_open_where_it_listens_and_where_ansible_came(
 
 def test_good_settings_have_no_problem() -> None:
     """Those of the lab, and numbers as the command line gives them."""
-    assert firewall.problem(GOOD, "k", GROUPS) == ""
+    assert firewall.problem(["k"], {"k": {}}, GOOD, GROUPS) == ""
     changed = GOOD | {"enabled": "false", "zerotier_port": "9993", "ssh_ports": [22, 2222]}
-    assert firewall.problem(changed, "k", GROUPS) == ""
+    assert firewall.problem(["k"], {"k": {}}, changed, GROUPS) == ""
+
+
+def test_a_host_s_own_setting_counts_and_is_named() -> None:
+    """The others have the default."""
+    hostvars: dict[str, dict[str, Any]] = {"k": {}, "p": {"firewall_rollback_seconds": 1}}
+    line = firewall.problem(["k", "p"], hostvars, GOOD, GROUPS)
+    assert line.startswith("p: firewall_rollback_seconds is 1, expected")
 
 
 def test_role_s_own_table_of_services_has_no_problem() -> None:
@@ -137,7 +158,7 @@ def test_role_s_own_table_of_services_has_no_problem() -> None:
     services = yaml.safe_load(text)["firewall_services"]
     for service in services:
         service["ports"] = [9000 for _ in service["ports"]]  # some are other roles' variables
-    assert firewall.problem(GOOD | {"services": services}, "k", GROUPS) == ""
+    assert firewall.problem(["k"], {"k": {}}, GOOD | {"services": services}, GROUPS) == ""
 
 
 EXTRA = {"port": 9100, "protocol": "tcp", "from": "any"}
@@ -172,7 +193,7 @@ EXTRA = {"port": 9100, "protocol": "tcp", "from": "any"}
 )
 def test_bad_setting_is_refused_in_one_line(name: str, value: object, expected: str) -> None:
     """The line names host, variable, what was found and what is expected."""
-    line = firewall.problem(GOOD | {name: value}, "k", GROUPS)
+    line = firewall.problem(["k"], {"k": {}}, GOOD | {name: value}, GROUPS)
     assert line.startswith(f"k: firewall_{name}")
     assert expected in line
     assert line.endswith("; correct it")

@@ -49,7 +49,7 @@ def test_sound_declarations_have_no_problem() -> None:
         (user("a b"), "name: found 'a b'"),
         (user("-a"), "name: found '-a'"),
         (user("User:a"), "name: found 'User:a'"),
-        (user("x" * 65), "name: found 'xxx"),
+        (user("x" * 256), "name: found 'xxx"),
         (user("a\n"), "name: found 'a\\n'"),
         ({"acls": []}, "name: found None"),
         (user(mechanism="x"), "user producer: found the key 'mechanism'"),

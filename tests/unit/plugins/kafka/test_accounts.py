@@ -74,6 +74,35 @@ def test_a_consumer_reads_its_own_topics_and_group_alone() -> None:
     }
 
 
+def test_an_agent_may_write_its_topics_and_nothing_more() -> None:
+    """By an account of its own, whatever characters a host's name has, that no run shares."""
+    hosts = ["web-1.example.org", "DB_2"]
+    rights = accounts.rights(GROUPS, hosts)
+    users = accounts.users(rights, [f"agent_{host}-a" for host in hosts])
+    assert access_plan.declaration_problems(users, ["kafka-1"], None) == []
+    for acls in access_plan.parse(users).values():
+        assert {(acl.resource, acl.name, acl.operation) for acl in acls} == {
+            ("TOPIC", topic, "WRITE")
+            for topic in ("topic-cpu", "topic-mem", "topic-net", "topic-disk")
+        }
+    found = accounts.hosts(GROUPS, {}, hosts)
+    assert [found[f"agent_{host}"] for host in hosts] == [[host] for host in hosts]
+    assert accounts.own(found, "DB_2") == ["agent_DB_2"]
+    quotas = accounts.quotas(GROUPS, hosts)
+    of_user = accounts.user_quotas(["agent_web-1.example.org-b"], quotas, {})
+    [taken] = of_user.values()
+    assert 0 < taken["producer_byte_rate"] < quotas["producer"]["producer_byte_rate"]
+
+
+def test_signing_keys_are_those_of_the_hosts_that_sign() -> None:
+    """One too many or too few, and the secrets are made anew."""
+    known = {"agent_signing_key_web-1.example.org": "00", "kafka_access_suffix": "a"}
+    assert accounts.signing_keys(known) == {"web-1.example.org": "00"}
+    assert not accounts.known_elsewhere({}, [], known, ["web-1.example.org"])
+    assert accounts.known_elsewhere({}, [], known)
+    assert accounts.known_elsewhere({}, [], known, ["web-1.example.org", "db-1"])
+
+
 def test_credentials_go_where_they_are_used() -> None:
     """The administrator's go nowhere; a group that has no hosts is no error."""
     inventory = {"kafka": ["k"], "producers": ["p", "q"], "consumers_cpu_mem": ["c"]}

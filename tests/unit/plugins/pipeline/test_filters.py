@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.server_monitoring.cluster.plugins.filter import pipeline
 from ansible_collections.server_monitoring.cluster.plugins.filter import pipeline_config as config
+from ansible_collections.server_monitoring.cluster.plugins.plugin_utils import filters
 
 from tests.support.app_settings import settings
 
@@ -95,7 +96,7 @@ def test_ansible_s_own_types_are_made_plain() -> None:
     class Tagged(str):
         __slots__ = ()
 
-    plain = config._plain({Tagged("a"): [Tagged("b"), True, 1, 1.5, None]})  # noqa: SLF001 - no filter
+    plain = filters.plain({Tagged("a"): [Tagged("b"), True, 1, 1.5, None]})
     assert plain == {"a": ["b", True, 1, 1.5, None]}
     assert {type(k) for k in plain} == {str}
     assert [type(v) for v in plain["a"]] == [str, bool, int, float, type(None)]

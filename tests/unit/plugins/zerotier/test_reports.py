@@ -7,6 +7,22 @@ from ansible_collections.server_monitoring.cluster.plugins.filter import zerotie
 from tests.support.zerotier_lab import NAMES, Json
 
 
+def test_watched_servers_are_checked_against_brokers_alone() -> None:
+    """Whoever does more than be watched needs all others that do; nobody outside of the play."""
+    groups = {
+        "all": ["k", "p", "c", "x", "a1", "a2"],
+        "kafka": ["k"],
+        "producers": ["p"],
+        "consumers_cpu_mem": ["c"],
+        "agents": ["p", "a1", "a2"],
+    }
+    found = {h: reports.zerotier_needed_peers(groups, h, groups["all"]) for h in groups["all"]}
+    assert found["a1"] == found["a2"] == ["k"]
+    assert found["k"] == ["p", "c", "x"]
+    assert found["p"] == ["k", "c", "x"]
+    assert reports.zerotier_needed_peers(groups, "a1", ["p", "a1"]) == []
+
+
 def test_strangers_are_told_in_one_line() -> None:
     """Members that the inventory does not know are named with all that identifies them."""
     members: list[Json] = [

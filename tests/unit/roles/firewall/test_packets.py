@@ -112,7 +112,7 @@ def rules(**changes: object) -> str:
         [{"port": 9100, "protocol": "tcp", "from": ["10.9.0.0/24"]}],
         "k",
         {"all": ["k", "p", "x"], "kafka": ["k"], "producers": ["p"]},
-        {"k": NODE_OVERLAY, "p": CLIENT, "x": STRANGER},
+        {h: {"zerotier_ip": a} for h, a in (("k", NODE_OVERLAY), ("p", CLIENT), ("x", STRANGER))},
     )
     return render("firewall.nft", _firewall_openings=openings, **changes)
 

@@ -163,8 +163,8 @@ def test_a_host_that_is_gone_no_longer_knows_a_password() -> None:
     tool = runpy.run_path(str(VAULT / "make_secrets.py"))
 
     def made(known: dict[str, str], hosts: dict[str, list[str]], change: str = "") -> Any:
-        kept = tool["without_those_gone"](known, list(hosts), hosts)
-        return tool["changed"](kept, ["other"], list(hosts), change)
+        kept = tool["without_those_gone"](known, list(hosts), hosts, [])
+        return tool["changed"](kept, ["other"], list(hosts), [], change)
 
     hosts = {"producer": ["p-2", "p-1"], "reader": ["r-1"]}
     first = made({}, hosts)
@@ -185,6 +185,25 @@ def test_a_host_that_is_gone_no_longer_knows_a_password() -> None:
         "kafka_access_password_reader_a",
         "kafka_access_password_reader_b",
     }
+
+
+def test_a_host_that_signs_has_a_key_for_as_long_as_it_does(clone: Path) -> None:
+    """Other hosts come and go beside it; names are those that Ansible takes hosts by."""
+    hosts = [
+        "--accounts",
+        "agent_web-1.a",
+        "--hosts",
+        '{"agent_web-1.a": ["web-1.a"]}',
+        "--signers",
+    ]
+    made = make(clone, *hosts, "web-1.a")
+    assert "agent_signing_key_web-1.a" in made.stdout.split()
+    key = known(clone)["agent_signing_key_web-1.a"]
+    assert (len(key), len(bytes.fromhex(key))) == (64, 32)
+    assert make(clone, *hosts, "web-1.a", "db-1").stdout == "agent_signing_key_db-1\n"
+    assert known(clone)["agent_signing_key_web-1.a"] == key
+    assert make(clone, *hosts, "db-1").stdout == "agent_signing_key_web-1.a\n"
+    assert "agent_signing_key_web-1.a" not in known(clone)
 
 
 def test_two_commands_at_once_lose_nothing(clone: Path) -> None:

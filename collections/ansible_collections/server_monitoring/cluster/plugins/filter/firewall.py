@@ -30,11 +30,12 @@ def openings(
     extra_rules: Iterable[Mapping[str, Any]],
     host: str,
     groups: Groups,
-    addresses: Mapping[str, str],
+    hostvars: Mapping[str, Mapping[str, Any]],
 ) -> dict[str, list[str]]:
     """Return a host's rules in the language of nft: `overlay` for that interface, `anywhere`.
 
-    `addresses` maps each host to its address on the overlay. Services open ports of the hosts in
+    Addresses on the overlay are asked of `hostvars` only for hosts that a rule lets in: with many
+    hosts that is what costs. Services open ports of the hosts in
     their group to those of other groups; `extra_rules` are as the inventory has them.
     """
     overlay = [
@@ -44,7 +45,7 @@ def openings(
         for rule in _rules(
             service["protocol"],
             service["ports"],
-            [addresses[member] for member in _members(service["from"], groups) if member != host],
+            _addresses(service["from"], groups, host, hostvars),
             service["name"],
         )
     ]
@@ -58,8 +59,7 @@ def openings(
             anywhere.append(f"{_ports(*opened)} accept")
         else:
             anywhere += _rules(*opened, networks)
-            members = [addresses[member] for member in _members(names, groups) if member != host]
-            overlay += _rules(*opened, members)
+            overlay += _rules(*opened, _addresses(names, groups, host, hostvars))
     return {"overlay": overlay, "anywhere": anywhere}
 
 
@@ -73,11 +73,25 @@ def ssh_ports(sshd: str, connection: str) -> list[int]:
     return sorted({int(port) for port in listening + came_in}) or [22]
 
 
-def problem(settings: Mapping[str, Any], host: str, groups: Groups) -> str:
-    """Return one line on the first setting of a host that cannot work, or ''.
+def problem(
+    hosts: Iterable[str],
+    hostvars: Mapping[str, Mapping[str, Any]],
+    defaults: Mapping[str, Any],
+    groups: Groups,
+) -> str:
+    """Return one line on the first setting of the first host that cannot work, or ''.
 
-    `settings` holds the role's variables without their prefix.
+    `defaults` holds the role's variables without their prefix, for hosts that have no own.
     """
+    for host in hosts:
+        own = hostvars[host]
+        settings = {key: own.get(f"firewall_{key}", value) for key, value in defaults.items()}
+        if found := _host_problem(settings, host, groups):
+            return found
+    return ""
+
+
+def _host_problem(settings: Mapping[str, Any], host: str, groups: Groups) -> str:
     ports = settings["ssh_ports"]
     checks = (
         ("enabled", _is_switch(settings["enabled"]), "true or false"),
@@ -171,6 +185,14 @@ def _matching(patterns: Iterable[str], groups: Groups) -> list[str]:
     ]
 
 
+def _addresses(
+    names: Sequence[str], groups: Groups, host: str, hostvars: Mapping[str, Mapping[str, Any]]
+) -> list[str]:
+    """Return the overlay addresses of other hosts that these names stand for; "" for none."""
+    others = [member for member in _members(names, groups) if member != host]
+    return [str(hostvars[member].get("zerotier_ip") or "") for member in others]
+
+
 def _members(names: Sequence[str], groups: Groups) -> list[str]:
     """Return the hosts that these names of groups or hosts stand for, in the inventory's order."""
     found = {host for name in _matching(names, groups) for host in groups[name]} | set(names)
@@ -192,10 +214,11 @@ def _rules(
 
 def _widest(networks: Iterable[Any]) -> list[str]:
     """Return the networks that lie in no other one: nft refuses a set with overlaps."""
-    kept = [
-        one for one in networks if not any(one != two and one.subnet_of(two) for two in networks)
-    ]
-    return [_text(network) for network in sorted(kept)]
+    kept: list[Any] = []
+    for network in sorted(networks):  # each after those that it may lie in
+        if not kept or not network.subnet_of(kept[-1]):
+            kept.append(network)
+    return [_text(network) for network in kept]
 
 
 def _ports(protocol: str, ports: Sequence[Any]) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from server_monitoring.model.names import PROBE_TOPIC, consumer_group
 
 from ..plugin_utils.filters import PublicFunctions
+from .agent import topics as agent_topics
 
 SUFFIXES = ("a", "b")
 Acls = list[dict[str, Any]]
@@ -20,11 +21,17 @@ def _acl(resource: str, name: str, *operations: str) -> dict[str, Any]:
     return {"resource": resource, "name": name, "operations": list(operations)}
 
 
-def rights(groups: Mapping[str, Mapping[str, Any]]) -> dict[str, Acls]:
+def _agent(host: str) -> str:
+    """Return the account of a host's agent, which no other host shares."""
+    return f"agent_{host}"
+
+
+def rights(groups: Mapping[str, Mapping[str, Any]], agents: Iterable[str] = ()) -> dict[str, Acls]:
     """Return the ACLs of each account of a pipeline, and not one more than its commands need.
 
     Args:
         groups: the metric groups, as `pipeline_groups`.
+        agents: hosts that are watched.
 
     """
     topics = {
@@ -56,7 +63,8 @@ def rights(groups: Mapping[str, Mapping[str, Any]]) -> dict[str, Acls]:
         _acl("transactional_id", "*", "all"),
         _acl("cluster", "kafka-cluster", "all"),
     ]
-    return found
+    watched = agent_topics(groups).values()
+    return found | {_agent(host): [_acl("topic", t, "write") for t in watched] for host in agents}
 
 
 _MIB = 1024 * 1024
@@ -68,13 +76,20 @@ _PRODUCING = {
     "consumer_byte_rate": 128 * _MIB,
     "request_percentage": 400,
 }
+# A day's samples of each second are sent within two minutes after an outage.
+_WATCHING = {
+    "producer_byte_rate": _MIB,
+    "consumer_byte_rate": 64 * 1024,
+    "request_percentage": 25,
+}
 _CONSUMING = _PRODUCING | {"producer_byte_rate": 16 * 1024, "consumer_byte_rate": 256 * _MIB}
 
 
-def quotas(groups: Iterable[str]) -> dict[str, dict[str, int]]:
+def quotas(groups: Iterable[str], agents: Iterable[str] = ()) -> dict[str, dict[str, int]]:
     """Return the quotas of each account of a pipeline; the administrator has none."""
     consumers = {f"consumer_{group}": _CONSUMING for group in groups}
-    return {"producer": _PRODUCING, **consumers, "operator": _PROBING, "admin": {}}
+    watching = {_agent(host): _WATCHING for host in agents}
+    return {"producer": _PRODUCING, **consumers, "operator": _PROBING, "admin": {}, **watching}
 
 
 def user_quotas(
@@ -92,7 +107,9 @@ def user_quotas(
 
 
 def hosts(
-    groups: Iterable[str], inventory_groups: Mapping[str, Sequence[str]]
+    groups: Iterable[str],
+    inventory_groups: Mapping[str, Sequence[str]],
+    agents: Iterable[str] = (),
 ) -> dict[str, list[str]]:
     """Return the hosts that need an account's credentials.
 
@@ -103,10 +120,12 @@ def hosts(
         "operator": "kafka",
         **{f"consumer_{group}": f"consumers_{group}" for group in groups},
     }
-    return {account: list(inventory_groups.get(name, [])) for account, name in wanted.items()}
+    found = {account: list(inventory_groups.get(name, [])) for account, name in wanted.items()}
+    return found | {_agent(host): [host] for host in agents}
 
 
 _PASSWORD, _GIVEN = "kafka_access_password_", "kafka_access_given_"
+_SIGNING_KEY = "agent_signing_key_"
 
 
 def _secret(account: str, suffix: str) -> str:
@@ -142,7 +161,10 @@ def without_password(accounts: Iterable[str], present: Iterable[str], suffix: st
 
 
 def known_elsewhere(
-    hosts: Mapping[str, Sequence[str]], accounts: Iterable[str], secrets: Mapping[str, Any]
+    hosts: Mapping[str, Sequence[str]],
+    accounts: Iterable[str],
+    secrets: Mapping[str, Any],
+    signers: Iterable[str] = (),
 ) -> bool:
     """Tell whether the secrets are of other accounts, or were given to other hosts, than now.
 
@@ -150,14 +172,31 @@ def known_elsewhere(
         hosts: account -> those that get its credentials.
         accounts: all of them.
         secrets: as tools/vault/make_secrets.py keeps them.
+        signers: hosts whose agent signs its rows.
 
     """
+    if signing_keys(secrets).keys() != set(signers):
+        return True
     given = {f"{_GIVEN}{account}": " ".join(sorted(names)) for account, names in hosts.items()}
     there = {name: value for name, value in secrets.items() if name.startswith(_GIVEN)}
     known = {_secret(account, suffix) for account in accounts for suffix in SUFFIXES}
     return given != there or any(
         name.startswith(_PASSWORD) and name not in known for name in secrets
     )
+
+
+def signing_keys(secrets: Mapping[str, Any]) -> dict[str, str]:
+    """Return the key that each host signs its rows with, by which readers check them."""
+    return {
+        name.removeprefix(_SIGNING_KEY): key
+        for name, key in secrets.items()
+        if name.startswith(_SIGNING_KEY)
+    }
+
+
+def own(hosts: Mapping[str, Sequence[str]], host: str) -> list[str]:
+    """Return the accounts whose credentials belong on a host; `hosts` are those of each."""
+    return [account for account, names in hosts.items() if host in names]
 
 
 def credentials(

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from ..plugin_utils.filters import PublicFunctions
+from ..plugin_utils.filters import PublicFunctions, plain
 
 
 def config_problems(config: Mapping[str, Any]) -> list[str]:
@@ -15,19 +15,7 @@ def config_problems(config: Mapping[str, Any]) -> list[str]:
     # Ansible imports this file also for the collection's other filters.
     from server_monitoring.settings.problems import problems  # noqa: PLC0415
 
-    return problems(_plain(config), prefix="pipeline_")
-
-
-def _plain(value: Any) -> Any:
-    """Return the value in Python's own types; Ansible's carry tags that validators refuse."""
-    if isinstance(value, Mapping):
-        return {_plain(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    for kind in (bool, int, float, str):
-        if isinstance(value, kind):
-            return kind(value)
-    return value
+    return problems(plain(config), prefix="pipeline_")
 
 
 class FilterModule(PublicFunctions):

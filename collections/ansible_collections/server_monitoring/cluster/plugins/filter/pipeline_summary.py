@@ -13,6 +13,7 @@ SERVICES: dict[str, tuple[str, Sequence[str]]] = {
     "zerotier_moons": ("ZeroTier root", ()),
     "kafka": ("Kafka broker", ("Kafka", "Java")),
     "producers": ("producer", ("app",)),
+    "agents": ("agent", ("app",)),
 }
 CONSUMERS = "consumers_"
 # The programs in the order of a row, and what each one's role has registered when it verified it.

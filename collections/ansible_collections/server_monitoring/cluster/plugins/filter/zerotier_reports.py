@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from ..plugin_utils.filters import PublicFunctions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
+# Groups whose hosts do more than watch themselves.
+_WORK = re.compile("kafka|producers|consumers_.+|zerotier_.+")
 _HEADER = ("from", "to", "path", "latency", "underlay")
 
 
@@ -34,6 +37,20 @@ def zerotier_twins(addresses: Mapping[str, str]) -> str:
                 "identity.secret from its home directory, and run this again"
             )
     return ""
+
+
+def zerotier_needed_peers(
+    groups: Mapping[str, Sequence[str]], host: str, play_hosts: Sequence[str]
+) -> list[str]:
+    """Return the hosts of a play that a host must reach.
+
+    One that is watched, and nothing else, needs the brokers alone, and no other needs it: else
+    the checks would grow with the square of the servers. All others need each other.
+    """
+    working = {h for name, those in groups.items() if _WORK.fullmatch(name) for h in those}
+    watched = {*groups.get("agents", ())} - working
+    wanted = {*groups.get("kafka", ())} if host in watched else {*play_hosts} - watched
+    return [name for name in play_hosts if name in wanted and name != host]
 
 
 def zerotier_links_table(links: Iterable[Mapping[str, Any]]) -> list[str]:

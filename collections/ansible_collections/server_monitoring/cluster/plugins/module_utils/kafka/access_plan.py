@@ -37,7 +37,7 @@ OPERATIONS = {
     | {"all", "create", "cluster_action", "idempotent_write", "alter", "describe"},
     "transactional_id": frozenset({"all", "describe", "write"}),
 }
-USER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+USER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}")
 # Printable and without space: what SASLprep leaves as it is, and JSON and shells do too.
 _PASSWORD = re.compile(r"[!-~]+")
 
@@ -168,7 +168,7 @@ def declaration_problems(
         name = entry.get("name")
         if not isinstance(name, str) or not USER_NAME.fullmatch(name):
             problems.append(
-                f"{place}: name: found {name!r}, expected 1 to 64 of the characters "
+                f"{place}: name: found {name!r}, expected 1 to 255 of the characters "
                 "A-Z a-z 0-9 . _ -, the first a letter or digit"
             )
             continue
