@@ -51,11 +51,11 @@ def add_config(parser: argparse.ArgumentParser) -> None:
     add_path(parser, "--config", about)
 
 
-def add_run_id(parser: argparse.ArgumentParser) -> None:
+def add_run_id(parser: argparse._ActionsContainer, *, required: bool = True) -> None:
     """Add `--run-id`."""
     parser.add_argument(
         "--run-id",
-        required=True,
+        required=required,
         metavar="ID",
         help="names the run: 1 to 64 letters, digits, '.', '_' or '-'",
     )
