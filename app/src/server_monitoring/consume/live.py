@@ -173,6 +173,7 @@ class LiveConsumer:
         changed = [tp for tp, segments in self.partitions.items() if segments.dirty]
         for segments in self.partitions.values():
             segments.store()
+        self._days.look()
         if changed:
             offsets = self._offsets()
             self._reader.commit({tp: offsets[tp] for tp in changed}, self._claim.text())

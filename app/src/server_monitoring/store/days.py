@@ -48,10 +48,11 @@ class Days:
     def __init__(self, live: Path) -> None:
         """Look into the folder of all days."""
         self._live = live
-        self._known = self._found()
+        self.look()
 
-    def _found(self) -> set[str]:
-        return {path.name for path in self._live.glob("????-??-??")}
+    def look(self) -> None:
+        """Look again, once all rows are written: retention may have removed some."""
+        self._known = {path.name for path in self._live.glob("????-??-??")}
 
     def take(self, day: str, near: Collection[str]) -> bool:
         """Return whether rows of a day may be stored: it has a folder, or there may be one more.
@@ -61,9 +62,7 @@ class Days:
         if day in self._known:
             return True
         if day not in near and len(self._known) >= MOST_DAYS:
-            self._known = self._found()
-            if len(self._known) >= MOST_DAYS:
-                return False
+            return False
         self._known.add(day)
         return True
 
