@@ -140,6 +140,9 @@ def _in_windows(paired: DataFrame, windows: Windows) -> DataFrame:
     if earliest is not None:
         lowest = F.greatest(lowest, _bigint(earliest))
     highest = F.col("second") - F.pmod(F.col("second"), slide)
+    last = windows.last_start()
+    if last is not None:
+        highest = F.least(highest, _bigint(last))
     return (
         paired.withColumns({"lowest": lowest, "highest": highest})
         .where("lowest <= highest")

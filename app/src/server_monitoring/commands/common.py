@@ -61,6 +61,12 @@ def add_run_id(parser: argparse._ActionsContainer, *, required: bool = True) -> 
     )
 
 
+def add_day(parser: argparse._ActionsContainer, about: str, *, required: bool = True) -> None:
+    """Add `--day`."""
+    about += ", in UTC: windows that start in it, with the first rows of the next day"
+    parser.add_argument("--day", required=required, metavar="YYYY-MM-DD", help=about)
+
+
 def add_group(parser: argparse.ArgumentParser) -> None:
     """Add `--group`."""
     parser.add_argument(
