@@ -7,15 +7,19 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import confluent_kafka
 import pytest
 from kafka import KafkaProducer
 from server_monitoring.broker.limits import CONFLUENT, KAFKA_PYTHON
+from server_monitoring.consume.alert_log import read_alerts
 from server_monitoring.model.names import LIVE_RUN
 from server_monitoring.model.wire import partition_for
+from server_monitoring.settings.config import load
 
-from tests.kafka.kafka_broker import PATIENCE, Pipeline
+from tests.kafka.kafka_broker import PATIENCE, Pipeline, create_topics
 from tests.kafka.kafka_runs import BY_ONE_CLIENT, consumer, finish, publish_end, write_dataset
-from tests.unit.app.live_rows import MIDNIGHT, stored, value
+from tests.support.app_settings import write_settings
+from tests.support.live_rows import MIDNIGHT, stored, value
 
 TOPICS = {"topic-cpu": "cpu_pct", "topic-mem": "mem_pct"}
 SERVERS = ("a", "b", "c", "d", "e")
@@ -193,3 +197,26 @@ def test_a_batch_run_and_live_traffic_share_the_topics(
     assert set(summary["rows"].values()) == {len(rows)}
     assert summary["foreign"] > 0
     assert sum(state["foreign"] for state in agents.journals()) == 2 * len(rows)
+
+
+@EACH_CLIENT
+def test_books_read_the_committed_alerts_of_this_hosts_servers(pipeline: Pipeline) -> None:
+    """As a detector writes them: in transactions, each to the partition of its server."""
+    topic = f"alerts-{pipeline.config.parent.name}".lower()
+    create_topics(pipeline.broker.address, {topic: 3})
+    settings = {"bootstrap.servers": pipeline.broker.address, "transactional.id": topic}
+    producer = confluent_kafka.Producer(settings)
+    producer.init_transactions()
+    for last in (False, True):
+        producer.begin_transaction()
+        for number, server in enumerate(SERVERS):
+            told = json.dumps({"number": number, "committed": last})
+            producer.produce(topic, told, server, partition_for(server, 3))
+        producer.commit_transaction() if last else producer.abort_transaction()
+    pipeline.values["consumers"]["cpu_mem"] = {"index": 1, "hosts": 2}
+    config = load(write_settings(pipeline.config, pipeline.values))
+    found = [json.loads(text) for text in read_alerts(config, config.group("cpu_mem"), topic)]
+    here = [n for n, server in enumerate(SERVERS) if partition_for(server, 3) % 2 == 1]
+    assert sorted(told["number"] for told in found) == here
+    assert here
+    assert all(told["committed"] for told in found)

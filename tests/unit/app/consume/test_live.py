@@ -16,8 +16,8 @@ from server_monitoring.settings import config
 from server_monitoring.store import days
 from server_monitoring.store.malformed import malformed_path
 
+from tests.support.live_rows import DAY, MIDNIGHT, by_day, numbers, record, stored, value
 from tests.unit.app.app_answers import CPU, MEM, Answers
-from tests.unit.app.live_rows import DAY, MIDNIGHT, by_day, numbers, record, stored, value
 
 TIMELY = Timely(late=7200, future=60)
 Start = Callable[["Topics"], LiveConsumer]

@@ -13,7 +13,7 @@ from server_monitoring.store.days import DaySegments
 from server_monitoring.store.journal import Journal, journal_path
 from server_monitoring.store.segment import csv_lines
 
-from tests.unit.app.live_rows import stored
+from tests.support.live_rows import stored
 
 TOPIC = "topic-cpu"
 
