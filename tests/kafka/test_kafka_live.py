@@ -18,7 +18,7 @@ from server_monitoring.settings.config import load
 
 from tests.kafka.kafka_broker import PATIENCE, Pipeline, create_topics
 from tests.kafka.kafka_runs import BY_ONE_CLIENT, consumer, finish, publish_end, write_dataset
-from tests.support.app_settings import write_settings
+from tests.support.app_settings import live_section, write_settings
 from tests.support.live_rows import MIDNIGHT, stored, value
 
 TOPICS = {"topic-cpu": "cpu_pct", "topic-mem": "mem_pct"}
@@ -126,6 +126,8 @@ class Agents:
 def agents(pipeline: Pipeline) -> Iterator[Agents]:
     """Return agents and a consumer that is not started yet."""
     pipeline.data_dir.mkdir(exist_ok=True)
+    pipeline.values["live"] = live_section()
+    write_settings(pipeline.config, pipeline.values)
     made = Agents(pipeline)
     yield made
     made.close()
@@ -213,9 +215,10 @@ def test_books_read_the_committed_alerts_of_this_hosts_servers(pipeline: Pipelin
             told = json.dumps({"number": number, "committed": last})
             producer.produce(topic, told, server, partition_for(server, 3))
         producer.commit_transaction() if last else producer.abort_transaction()
+    pipeline.values["live"] = live_section(alerts_topic=topic)
     pipeline.values["consumers"]["cpu_mem"] = {"index": 1, "hosts": 2}
     config = load(write_settings(pipeline.config, pipeline.values))
-    found = [json.loads(text) for text in read_alerts(config, config.group("cpu_mem"), topic)]
+    found = [json.loads(text) for text in read_alerts(config, config.group("cpu_mem"))]
     here = [n for n, server in enumerate(SERVERS) if partition_for(server, 3) % 2 == 1]
     assert sorted(told["number"] for told in found) == here
     assert here

@@ -6,14 +6,18 @@ from pathlib import Path
 
 import pytest
 from server_monitoring.analysis import job
+from server_monitoring.detect.rules import Rules
 from server_monitoring.errors import AnalysisError
 from server_monitoring.host.runs import Day, checked_day
+from server_monitoring.model.exact import exact
 from server_monitoring.model.timestamps import ISO, time_text
+from server_monitoring.settings.config import live_of
 from server_monitoring.store.days import DaySegments
 from server_monitoring.store.journal import Journal
 from server_monitoring.store.segment import csv_lines
 
 from tests.spark.spark_lab import Lab, Readings
+from tests.support.app_settings import live_section
 
 MIDNIGHT = ISO.to_seconds("2026-11-30T00:00:00Z")
 DAY = "2026-11-30"
@@ -103,3 +107,22 @@ def test_a_segment_that_is_shorter_than_its_sidecar_is_refused(lab: Lab, tmp_pat
     path.write_text(path.read_text()[:30])
     with pytest.raises(AnalysisError, match="found 30 bytes, expected"):
         analyze(lab, day(lab, "2026-11-30"))
+
+
+def test_a_day_has_the_thresholds_of_single_servers(lab: Lab) -> None:
+    """The first pattern that fits a server and names the column counts, as it does live."""
+    servers = ["a", "web-1", "web-2", "db.1", "db\n1", "WEB-1"]
+    patterns = {
+        "web-[!2]": {"cpu_pct": 4.0},
+        "web-*": {"mem_pct": 4.0},
+        "db?1": {"cpu_pct": 1.0, "mem_pct": 1.0},
+        "*": {"cpu_pct": 6.0},
+    }
+    lab.values["live"] = live_section(thresholds=patterns)
+    for topic in TOPICS:
+        store(lab, topic, [("2026-11-30T00:00:00Z", server, "5.0") for server in servers])
+    rules = Rules.of(lab.config(), lab.config().group("cpu_mem"), live_of(lab.config()))
+    number = rules.measure.of([exact("5.0")])
+    wanted = {s: rules.label((number, number), rules.limits(s)) for s in servers}
+    assert {row[0]: row[5] for row in analyze(lab, day(lab, DAY))[1]} == wanted
+    assert len(set(wanted.values())) == 4

@@ -1,7 +1,8 @@
 """The plan of a group's analysis: from the lines of its raw data to those of its table."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
 
 from pyspark.sql import Column, DataFrame, Observation
 from pyspark.sql import functions as F  # noqa: N812 - the name every Spark program uses
@@ -41,6 +42,7 @@ class Parts:
         windows: their length, slide and first start.
         aggregate: what becomes of a window's values.
         wide: whether some of them may be wide.
+        own: of live mode, thresholds by server id or pattern of ids.
 
     """
 
@@ -50,6 +52,7 @@ class Parts:
     windows: Windows
     aggregate: Aggregate
     wide: bool
+    own: Mapping[str, Mapping[str, Decimal]] = field(default_factory=dict)
 
 
 def parts(
@@ -65,7 +68,8 @@ def parts(
     if seconds is not None:
         size, slide = config.window_seconds, config.slide_seconds
         windows = Windows(size, slide, None, seconds.start, seconds.stop)
-        return Parts(group, ISO, ISO.epoch, windows, aggregate, wide)
+        own = config.live.thresholds if config.live else {}
+        return Parts(group, ISO, ISO.epoch, windows, aggregate, wide, own)
     form = config.time_form() or lines.first_form(files) or CLOCK
     windows, like = config.windows(form), config.start or form.epoch
     return Parts(group, form, like, windows, aggregate, wide)
@@ -96,7 +100,7 @@ def table(
         F.count_if(transforms.met()).alias("met"),
     )
     values = transforms.windowed(pairs, of.windows, of.group, of.aggregate)
-    labelled = transforms.labelled(values, of.group, config.thresholds, of.aggregate)
+    labelled = transforms.labelled(values, of.group, config.thresholds, of.aggregate, of.own)
     shown, before = F.col("complete"), F.lit(0)
     if of.windows.first_start is not None:
         early = F.col("window_start") < of.windows.first_start

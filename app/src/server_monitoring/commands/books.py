@@ -14,7 +14,6 @@ from server_monitoring.settings.config import Config
 
 HELP = "compare a day's live alerts with its analyzed tables: exit status 0 if they are the same"
 EXAMPLE = "server-monitoring books --day 2026-11-30"
-DEFAULT_TOPIC = "topic-alerts"
 # The exit status that says that there is something; errors have lower ones.
 FOUND = 10
 
@@ -29,12 +28,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     about = "the live alerts as JSON lines, all of them this host's (default: those in the topic)"
     common.add_path(parser, "--alerts", about)
-    parser.add_argument(
-        "--alerts-topic",
-        default=DEFAULT_TOPIC,
-        metavar="TOPIC",
-        help=f"the topic to read the live alerts from (default: {DEFAULT_TOPIC})",
-    )
     common.add_config(parser)
     common.add_credentials(parser)
 
@@ -57,7 +50,7 @@ def _alerts(config: Config, group: Group, args: argparse.Namespace) -> Iterable[
     if args.alerts is None:
         from server_monitoring.consume.alert_log import read_alerts  # noqa: PLC0415 - clients
 
-        return read_alerts(config, group, args.alerts_topic)
+        return read_alerts(config, group)
     try:
         return filter(None, args.alerts.read_text(encoding="utf-8").split("\n"))
     except (OSError, UnicodeDecodeError) as error:

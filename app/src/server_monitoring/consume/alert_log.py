@@ -5,20 +5,20 @@ from collections.abc import Iterator
 from server_monitoring.broker.client import client_for
 from server_monitoring.broker.reader import TopicPartition
 from server_monitoring.model.groups import Group
-from server_monitoring.settings.config import Config, share_of
+from server_monitoring.settings.config import Config, live_of, share_of
 
 
-def read_alerts(config: Config, group: Group, topic: str) -> Iterator[str]:
+def read_alerts(config: Config, group: Group) -> Iterator[str]:
     """Yield the records of the partitions whose servers are this host's, as JSON texts.
 
     An alert is in the partition of its server's rows; what is not committed is left out.
 
     Raises:
-        ConfigError: this host consumes nothing of the group.
+        ConfigError: live mode is not set up, or this host consumes nothing of the group.
         BrokerError: no answer, or a refusal.
 
     """
-    share = share_of(config, group.name)
+    topic, share = live_of(config).alerts_topic, share_of(config, group.name)
     with client_for(config.kafka_client).open_reader(config.cluster, live=True) as reader:
         for partition in range(share.index, reader.partitions(topic), share.hosts):
             tp = TopicPartition(topic, partition)

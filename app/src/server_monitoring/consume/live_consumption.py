@@ -17,11 +17,9 @@ from server_monitoring.host.progress import stored_text, waiting_text
 from server_monitoring.host.summary import utc_now
 from server_monitoring.model.groups import Group
 from server_monitoring.model.names import LIVE_RUN, live_group
-from server_monitoring.settings.config import Config, share_of
+from server_monitoring.settings.config import Config, live_of, share_of
 
 SUMMARY_SECONDS = 10.0
-# What detection takes: spooled rows of two hours, and clocks that are a minute ahead.
-TIMELY = Timely(late=2 * 3600, future=60)
 LEFT_OUT = ("foreign", "malformed", "untimely", "outlying")
 
 
@@ -34,7 +32,7 @@ def consume_live(config: Config, group: Group, stopping: Callable[[], bool]) -> 
     """Store this host's share of the rows that agents send of a group until `stopping()`.
 
     Raises:
-        ConfigError: this host consumes nothing of the group.
+        ConfigError: live mode is not set up, or this host consumes nothing of the group.
         BrokerError, StorageError: see `live.LiveConsumer`; UnreachableError and DiskFullError only
             once the broker has been away, or the disk full, for as long as the configuration
             allows.
@@ -54,13 +52,15 @@ class LiveConsumption:
         """Consume this host's share of the group.
 
         Raises:
-            ConfigError: this host consumes nothing of the group.
+            ConfigError: live mode is not set up, or this host consumes nothing of the group.
             StorageError: the folder of all days cannot be made.
 
         """
         self._config = config
         self._group = group
         self._share = share_of(config, group.name)
+        patience = live_of(config)
+        self._timely = Timely(patience.late_hours * 3600, patience.future_seconds)
         self._live = config.data_dir / LIVE_RUN
         try:
             self._live.mkdir(parents=True, exist_ok=True)
@@ -82,7 +82,7 @@ class LiveConsumption:
         client = client_for(self._config.kafka_client)
         group_id = live_group(self._group.name)
         with client.open_reader(self._config.cluster, group_id, live=True) as reader:
-            consumer = LiveConsumer(reader, self._live, self._group, self._share, TIMELY)
+            consumer = LiveConsumer(reader, self._live, self._group, self._share, self._timely)
             try:
                 consumer.start()
                 self.patience.answered()

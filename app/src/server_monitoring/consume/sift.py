@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 from server_monitoring.broker.reader import Record
 from server_monitoring.model.batches import decode_values
+from server_monitoring.model.live import utc_text
 from server_monitoring.model.names import LIVE_RUN
-from server_monitoring.model.timestamps import ISO, SECONDS_PER_DAY, form_of, time_text
+from server_monitoring.model.timestamps import ISO, SECONDS_PER_DAY, form_of
 from server_monitoring.model.wire import RUN_ID_HEADER, decode_value
 
 _LIVE = (RUN_ID_HEADER, LIVE_RUN.encode())
@@ -34,7 +35,7 @@ class Row(NamedTuple):
 @lru_cache(maxsize=1_000)
 def day_of(number: int) -> str:
     """Return the date of a day, numbered since 1970."""
-    return time_text(number * SECONDS_PER_DAY, ISO.epoch)[: len("2026-11-30")]
+    return utc_text(number * SECONDS_PER_DAY)[: len("2026-11-30")]
 
 
 @lru_cache(maxsize=100_000)

@@ -22,7 +22,8 @@ from server_monitoring.host.runs import Day
 from server_monitoring.host.summary import utc_now
 from server_monitoring.model.csv_text import unmarked
 from server_monitoring.model.groups import Group, Metric, table_columns
-from server_monitoring.model.timestamps import ISO, time_text
+from server_monitoring.model.live import WINDOW, utc_text
+from server_monitoring.model.timestamps import ISO
 from server_monitoring.model.windows import Windows
 from server_monitoring.store.days import UNTIMELY
 from server_monitoring.store.raw import day_rows
@@ -181,7 +182,7 @@ def _live(day: Day, group: Group, alerts: Iterable[str]) -> dict[Place, list[Sai
     for number, text in enumerate(alerts, start=1):
         try:
             told = json.loads(text)
-            if (told["kind"], told["group"]) != ("window", group.name):
+            if (told["kind"], told["group"]) != (WINDOW, group.name):
                 continue
             start, values = told["window_start"], told["values"]
             said = Said(told["window_end"], told["alert"], dict(values))
@@ -232,7 +233,7 @@ def _late_windows(day: Day, group: Group, windows: Windows) -> set[Place]:
         for path, _ in _untimely(of_day, group):
             for ts, server_id, _ in islice(csv.reader(_valid_lines(path), strict=True), 1, None):
                 for start in windows.starts(ISO.to_seconds(ts)):
-                    found.add(Place(server_id, time_text(start, ISO.epoch)))
+                    found.add(Place(server_id, utc_text(start)))
     return found
 
 
