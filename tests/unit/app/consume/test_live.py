@@ -18,6 +18,7 @@ from server_monitoring.store.malformed import malformed_path
 
 from tests.support.live_rows import DAY, MIDNIGHT, by_day, numbers, record, stored, value
 from tests.unit.app.app_answers import CPU, MEM, Answers
+from tests.unit.app.app_command import App
 
 TIMELY = Timely(late=7200, future=60)
 Start = Callable[["Topics"], LiveConsumer]
@@ -146,6 +147,13 @@ def test_a_clock_that_is_far_off_makes_no_endless_number_of_folders(
     assert made.totals("outlying")["topic-cpu"] == 4
     aside = malformed_path(live / "2026-11-30" / "raw" / "topic-cpu" / "0.csv").read_text()
     assert aside.count("there are too many days already") == 4
+
+
+def test_a_host_without_live_mode_is_told_so(app: App) -> None:
+    """Before it connects."""
+    said = app("consume", "--live", "--group", "cpu_mem")
+    assert said.status == 3
+    assert "live: missing, so live mode is not set up on this host" in said.error()
 
 
 def test_a_first_start_misses_nothing(start: Start, live: Path) -> None:
