@@ -125,4 +125,4 @@ def test_a_day_has_the_thresholds_of_single_servers(lab: Lab) -> None:
     number = rules.measure.of([exact("5.0")])
     wanted = {s: rules.label((number, number), rules.limits(s)) for s in servers}
     assert {row[0]: row[5] for row in analyze(lab, day(lab, DAY))[1]} == wanted
-    assert len(set(wanted.values())) == 4
+    assert len(set(wanted.values())) == 3
