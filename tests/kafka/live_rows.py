@@ -10,8 +10,9 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
-from server_monitoring.model.live import NO_DATA, RUN_ID, WINDOW
+from server_monitoring.model.live import NO_DATA, WINDOW
 from server_monitoring.model.live import utc_text as text_of
+from server_monitoring.model.names import LIVE_RUN
 from server_monitoring.model.wire import partition_for
 
 from tests.kafka.kafka_broker import PATIENCE, Broker, Pipeline, create_topics, make_pipeline
@@ -59,7 +60,7 @@ class LiveMode:
         metrics = self.pipeline.values["groups"]["cpu_mem"]["metrics"]
         sent = []
         for sample in samples:
-            headers = [("run_id", RUN_ID.encode()), ("row", b"%d" % sample.second)]
+            headers = [("run_id", LIVE_RUN.encode()), ("row", b"%d" % sample.second)]
             for metric, value in zip(metrics, (sample.cpu, sample.mem), strict=True):
                 fields = {"ts": text_of(sample.second), "server_id": sample.server_id}
                 content = json.dumps(fields)[:-1] + f', "{metric["column"]}": {value}}}'

@@ -42,6 +42,22 @@ def settings(data_dir: Path, servers: tuple[str, ...] = ("127.0.0.1:9",)) -> dic
     }
 
 
+def live_section(**changed: Any) -> dict[str, Any]:
+    """Return the section of live mode with its defaults, but for what is `changed`."""
+    return {
+        "for_windows": 1,
+        "clear_windows": 1,
+        "lateness_seconds": 0,
+        "future_seconds": 60,
+        "late_hours": 2,
+        "silence_seconds": 35,
+        "thresholds": {},
+        "alerts_topic": "topic-alerts",
+        "state_topic": "topic-alert-state",
+        **changed,
+    }
+
+
 def metric_group(
     metrics: dict[str, tuple[str, str]],
     table: tuple[str, str, str],

@@ -24,11 +24,12 @@ COMMANDS = (
     "report",
     "alerts",
     "agent",
+    "books",
 )
 EXIT_STATUSES = (
     "exit status: 0 done, 2 usage, 3 configuration, 4 data set, 5 broker or topic, 6 storage, "
-    "7 analysis, 8 broker does not answer, 9 results folder, 10 incidents found (alerts), "
-    "11 credentials changed during the run, 12 another detector took over"
+    "7 analysis, 8 broker does not answer, 9 results folder, 10 incidents found (alerts) or "
+    "differences (books), 11 credentials changed during the run, 12 another detector took over"
 )
 
 

@@ -66,6 +66,8 @@ def test_every_error_has_its_own_exit_status() -> None:
         (["serve"], 2, "invalid choice: 'serve'"),
         (["produce", "--run-id", "r1"], 2, "--dataset"),
         (["consume", "--run-id", "../r", "--group", "g"], 2, "run id: found '../r'"),
+        (["consume", "--run-id", "live", "--group", "g"], 2, "which the rows of agents have"),
+        (["consume", "--group", "g"], 2, "one of the arguments --run-id --live is required"),
         (["probe", "--bootstrap-servers", "kafka"], 2, "found 'kafka', expected host:port"),
         (["produce", "--rate", "x"], 2, "--rate: found 'x', expected a number, 0 for no limit"),
         (["produce", "--rate", "-1"], 2, "--rate: found '-1', expected a number"),

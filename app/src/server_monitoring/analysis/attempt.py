@@ -8,11 +8,11 @@ from server_monitoring.errors import AnalysisError
 from server_monitoring.host import notify
 from server_monitoring.host.durable import write_json
 from server_monitoring.host.full_disk import FullDisk, check_space
-from server_monitoring.host.runs import Run
+from server_monitoring.host.runs import Day, Run
 from server_monitoring.host.summary import Timer
 from server_monitoring.model.groups import Group
 from server_monitoring.settings.config import Config
-from server_monitoring.store.raw import find_topics
+from server_monitoring.store.raw import check_stored, find_topics
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -24,7 +24,7 @@ MOST_TRIES = 10
 
 
 def analyze(config: Config, run: Run, group: Group, wait: float = 0) -> None:
-    """Write a group's alert table, and the summary to the run's `analyze-<group>.json`.
+    """Write a group's alert table, and the summary to `analyze-<group>.json`, of a run or a day.
 
     With a `wait`, Spark starts at once, and the group's consumer on this host may take that many
     seconds more to reach its end; they do not count in the summary's `seconds`.
@@ -35,7 +35,10 @@ def analyze(config: Config, run: Run, group: Group, wait: float = 0) -> None:
 
     """
     timer = Timer()
-    if not wait:
+    if isinstance(run, Day):
+        check_stored(run, group)
+        run.create()
+    elif not wait:
         find_topics(run, group)  # before Spark takes its seconds to start
     _status("starting Spark")
     # Spark is not there in the pipeline's venv.
@@ -83,6 +86,7 @@ def _summary(run: Run, group: Group, result: "job.Result") -> dict[str, object]:
     """Return what the analysis found; when, and by what, is its caller's to add."""
     return {
         "run_id": run.run_id,
+        **({"day": run.day.isoformat()} if isinstance(run, Day) else {}),
         "group": group.name,
         "rows": result.rows,
         "corrupt_rows": result.corrupt_rows,

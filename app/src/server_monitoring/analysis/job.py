@@ -17,12 +17,12 @@ from server_monitoring.analysis import plan
 from server_monitoring.analysis.transforms import METRICS
 from server_monitoring.errors import AnalysisError, DiskFullError, ServerMonitoringError, one_line
 from server_monitoring.host.durable import storage_error
-from server_monitoring.host.runs import Run
+from server_monitoring.host.runs import Day, Run
 from server_monitoring.model.groups import JOIN_ROWS, JOIN_WINDOWS, Group, table_columns
 from server_monitoring.model.timestamps import TimeForm, time_text
 from server_monitoring.settings.config import Config
 from server_monitoring.store import corrupt, lines, table
-from server_monitoring.store.raw import Topic, find_topics
+from server_monitoring.store.raw import Topic, copy_topics, find_topics
 
 # Bytes of the largest method that Java compiles: those that sum wide values are larger, and Spark
 # does well to write none. Any size is Spark's own default.
@@ -35,7 +35,7 @@ class Result:
     """What an analysis wrote.
 
     Attributes:
-        rows: raw rows stored, by topic, as the sidecars say.
+        rows: raw rows stored, by topic, as the sidecars say; of a day, without those of the next.
         corrupt_rows: corrupt lines set aside, by topic.
         lost_rows: rows stored that could not be read, by topic: a corrupt line may hold several
             rows, or be a piece of one.
@@ -129,15 +129,16 @@ def analyze(
         StorageError: the table cannot be written; DiskFullError also if Spark had no space.
 
     """
-    topics = find_topics(run, group)
     path = run.directory / group.output_file
     scratch = run.directory / f".{group.output_file}.parts"
     parts = scratch / "table"
     seen = plan.Observations(Observation(), Observation(), Observation())
-    status(f"reading {sum(topic.rows for topic in topics)} rows")
+    shutil.rmtree(scratch, ignore_errors=True)
     try:
-        shutil.rmtree(scratch, ignore_errors=True)
-        of = plan.parts(topics, config, group)
+        day = run if isinstance(run, Day) else None
+        topics = copy_topics(day, group, scratch / "day") if day else find_topics(run, group)
+        status(f"reading {sum(topic.rows for topic in topics)} rows")
+        of = plan.parts(topics, config, group, day.seconds() if day else None)
         raw = [_lines(spark, topic, scratch, of.form) for topic in topics]
         limit = JAVA_METHOD if of.wide else MOST_METHOD
         spark.conf.set("spark.sql.codegen.hugeMethodLimit", limit)
@@ -155,10 +156,10 @@ def analyze(
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     return Result(
-        rows={topic.metric.topic: topic.rows for topic in topics},
+        rows={topic.metric.topic: topic.rows - topic.rows_after for topic in topics},
         corrupt_rows=corrupt_rows,
         lost_rows={t.metric.topic: t.rows - read[f"good_{i}"] for i, t in enumerate(topics)},
-        repeated_rows=_by_topic(group, lambda i: read[f"good_{i}"] - met[f"met_{i}"]),
+        repeated_rows=_by_topic(group, lambda i: read[f"needed_{i}"] - met[f"met_{i}"]),
         rows_before_start=_by_topic(group, lambda i: read[f"before_{i}"]),
         rows_alone=_by_topic(
             group, lambda i: met[f"met_{i}"] - met["met"] if group.join == JOIN_ROWS else 0

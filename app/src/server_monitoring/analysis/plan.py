@@ -1,7 +1,8 @@
 """The plan of a group's analysis: from the lines of its raw data to those of its table."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
 
 from pyspark.sql import Column, DataFrame, Observation
 from pyspark.sql import functions as F  # noqa: N812 - the name every Spark program uses
@@ -10,7 +11,7 @@ from server_monitoring.analysis import transforms
 from server_monitoring.analysis.aggregates import AGGREGATES, WIDE_AGGREGATES, Aggregate
 from server_monitoring.analysis.transforms import METRICS
 from server_monitoring.model.groups import Group
-from server_monitoring.model.timestamps import CLOCK, TimeForm
+from server_monitoring.model.timestamps import CLOCK, ISO, TimeForm
 from server_monitoring.model.windows import Windows
 from server_monitoring.settings.config import Config
 from server_monitoring.store import lines
@@ -41,6 +42,7 @@ class Parts:
         windows: their length, slide and first start.
         aggregate: what becomes of a window's values.
         wide: whether some of them may be wide.
+        own: of live mode, thresholds by server id or pattern of ids.
 
     """
 
@@ -50,16 +52,27 @@ class Parts:
     windows: Windows
     aggregate: Aggregate
     wide: bool
+    own: Mapping[str, Mapping[str, Decimal]] = field(default_factory=dict)
 
 
-def parts(topics: Sequence[Topic], config: Config, group: Group) -> Parts:
-    """Return what the settings and the raw data ask for."""
+def parts(
+    topics: Sequence[Topic], config: Config, group: Group, seconds: range | None = None
+) -> Parts:
+    """Return what the settings and the raw data ask for.
+
+    With `seconds`, of rows of agents, all windows that start in these, and no others.
+    """
     files = [path for topic in topics for path in topic.files]
-    form = config.time_form() or lines.first_form(files) or CLOCK
     wide = any(map(lines.may_have_wide_values, files))
-    aggregates = WIDE_AGGREGATES if wide else AGGREGATES
-    like = config.start or form.epoch
-    return Parts(group, form, like, config.windows(form), aggregates[group.aggregate], wide)
+    aggregate = (WIDE_AGGREGATES if wide else AGGREGATES)[group.aggregate]
+    if seconds is not None:
+        size, slide = config.window_seconds, config.slide_seconds
+        windows = Windows(size, slide, None, seconds.start, seconds.stop)
+        own = config.live.thresholds if config.live else {}
+        return Parts(group, ISO, ISO.epoch, windows, aggregate, wide, own)
+    form = config.time_form() or lines.first_form(files) or CLOCK
+    windows, like = config.windows(form), config.start or form.epoch
+    return Parts(group, form, like, windows, aggregate, wide)
 
 
 def partitions(topics: Sequence[Topic]) -> int:
@@ -77,8 +90,8 @@ def table(
     )
     rows = (
         first.unionByName(second)
-        .observe(seen.read, *_counts_of_rows(of.windows.first_aligned_start()))
-        .where("good")
+        .observe(seen.read, *_counts_of_rows(of.windows))
+        .where(_needed(of.windows))
         .repartition(partitions, "server_id")
     )
     pairs = transforms.pairs(rows, of.aggregate).observe(
@@ -87,7 +100,7 @@ def table(
         F.count_if(transforms.met()).alias("met"),
     )
     values = transforms.windowed(pairs, of.windows, of.group, of.aggregate)
-    labelled = transforms.labelled(values, of.group, config.thresholds, of.aggregate)
+    labelled = transforms.labelled(values, of.group, config.thresholds, of.aggregate, of.own)
     shown, before = F.col("complete"), F.lit(0)
     if of.windows.first_start is not None:
         early = F.col("window_start") < of.windows.first_start
@@ -106,13 +119,23 @@ def table(
     return transforms.table_lines(rows_of_table, of.windows, of.group, of.like, of.aggregate)
 
 
-def _counts_of_rows(first_start: int | None) -> Iterator[Column]:
-    """Yield the counts of rows read: good, bad, and before the first window; and their times."""
+def _needed(windows: Windows) -> Column:
+    """Return whether a row is good, and not after the last window."""
+    last = windows.last_start()
+    if last is None:
+        return F.col("good")
+    return F.col("good") & (F.col("second") < last + windows.window)
+
+
+def _counts_of_rows(windows: Windows) -> Iterator[Column]:
+    """Yield the counts of rows read: good, needed, bad, before the first window; their times."""
     good, bad, second = F.col("good"), ~F.col("good"), F.col("second")
+    first_start = windows.first_aligned_start()
     for metric in METRICS:
         own = F.col("metric") == metric
         before = F.lit(0) if first_start is None else F.count_if(own & (second < first_start))
         yield F.count_if(good & own).alias(f"good_{metric}")
+        yield F.count_if(_needed(windows) & own).alias(f"needed_{metric}")
         yield F.count_if(bad & own).alias(f"bad_{metric}")
         yield before.alias(f"before_{metric}")
     if first_start is not None:

@@ -5,7 +5,9 @@ united and shuffled once, by server_id; everything after (meeting of rows, windo
 happens within those partitions. `table` puts them in order.
 """
 
+from collections.abc import Mapping
 from decimal import Decimal
+from fnmatch import translate
 from functools import reduce
 from operator import and_, or_
 
@@ -140,6 +142,9 @@ def _in_windows(paired: DataFrame, windows: Windows) -> DataFrame:
     if earliest is not None:
         lowest = F.greatest(lowest, _bigint(earliest))
     highest = F.col("second") - F.pmod(F.col("second"), slide)
+    last = windows.last_start()
+    if last is not None:
+        highest = F.least(highest, _bigint(last))
     return (
         paired.withColumns({"lowest": lowest, "highest": highest})
         .where("lowest <= highest")
@@ -148,19 +153,37 @@ def _in_windows(paired: DataFrame, windows: Windows) -> DataFrame:
 
 
 def labelled(
-    values: DataFrame, group: groups.Group, thresholds: dict[str, Decimal], aggregate: Aggregate
+    values: DataFrame,
+    group: groups.Group,
+    thresholds: Mapping[str, Decimal],
+    aggregate: Aggregate,
+    own: Mapping[str, Mapping[str, Decimal]],
 ) -> DataFrame:
-    """Add the column `label`: both, first, second or null, by the thresholds (strictly above)."""
-    above = [
-        aggregate.above(index, thresholds[metric.column])
-        for index, metric in enumerate(group.metrics)
-    ]
+    """Add the column `label`: both, first, second or null, by the thresholds (strictly above).
+
+    `own` are thresholds by server id or pattern of ids; the first that fits counts.
+    """
+    above = []
+    for index, metric in enumerate(group.metrics):
+        is_above = aggregate.above(index, thresholds[metric.column])
+        for pattern, limits in reversed(list(own.items())):
+            if metric.column in limits:
+                fits = F.col("server_id").rlike(_java_pattern(pattern))
+                limit = aggregate.above(index, limits[metric.column])
+                is_above = F.when(fits, limit).otherwise(is_above)
+        above.append(is_above)
     label = (
         F.when(above[0] & above[1], F.lit("both"))
         .when(above[0], F.lit("first"))
         .when(above[1], F.lit("second"))
     )
     return values.withColumn("label", label)
+
+
+def _java_pattern(pattern: str) -> str:
+    """Return the regular expression for what a shell's pattern fits: as `fnmatch.fnmatchcase`."""
+    # Python's end of a text is another one's in Java, where it may be before a line end.
+    return rf"\A{translate(pattern)[:-2]}\z"
 
 
 def table_lines(

@@ -1,9 +1,10 @@
-"""`server-monitoring analyze`: compute a group's alert table with Spark."""
+"""`server-monitoring analyze`: compute a group's alert table of a run or a day with Spark."""
 
 import argparse
 
 from server_monitoring.analysis.attempt import analyze
 from server_monitoring.commands import common
+from server_monitoring.host.runs import Day, checked_day
 
 HELP = "compute a metric group's alert table from its raw segments, with Spark"
 EXAMPLE = (
@@ -14,7 +15,9 @@ EXAMPLE = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    common.add_run_id(parser)
+    whose = parser.add_mutually_exclusive_group(required=True)
+    common.add_run_id(whose, required=False)
+    common.add_day(whose, "analyze the rows of agents of this day", required=False)
     common.add_group(parser)
     parser.add_argument(
         "--wait",
@@ -31,5 +34,8 @@ def run(args: argparse.Namespace) -> int:
     """Analyze one group and write analyze-GROUP.json."""
     config = common.load_config(args)
     group = config.group(args.group)
-    analyze(config, common.open_run(args, config), group, args.wait)
+    if args.day:
+        analyze(config, Day.of(config.data_dir, checked_day(args.day)), group)
+    else:
+        analyze(config, common.open_run(args, config), group, args.wait)
     return 0

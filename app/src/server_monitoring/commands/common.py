@@ -51,14 +51,20 @@ def add_config(parser: argparse.ArgumentParser) -> None:
     add_path(parser, "--config", about)
 
 
-def add_run_id(parser: argparse.ArgumentParser) -> None:
+def add_run_id(parser: argparse._ActionsContainer, *, required: bool = True) -> None:
     """Add `--run-id`."""
     parser.add_argument(
         "--run-id",
-        required=True,
+        required=required,
         metavar="ID",
         help="names the run: 1 to 64 letters, digits, '.', '_' or '-'",
     )
+
+
+def add_day(parser: argparse._ActionsContainer, about: str, *, required: bool = True) -> None:
+    """Add `--day`."""
+    about += ", in UTC: windows that start in it, with the first rows of the next day"
+    parser.add_argument("--day", required=required, metavar="YYYY-MM-DD", help=about)
 
 
 def add_group(parser: argparse.ArgumentParser) -> None:

@@ -1,30 +1,43 @@
-"""`server-monitoring consume`: store a group's records of one run."""
+"""`server-monitoring consume`: store a group's records, of one run or of agents."""
 
 import argparse
 import signal
 
 from server_monitoring.commands import common
 from server_monitoring.consume.consumption import consume
+from server_monitoring.consume.live_consumption import consume_live
 
-HELP = "store a metric group's records in raw CSV segments, up to the run's end offsets"
+HELP = (
+    "store a metric group's records in raw CSV segments, up to a run's end offsets, or of agents "
+    "for ever"
+)
 EXAMPLE = "server-monitoring consume --run-id 2024-05-01 --group cpu_mem"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    common.add_run_id(parser)
+    whose = parser.add_mutually_exclusive_group(required=True)
+    common.add_run_id(whose, required=False)
+    whose.add_argument(
+        "--live",
+        action="store_true",
+        help="store what agents send, by the UTC day of each row, until SIGTERM",
+    )
     common.add_group(parser)
     common.add_config(parser)
     common.add_credentials(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Store records until the end offsets or SIGTERM; write consume-GROUP.json at the end."""
+    """Store records until the end offsets or SIGTERM, and write consume-GROUP.json."""
     stop: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, _: stop.append(number))
     signal.signal(signal.SIGINT, lambda number, _: stop.append(number))
     common.collect_rarely()
     config = common.load_config_to_connect(args)
-    run_files = common.open_run(args, config)
-    consume(config, run_files, config.group(args.group), lambda: bool(stop))
+    group = config.group(args.group)
+    if args.live:
+        consume_live(config, group, lambda: bool(stop))
+    else:
+        consume(config, common.open_run(args, config), group, lambda: bool(stop))
     return 0

@@ -5,15 +5,16 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from server_monitoring.broker.reader import Record
-from server_monitoring.model import live, timestamps
+from server_monitoring.model import timestamps
 from server_monitoring.model.batches import decode_values
 from server_monitoring.model.exact import Exact, exact
 from server_monitoring.model.live import utc_second
+from server_monitoring.model.names import LIVE_RUN
 from server_monitoring.model.timestamps import ISO
 from server_monitoring.model.wire import RUN_ID_HEADER, decode_value, partition_for
 
 FOREIGN, MALFORMED, MISPLACED = "foreign", "malformed", "misplaced"
-_LIVE = (RUN_ID_HEADER, live.RUN_ID.encode())
+_LIVE = (RUN_ID_HEADER, LIVE_RUN.encode())
 
 
 class Row(NamedTuple):

@@ -55,7 +55,7 @@ class FullDisk:
         passed: the more an attempt costs, the more of them.
         """
         self._paths = paths
-        self._left = timeout
+        self._left = self._timeout = timeout
         self._tell = tell
         self._sleep = sleep
         self._needed = needed
@@ -73,6 +73,10 @@ class FullDisk:
                 return attempt()
             except DiskFullError as error:
                 self._wait(error, stopping)
+
+    def renew(self) -> None:
+        """Note within an attempt without an end that there was space: a later wait is another."""
+        self._left = self._timeout
 
     def _wait(self, error: DiskFullError, stopping: Callable[[], bool]) -> None:
         """Sleep until the pause is over and there is space."""

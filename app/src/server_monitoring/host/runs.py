@@ -1,19 +1,26 @@
-"""Where a run's files are: `<data_dir>/runs/<run_id>/`."""
+"""Where files are: `<data_dir>/runs/<run_id>/` of a run, `<data_dir>/live/<day>/` of a day."""
 
+import calendar
+import contextlib
 import re
 from dataclasses import dataclass
+from datetime import date, timedelta
 from pathlib import Path
 
 from server_monitoring.errors import StorageError, UsageError, one_line
+from server_monitoring.model.names import LIVE_RUN
+from server_monitoring.model.timestamps import SECONDS_PER_DAY
 
 RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def checked_run_id(run_id: str) -> str:
     """Return `run_id` if it may name a directory.
 
     Raises:
-        UsageError: it holds other characters than letters, digits, `.`, `_`, `-`, or is too long.
+        UsageError: it holds other characters than letters, digits, `.`, `_`, `-`, is too long, or
+            is that of agents' rows.
 
     """
     if RUN_ID.fullmatch(run_id) is None:
@@ -22,7 +29,30 @@ def checked_run_id(run_id: str) -> str:
             f"run id: found {found}, expected 1 to 64 letters, digits, '.', '_' or '-', "
             "the first a letter or digit"
         )
+    if run_id == LIVE_RUN:
+        raise UsageError(
+            f"run id: found {run_id!r}, which the rows of agents have; choose another name"
+        )
     return run_id
+
+
+def checked_day(text: str) -> date:
+    """Return the day that is written as YYYY-MM-DD.
+
+    Raises:
+        UsageError: it is none, or none that a row may be of.
+
+    """
+    day = None
+    if _DAY.fullmatch(text):
+        with contextlib.suppress(ValueError):
+            day = date.fromisoformat(text)
+    if day is None or not date(1970, 1, 1) <= day <= date(2999, 12, 31):
+        raise UsageError(
+            f"day: found {one_line(repr(text), 80)}, expected a day in UTC such as 2026-11-30, "
+            "from 1970 to 2999"
+        )
+    return day
 
 
 @dataclass(frozen=True)
@@ -73,3 +103,34 @@ class Run:
                 f"{self.directory}: {error.strerror}; run_pipeline.yml makes it for the units, "
                 f"who are not to write in {self.data_dir} themselves"
             ) from error
+
+
+@dataclass(frozen=True)
+class Day(Run):
+    """The paths of one day, in UTC, of agents' rows: as those of a run; `day` is its date."""
+
+    day: date
+
+    @classmethod
+    def of(cls, data_dir: Path, day: date) -> "Day":
+        """Return a day below a data directory."""
+        return cls(data_dir, LIVE_RUN, day)
+
+    @property
+    def live(self) -> Path:
+        """The directory of all days."""
+        return self.data_dir / LIVE_RUN
+
+    @property
+    def directory(self) -> Path:
+        """The day's own directory."""
+        return self.live / self.day.isoformat()
+
+    def next(self) -> "Day":
+        """Return the day after."""
+        return Day.of(self.data_dir, self.day + timedelta(days=1))
+
+    def seconds(self) -> range:
+        """Return the seconds since 1970 that are of the day."""
+        start = calendar.timegm(self.day.timetuple())
+        return range(start, start + SECONDS_PER_DAY)

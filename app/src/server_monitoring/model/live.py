@@ -10,8 +10,6 @@ from functools import lru_cache
 
 from server_monitoring.model.names import PROGRAM
 
-# The run of agents' rows: no data set's run may have this name.
-RUN_ID = "live"
 # The label of a server that is silent; that of the record which says how far its windows are.
 NO_DATA, PROGRESS = "no data", ""
 # Kinds of alert records.

@@ -19,6 +19,11 @@ def consumer_group(group: str) -> str:
     return f"{PROGRAM}-{group}"
 
 
+def live_group(group: str) -> str:
+    """Return the id of the consumer group that stores a metric group's rows of agents."""
+    return f"{PROGRAM}-live-{group}"
+
+
 def unit(command: str, group: str = "", run_id: str = "") -> str:
     """Return the systemd unit of a command in a run; without a run, the template of such units.
 

@@ -186,7 +186,7 @@ def live_of(config: Config) -> Live:
     """
     if config.live is None:
         raise ConfigError(
-            "live: missing, so this host detects nothing; set up live mode in the inventory "
+            "live: missing, so live mode is not set up on this host; do so in the inventory "
             "(hosts in its group agents) and provision it"
         )
     return config.live

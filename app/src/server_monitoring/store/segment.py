@@ -154,13 +154,30 @@ class Segment:
             StorageError: the disk is full; what was stored before stays valid.
 
         """
-        if not self.dirty:
-            return
+        if self.dirty:
+            self.sync()
+            self.confirm()
+
+    def sync(self) -> None:
+        """Bring segment and malformed records to the disk; they are not valid yet.
+
+        Raises:
+            StorageError: the disk is full.
+
+        """
         try:
             os.fdatasync(self._fd)
         except OSError as error:
             raise storage_error(self.path, error) from error
         self._malformed.sync()
+
+    def confirm(self) -> None:
+        """Make what was synced valid.
+
+        Raises:
+            StorageError: the disk is full; what was stored before stays valid.
+
+        """
         write_sidecar(self.path, self.state)
         self.dirty = False
 
