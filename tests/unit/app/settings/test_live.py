@@ -58,4 +58,6 @@ def test_detection_without_the_section_says_what_is_missing(app: App) -> None:
     """In one line, before anything is connected."""
     said = app("detect", "--group", "cpu_mem")
     assert said.status == 3
-    assert said.err.startswith("server-monitoring: error: live: missing, so this host detects")
+    assert said.err.startswith(
+        "server-monitoring: error: live: missing, so live mode is not set up"
+    )
