@@ -34,6 +34,15 @@ def access_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AccessBr
         yield broker
 
 
+@pytest.fixture
+def mortal(tmp_path: Path) -> Iterator[Broker]:
+    """Return a broker to kill."""
+    directory = tmp_path / "mortal"
+    directory.mkdir()
+    with running_broker(Broker, directory) as broker:
+        yield broker
+
+
 @pytest.fixture(params=CLIENTS)
 def client(request: pytest.FixtureRequest) -> str:
     """Return each Kafka client in turn: the same must be true of both."""

@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
@@ -19,7 +19,7 @@ from server_monitoring.model.signature import GOOD, check, parse_key
 from server_monitoring.model.wire import RUN_ID_HEADER, decode_value, partition_for, row_number
 
 from tests.kafka.access import TOPIC, Access
-from tests.kafka.kafka_broker import PATIENCE, Broker, create_topics, running_broker
+from tests.kafka.kafka_broker import PATIENCE, Broker, create_topics
 from tests.kafka.kafka_runs import BY_ONE_CLIENT
 from tests.kafka.secure_broker import RENEWING, SecureBroker
 from tests.support.app_settings import write_settings
@@ -28,15 +28,6 @@ from tests.support.project import PROJECT
 SERVER, PARTITIONS = "web,1", 3
 ROTATED = 11
 KEY = "0f" * 32
-
-
-@pytest.fixture
-def mortal(tmp_path: Path) -> Iterator[Broker]:
-    """Return a broker to kill."""
-    directory = tmp_path / "mortal"
-    directory.mkdir()
-    with running_broker(Broker, directory) as broker:
-        yield broker
 
 
 class Agent:

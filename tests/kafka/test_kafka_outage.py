@@ -3,14 +3,12 @@
 import json
 import signal
 import time
-from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
-import pytest
 from server_monitoring.broker.limits import CLIENTS
 
-from tests.kafka.kafka_broker import PATIENCE, Broker, make_pipeline, running_broker
+from tests.kafka.kafka_broker import PATIENCE, Broker, make_pipeline
 from tests.kafka.kafka_runs import (
     consumer,
     finish,
@@ -25,15 +23,6 @@ from tests.support.app_settings import write_settings
 ROWS, RATE = 6_000, 200
 BROKER_TIMEOUT = 15  # the least that may be set
 AT_MOST_SECONDS = 30
-
-
-@pytest.fixture
-def mortal(tmp_path: Path) -> Iterator[Broker]:
-    """Return a broker to kill."""
-    directory = tmp_path / "mortal"
-    directory.mkdir()
-    with running_broker(Broker, directory) as broker:
-        yield broker
 
 
 class Run:

@@ -4,6 +4,8 @@ import argparse
 import gc
 import math
 import os
+import signal
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -148,6 +150,14 @@ def open_dataset(path: Path, config: Config) -> "Dataset":
 
     columns = [metric.column for metric in config.metrics()]
     return Dataset(path, columns, config.time_form(), config.layout)
+
+
+def stop_on_signals() -> Callable[[], bool]:
+    """Take SIGTERM and SIGINT as orders to end; return what tells whether one came."""
+    came: list[int] = []
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda found, _: came.append(found))
+    return lambda: bool(came)
 
 
 def collect_rarely() -> None:

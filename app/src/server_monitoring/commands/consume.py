@@ -1,7 +1,6 @@
 """`server-monitoring consume`: store a group's records, of one run or of agents."""
 
 import argparse
-import signal
 
 from server_monitoring.commands import common
 from server_monitoring.consume.consumption import consume
@@ -30,14 +29,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Store records until the end offsets or SIGTERM, and write consume-GROUP.json."""
-    stop: list[int] = []
-    signal.signal(signal.SIGTERM, lambda number, _: stop.append(number))
-    signal.signal(signal.SIGINT, lambda number, _: stop.append(number))
+    stopped = common.stop_on_signals()
     common.collect_rarely()
     config = common.load_config_to_connect(args)
     group = config.group(args.group)
     if args.live:
-        consume_live(config, group, lambda: bool(stop))
+        consume_live(config, group, stopped)
     else:
-        consume(config, common.open_run(args, config), group, lambda: bool(stop))
+        consume(config, common.open_run(args, config), group, stopped)
     return 0

@@ -1,7 +1,6 @@
 """`server-monitoring detect`: find abnormal windows of live rows, for ever."""
 
 import argparse
-import signal
 
 from server_monitoring.commands import common
 from server_monitoring.detect.service import detect
@@ -19,10 +18,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Detect on this host's share of the group until SIGTERM."""
-    stop: list[int] = []
-    signal.signal(signal.SIGTERM, lambda number, _: stop.append(number))
-    signal.signal(signal.SIGINT, lambda number, _: stop.append(number))
+    stopped = common.stop_on_signals()
     common.collect_rarely()
     config = common.load_config_to_connect(args)
-    detect(config, config.group(args.group), lambda: bool(stop))
+    detect(config, config.group(args.group), stopped)
     return 0
