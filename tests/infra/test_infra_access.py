@@ -73,3 +73,13 @@ def test_exposure_of_each_unit_is_low(host: Host) -> None:
         )
         assert "Overall exposure level" in rated.stdout, rated.stderr
         assert rated.rc == 0, rated.stdout[-200:]
+
+
+def test_no_service_has_a_home_for_a_key(host: Host, groups: list[str]) -> None:
+    """An ssh key would open a tunnel to the broker from outside; there is nowhere to leave one."""
+    listed = host.check_output("getent passwd").splitlines()
+    users = [line.split(":") for line in listed if line.startswith(("sm-", "kafka:"))]
+    assert users or not {"kafka", "producers", "agents"}.intersection(groups)
+    assert {(home, shell) for *_, home, shell in users} <= {("/nonexistent", "/usr/sbin/nologin")}
+    assert not host.file("/nonexistent").exists
+    assert not host.user("server-monitoring").exists

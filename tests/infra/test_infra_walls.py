@@ -115,13 +115,3 @@ def test_it_replaces_nothing_of_root_s_in_its_run(intruder: Intruder) -> None:
     for deed in ("rm {0}", "mv {0} {0}.old", "ln -sf /etc/shadow {0}", "echo >> {0}"):
         assert not intruder.does(deed.format(f"{OWN}/config.yml")), deed
     assert intruder.does(f"touch {OWN}/own.json && ln -sf /etc/shadow {OWN}/own.json")
-
-
-def test_no_service_has_a_home_for_a_key(host: Host) -> None:
-    """An ssh key would open a tunnel to the broker from outside; there is nowhere to leave one."""
-    listed = host.check_output("getent passwd").splitlines()
-    users = [line.split(":") for line in listed if line.startswith(("sm-", "kafka:"))]
-    assert users
-    assert {(home, shell) for *_, home, shell in users} == {("/nonexistent", "/usr/sbin/nologin")}
-    assert not host.file("/nonexistent").exists
-    assert not host.user("server-monitoring").exists
