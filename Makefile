@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo control lab lab-down provision run test test-long-unit test-long-overlay test-long-pipeline test-long-brokers lint unit cluster-test packages lab-packages chaos bench pictures browser-packages secrets-rotate sbom audit clean
+.PHONY: help demo demo-live control lab lab-down provision run test test-long-unit test-long-overlay test-long-pipeline test-long-brokers lint unit cluster-test packages lab-packages chaos bench pictures browser-packages secrets-rotate sbom audit clean
 
 VENV := .venv
 # The wheel of pyspark, where the role spark looks for it too: it is built once, from a source archive with a known hash.
@@ -16,7 +16,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 # The lab's inventory: lab, lab-ha with three brokers, or lab-live with nodes that are watched.
 INVENTORY ?= lab
 $(if $(filter lab lab-ha lab-live,$(INVENTORY)),,$(error INVENTORY is $(INVENTORY), expected lab, lab-ha or lab-live))
-demo lab lab-down provision run chaos: export ANSIBLE_INVENTORY := inventory/$(INVENTORY)
+demo demo-live lab lab-down provision run chaos: export ANSIBLE_INVENTORY = inventory/$(INVENTORY)
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
 help: ## Show this list
@@ -31,6 +31,12 @@ demo: lab ## Four local nodes, provisioned, and the pipeline run on real data; t
 	@echo
 	@echo "The lab stays up: '. .venv/bin/activate', then 'ansible all -m ping' or 'ansible-playbook run_pipeline.yml'."
 	@echo "'make lab-down' removes it."
+
+demo-live: INVENTORY = lab-live
+demo-live: lab ## The lab's nodes watched as they run: an incident fires in the terminal, is over, and Spark closes the day
+	ansible-playbook provision.yml
+	python3 tools/live/demo.py
+	@echo "The lab stays up: 'make lab-down' removes it."
 
 control: $(VENV)/control ## Ansible and what it needs in .venv, for machines of your own
 
