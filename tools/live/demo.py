@@ -93,7 +93,9 @@ def main() -> int:
         play("lab_sample.yml", "--limit", NODE)
         say(f"{NODE} is idle again")
         say(f"resolved after {follower.wait_for('resolved'):.0f} s")
-        say(f"Spark closes the books of {day}: ansible-playbook playbooks/live_close.yml -e day={day}")
+        say(
+            f"Spark closes the books of {day}: ansible-playbook playbooks/live_close.yml -e day={day}"
+        )
         play("live_close.yml", "--extra-vars", f"day={day}")
     except DemoError as error:
         print(f"demo: {error}", file=sys.stderr)

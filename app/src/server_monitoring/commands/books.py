@@ -1,6 +1,7 @@
 """`server-monitoring books`: hold a day's live alerts against its batch analysis."""
 
 import argparse
+import time
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -8,6 +9,7 @@ from server_monitoring.commands import common
 from server_monitoring.errors import UsageError
 from server_monitoring.host.runs import Day, checked_day
 from server_monitoring.model.groups import Group
+from server_monitoring.model.live import CLOCK_SECONDS
 from server_monitoring.model.windows import Windows
 from server_monitoring.results.books import close_day, line
 from server_monitoring.settings.config import Config
@@ -41,9 +43,21 @@ def run(args: argparse.Namespace) -> int:
         cluster = common.with_credentials(config.cluster, args.credentials)
         config = replace(config, cluster=cluster)
     windows = Windows(config.window_seconds, config.slide_seconds, None)
-    books = close_day(day, groups, windows, lambda group: _alerts(config, group, args))
+    books = close_day(
+        day,
+        groups,
+        windows,
+        lambda group: _alerts(config, group, args),
+        is_over=time.time() > _last_row(config, day),
+    )
     print(line(day, books))
     return FOUND if books.differences.count else 0
+
+
+def _last_row(config: Config, day: Day) -> float:
+    """Return when the last row that counts live for the day's windows may have come."""
+    late = config.live.late_hours * 3600 if config.live else 0
+    return day.seconds().stop + config.window_seconds + late + CLOCK_SECONDS
 
 
 def _alerts(config: Config, group: Group, args: argparse.Namespace) -> Iterable[str]:

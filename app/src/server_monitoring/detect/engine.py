@@ -22,13 +22,11 @@ from server_monitoring.detect.rows import Row
 from server_monitoring.detect.rules import Rules
 from server_monitoring.detect.server import Server
 from server_monitoring.detect.windows import METRICS, Window
-from server_monitoring.model.live import PENDING, PROGRESS
+from server_monitoring.model.live import CLOCK_SECONDS, PENDING, PROGRESS
 
 FUTURE, LATE, REFUSED = "future", "late", "refused"
 # An agent that was broken into may make up names: memory for them ends here.
 MOST_SERVERS = 20_000
-# By how much the clocks of this host and of the brokers may differ.
-CLOCK_SECONDS = 60
 
 
 class Out(NamedTuple):

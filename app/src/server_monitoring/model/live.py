@@ -14,6 +14,8 @@ from server_monitoring.model.names import PROGRAM
 NO_DATA, PROGRESS = "no data", ""
 # Kinds of alert records.
 WINDOW, TRANSITION = "window", "transition"
+# By how much the clocks of a detector's host and of the brokers may differ.
+CLOCK_SECONDS = 60
 # States of an alert: of only some of the windows in a row that it needs, and the other two.
 PENDING, FIRING, RESOLVED = "pending", "firing", "resolved"
 

@@ -75,10 +75,16 @@ class Books:
     rows: dict[str, dict[str, int]] = field(default_factory=dict)
     differences: Listed = field(default_factory=Listed)
     late: Listed = field(default_factory=Listed)
+    open: dict[str, int] = field(default_factory=dict)
 
 
 def close_day(
-    day: Day, groups: Sequence[Group], windows: Windows, alerts: Callable[[Group], Iterable[str]]
+    day: Day,
+    groups: Sequence[Group],
+    windows: Windows,
+    alerts: Callable[[Group], Iterable[str]],
+    *,
+    is_over: bool = True,
 ) -> Books:
     """Compare a day's tables with its live alerts, and write `books.json` beside them.
 
@@ -88,6 +94,7 @@ def close_day(
         windows: their length and slide.
         alerts: what was told live of a group's servers that the tables have, as lines of JSON;
             records of other kinds, groups and days are left out.
+        is_over: whether no window of the day gets another row; else the last ones are open.
 
     Raises:
         ResultsError: a table or an alert is missing or not what it should be.
@@ -96,7 +103,8 @@ def close_day(
     """
     books = Books()
     for group in groups:
-        _compare(day, group, windows, _live(day, group, alerts(group)), books)
+        ends = None if is_over else _complete_to(day, group)
+        _compare(day, group, windows, _live(day, group, alerts(group)), ends, books)
     content = {"day": day.day.isoformat(), "closed": utc_now(), **asdict(books)}
     write_json(day.directory / BOOKS, content | {"app_version": __version__})
     return books
@@ -113,6 +121,7 @@ def line(day: Day, books: Books) -> str:
         f"rows {name.replace('_', ' ')}": sum(rows[name] for rows in books.rows.values())
         for name in ("untimely", "after_closing", "sent_twice")
     }
+    notes["windows still open"] = sum(books.open.values())
     told = ", ".join(f"{number} {what}" for what, number in notes.items() if number)
     return f"{text}; {told}" if told else text
 
@@ -122,10 +131,11 @@ def _compare(
     group: Group,
     windows: Windows,
     live: Mapping[Place, list[Said]],
+    complete_to: Mapping[str, str] | None,
     books: Books,
 ) -> None:
     left, late = dict(live), _late_windows(day, group, windows)
-    books.windows[group.name] = books.alerts_batch[group.name] = 0
+    books.windows[group.name] = books.alerts_batch[group.name] = books.open[group.name] = 0
     books.alerts_live[group.name] = sum(map(len, live.values()))
     books.rows[group.name] = _rows(day, group)
 
@@ -139,20 +149,22 @@ def _compare(
         }
         (books.late if place in late else books.differences).add(found)
 
+    def is_open(place: Place, end: str) -> bool:
+        return complete_to is not None and end > complete_to.get(place.server_id, "")
+
     for place, batch in _table(day, group):
         books.windows[group.name] += 1
         books.alerts_batch[group.name] += batch.alert != ""
         said = left.pop(place, [])
-        if len(said) > 1:
-            differs(TWICE, place, batch, said)
-        elif said and not batch.alert:
-            differs(ONLY_LIVE, place, batch, said)
-        elif said and said[0] != batch:
-            differs(OTHER, place, batch, said)
-        elif batch.alert and not said:
-            differs(ONLY_BATCH, place, batch, said)
+        if is_open(place, batch.window_end):
+            books.open[group.name] += 1
+        elif kind := _difference(batch, said):
+            differs(kind, place, batch, said)
     for place, said in left.items():  # there is no such window
-        differs(ONLY_LIVE, place, None, said)
+        if is_open(place, said[0].window_end):
+            books.open[group.name] += 1
+        else:
+            differs(ONLY_LIVE, place, None, said)
 
 
 def _table(day: Day, group: Group) -> Iterator[tuple[Place, Said]]:
@@ -174,6 +186,29 @@ def _table(day: Day, group: Group) -> Iterator[tuple[Place, Said]]:
         raise ResultsError(f"{path}: {error.strerror}; analyze day {day.day} first") from error
     except (csv.Error, ValueError) as error:
         raise ResultsError(f"{path}: after row {rows}: {one_line(error)}; analyze again") from error
+
+
+def _difference(batch: Said, said: Sequence[Said]) -> str | None:
+    """Return how what was told live of a window is not what the table has; None if it is."""
+    if len(said) > 1:
+        return TWICE
+    if said and not batch.alert:
+        return ONLY_LIVE
+    if said and said[0] != batch:
+        return OTHER
+    return ONLY_BATCH if batch.alert and not said else None
+
+
+def _complete_to(day: Day, group: Group) -> dict[str, str]:
+    """Return up to where each server's windows have all rows that they will ever have.
+
+    That is the start of its last window, as there is a row behind it. A row that comes out of
+    order, and still counts, changes a window all the same: its books differ until it is analyzed.
+    """
+    ends: dict[str, str] = {}
+    for place, _ in _table(day, group):
+        ends[place.server_id] = max(place.window_start, ends.get(place.server_id, ""))
+    return ends
 
 
 def _live(day: Day, group: Group, alerts: Iterable[str]) -> dict[Place, list[Said]]:

@@ -1,6 +1,7 @@
 """Closing the books of a day: differences of every kind, late windows, rows that came since."""
 
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from server_monitoring.store.segment import csv_lines
 
 from tests.unit.app.app_command import App
 
-DAY = "2026-11-30"
+DAY = "2025-11-30"
 HEADER = "server_id,window_start,window_end,avg_cpu,avg_mem,alert\n"
 CPU, BOTH = "CPU spike suspected", "High CPU + Memory stress"
 Alert = dict[str, Any]
@@ -86,8 +87,8 @@ def test_the_same_alerts_are_no_difference(close: Close) -> None:
         window("00:03:00", BOTH, "=a"),
         window("00:04:00", kind="transition"),
         window("00:04:00", group="net_disk"),
-        window(window_start="2026-11-29T23:59:50Z"),
-        window(window_start="2026-12-01T00:00:00Z"),
+        window(window_start="2025-11-29T23:59:50Z"),
+        window(window_start="2025-12-01T00:00:00Z"),
     ]
     status, out, content = close(rows, alerts)
     assert status == 0
@@ -159,12 +160,12 @@ def store(day: Day, name: str, times: list[str]) -> None:
 def test_windows_with_rows_that_came_too_late_are_listed_apart(close: Close, day: Day) -> None:
     """Every window that holds such a row, also one of the next day's, and no other."""
     store(day, f"{DAY}/untimely", [at("00:01:10")])
-    store(day, "2026-12-01/untimely", ["2026-12-01T00:00:05Z"])
+    store(day, "2025-12-01/untimely", ["2025-12-01T00:00:05Z"])
     late = ["00:00:50", "00:01:00", "00:01:10"]
     ends = {"00:00:50": "00:01:20", "00:01:00": "00:01:30", "00:01:10": "00:01:40"}
     rows = [f"a,{at(s)},{at(e)},90.00,1.00,{CPU}\n" for s, e in ends.items()]
     rows.append(row("00:01:20"))
-    rows.append(f"a,{at('23:59:50')},2026-12-01T00:00:20Z,90.00,1.00,{CPU}\n")
+    rows.append(f"a,{at('23:59:50')},2025-12-01T00:00:20Z,90.00,1.00,{CPU}\n")
     rows.append(row(server="b", start="00:01:00"))
     status, out, content = close(rows, [])
     assert status == 10
@@ -173,6 +174,30 @@ def test_windows_with_rows_that_came_too_late_are_listed_apart(close: Close, day
     others = [(w["server_id"], w["window_start"]) for w in content["differences"]["windows"]]
     assert others == [("a", at("00:01:20")), ("b", at("00:01:00"))]
     assert "2 differences; 4 late windows, 1 rows untimely, 1 rows sent twice" in out
+
+
+@pytest.mark.parametrize(("late", "is_open"), [(89, True), (91, False)])
+def test_the_last_windows_of_a_day_that_is_not_over_are_open(
+    close: Close, day: Day, monkeypatch: pytest.MonkeyPatch, *, late: int, is_open: bool
+) -> None:
+    """Those that may hold rows which came after the analysis: no late hours are set here."""
+    monkeypatch.setattr(time, "time", lambda: float(day.seconds().stop + late))
+    rows = [row("00:01:00", BOTH), row("00:01:30"), row("00:02:00", "")]
+    alerts = [
+        window("00:01:00", BOTH),
+        window("00:02:00"),
+        window("00:02:30"),
+        window("00:01:00", server="b"),
+    ]
+    status, out, content = close(rows, alerts)
+    counted = content["differences"]["count"], content["open"]["cpu_mem"]
+    if is_open:
+        # Only batch, of a window behind which there is a row.
+        assert counted == (1, 3)
+        assert "3 windows still open" in out
+    else:
+        assert counted == (4, 0)
+    assert status == 10
 
 
 def test_rows_that_came_after_the_analysis_are_counted(close: Close, day: Day) -> None:
@@ -192,7 +217,7 @@ def test_rows_that_came_after_the_analysis_are_counted(close: Close, day: Day) -
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("team_47_CPU_MEM.csv", None, "No such file or directory; analyze day 2026-11-30 first"),
+        ("team_47_CPU_MEM.csv", None, "No such file or directory; analyze day 2025-11-30 first"),
         ("team_47_CPU_MEM.csv", "a,b\n", "not a table of server_id, window_start"),
         ("team_47_CPU_MEM.csv", f"{HEADER}a,b\n", "after row 0: not enough values"),
         ("team_47_CPU_MEM.csv", f"{HEADER}{row()}a,b,c,d,e,f,g\n", "after row 1: zip"),
