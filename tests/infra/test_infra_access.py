@@ -5,12 +5,11 @@ from typing import Any
 import pytest
 from testinfra.host import Host
 
-from tests.infra.nodes import inventory
+from tests.infra.nodes import inventory, members
 
 GROUPS = "all"
 SETTINGS = "/etc/server-monitoring"
 UNITS = "/etc/systemd/system"
-AGENT = "server-monitoring-agent.service"
 # systemd's rating times ten: at most 1.5.
 THRESHOLD = 15
 
@@ -23,9 +22,14 @@ def groups(node: str, pytestconfig: pytest.Config) -> list[str]:
 
 
 def test_host_has_the_credentials_of_its_own_accounts_alone(
-    host: Host, node: str, variables: dict[str, Any], groups: list[str]
+    host: Host,
+    node: str,
+    variables: dict[str, Any],
+    groups: list[str],
+    pytestconfig: pytest.Config,
 ) -> None:
     """They are root's; a unit gets copies from systemd, also of a key to sign by."""
+    path = pytestconfig.getoption("ansible_inventory")
     accounts = {"kafka": "operator", "producers": "producer", "agents": f"agent_{node}"}
     wanted = {
         accounts.get(name, name.replace("consumers_", "consumer_"))
@@ -34,7 +38,12 @@ def test_host_has_the_credentials_of_its_own_accounts_alone(
     }
     found = host.check_output(f"stat --format='%n %U %a' {SETTINGS}/credentials/*").splitlines()
     names = {f"{name}.json" for name in wanted}
-    names |= {"signing.key"} if "agents" in groups and variables.get("agent_signed") else set()
+    signed = bool(variables.get("agent_signed"))
+    names |= {"signing.key"} if "agents" in groups and signed else set()
+    consumed = [name.removeprefix("consumers_") for name in groups if name.startswith("consumers_")]
+    if consumed and members(path, "agents"):
+        names |= {"books.json", *(f"detect_{group}.json" for group in consumed)}
+        names |= {"signing.json"} if signed else set()
     assert set(found) == {f"{SETTINGS}/credentials/{name} root 600" for name in names}
     assert host.check_output(f"stat --format='%U %a' {SETTINGS}/credentials") == "root 700"
 
@@ -63,7 +72,7 @@ def test_other_local_users_read_no_secret(host: Host) -> None:
 def test_exposure_of_each_unit_is_low(host: Host) -> None:
     """As the node's own systemd rates the units that are installed."""
     units = host.check_output(
-        f"cd {UNITS}; ls -d kafka.service server-monitoring-*@.service {AGENT} 2>&- || true"
+        f"cd {UNITS}; ls -d kafka.service server-monitoring-*.service sm-*@.service 2>&- || true"
     )
     assert units
     for unit in units.split():

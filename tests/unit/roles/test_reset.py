@@ -19,7 +19,14 @@ def remove(kafka: Path, data: Path) -> None:
 def folders(tmp_path: Path) -> tuple[Path, Path]:
     """Return both folders with what services left in them."""
     kafka, data = tmp_path / "kafka", tmp_path / "data"
-    for folder in (kafka / "data", kafka / "tmp", data / "runs/r1", data / "units", data / "spark"):
+    for folder in (
+        kafka / "data",
+        kafka / "tmp",
+        data / "runs/r1",
+        data / "units",
+        data / "spark",
+        data / "live/2026-11-30",
+    ):
         folder.mkdir(parents=True)
         (folder / "file").write_text("")
     return kafka, data

@@ -2,6 +2,7 @@
 
 import calendar
 import contextlib
+import os
 import re
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -12,7 +13,27 @@ from server_monitoring.model.names import LIVE_RUN
 from server_monitoring.model.timestamps import SECONDS_PER_DAY
 
 RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+# Each user of the group makes files there, and removes no other's.
+SHARED = 0o1770
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+def shared_folder(path: Path) -> None:
+    """Create a folder, if it is missing, in which each user of its group keeps files of its own.
+
+    Raises:
+        StorageError: it cannot be created.
+
+    """
+    before = os.umask(0)
+    try:
+        path.mkdir(SHARED, exist_ok=True)
+    except OSError as error:
+        raise StorageError(
+            f"{path}: {error.strerror}; provision.yml makes what is above"
+        ) from error
+    finally:
+        os.umask(before)
 
 
 def checked_run_id(run_id: str) -> str:
@@ -125,6 +146,15 @@ class Day(Run):
     def directory(self) -> Path:
         """The day's own directory."""
         return self.live / self.day.isoformat()
+
+    def create(self) -> None:
+        """Create the directory if it is missing, for all users of the group.
+
+        Raises:
+            StorageError: it cannot be created.
+
+        """
+        shared_folder(self.directory)
 
     def next(self) -> "Day":
         """Return the day after."""

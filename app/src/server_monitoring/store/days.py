@@ -22,6 +22,7 @@ from pathlib import Path
 from server_monitoring.errors import StorageError
 from server_monitoring.host.durable import storage_error
 from server_monitoring.host.lock import open_locked
+from server_monitoring.host.runs import shared_folder
 from server_monitoring.model.names import LIVE_RUN
 from server_monitoring.store.journal import (
     Journal,
@@ -134,7 +135,10 @@ class DaySegments:
         if name not in self._open:
             # The journal alone knows offsets and the topic's id.
             fresh = Sidecar(LIVE_RUN, self.path.parent.name, "", int(self.path.stem), 0)
-            self._open[name] = Segment(self._segment_path(name), self._column, fresh)
+            path = self._segment_path(name)
+            for folder in (path.parents[2], path.parents[1]):
+                shared_folder(folder)
+            self._open[name] = Segment(path, self._column, fresh)
         return self._open[name]
 
     def append(self, name: str, lines: str, rows: int, offset: int, last_row: int) -> int:

@@ -1,6 +1,8 @@
 """A live partition's segments: whatever the order of days, whenever it is killed, each row once."""
 
+import os
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -8,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from server_monitoring.errors import StorageError
+from server_monitoring.host.runs import Day
 from server_monitoring.store import days, journal, segment
 from server_monitoring.store.days import DaySegments
 from server_monitoring.store.journal import Journal, journal_path
@@ -125,6 +128,22 @@ def test_what_a_journal_says_of_a_removed_day_is_not_missed(tmp_path: Path) -> N
     segments = opened(tmp_path)
     assert segments.state.offset == 3
     segments.close()
+
+
+def test_all_users_of_the_group_share_a_day_and_one_alone_its_rows(tmp_path: Path) -> None:
+    """As in a run's folder: each makes files there, and removes no other's."""
+    live = tmp_path / "live"
+    live.mkdir()
+    before = os.umask(0o027)
+    try:
+        take(live, [1], 1)
+        Day.of(tmp_path, date(2026, 11, 3)).create()
+    finally:
+        os.umask(before)
+    day = live / "2026-11-01"
+    shared = [day, day / "raw", live / "2026-11-03"]
+    assert [path.stat().st_mode & 0o7777 for path in shared] == [0o1770] * 3
+    assert (day / "raw" / TOPIC).stat().st_mode & 0o7777 == 0o750
 
 
 def test_one_process_has_a_partition(tmp_path: Path) -> None:

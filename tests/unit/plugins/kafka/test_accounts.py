@@ -9,11 +9,13 @@ import yaml
 from ansible_collections.server_monitoring.cluster.plugins.filter import kafka_access as accounts
 from ansible_collections.server_monitoring.cluster.plugins.module_utils.kafka import access_plan
 from server_monitoring.broker.limits import PROBE_CONFIGS
+from server_monitoring.model.live import detector_group, detector_id
 from server_monitoring.model.names import PROBE_TOPIC
 
 from tests.support.project import PROJECT
 
 DEFAULTS = PROJECT / "roles/pipeline/defaults/main.yml"
+RIGHTS = ("READ", "WRITE")
 GROUPS = yaml.safe_load(DEFAULTS.read_text())["pipeline_groups"]
 
 
@@ -92,6 +94,70 @@ def test_an_agent_may_write_its_topics_and_nothing_more() -> None:
     of_user = accounts.user_quotas(["agent_web-1.example.org-b"], quotas, {})
     [taken] = of_user.values()
     assert 0 < taken["producer_byte_rate"] < quotas["producer"]["producer_byte_rate"]
+
+
+ALERTS, STATES = "topic-alerts", "topic-alert-state"
+
+
+def live_acls(account: str) -> set[tuple[str, str, str, str]]:
+    """Return the ACLs of an account where a server is watched."""
+    rights = accounts.rights(GROUPS, ["web-1"], ALERTS, STATES)
+    users = accounts.users(rights, [f"{account}-a"])
+    assert access_plan.declaration_problems(users, ["kafka-1"], None) == []
+    acls = access_plan.parse(users)[f"{account}-a"]
+    return {(acl.resource, acl.name, acl.pattern, acl.operation) for acl in acls}
+
+
+def test_a_detector_reads_its_group_s_topics_and_writes_alerts_in_transactions_of_its_own() -> None:
+    """Of its own group's detectors, whose partitions it may take over; and nothing else."""
+    assert live_acls("detect_cpu_mem") == {
+        ("TOPIC", "topic-cpu", "LITERAL", "READ"),
+        ("TOPIC", "topic-mem", "LITERAL", "READ"),
+        ("TOPIC", ALERTS, "LITERAL", "WRITE"),
+        ("TOPIC", STATES, "LITERAL", "READ"),
+        ("TOPIC", STATES, "LITERAL", "WRITE"),
+        ("GROUP", detector_group("cpu_mem"), "LITERAL", "READ"),
+        ("TRANSACTIONAL_ID", "server-monitoring-detect-cpu_mem-", "PREFIXED", "WRITE"),
+    }
+    assert detector_id("cpu_mem", 12).startswith("server-monitoring-detect-cpu_mem-")
+
+
+def test_books_read_and_write_alerts_and_see_how_far_others_have_read() -> None:
+    """They write of differences; no row of a server is theirs to read."""
+    found = live_acls("books")
+    assert {acl for acl in found if acl[3] != "DESCRIBE"} == {
+        ("TOPIC", topic, "LITERAL", right) for topic in (ALERTS, STATES) for right in RIGHTS
+    }
+    seen = {name for _, name, _, operation in found if operation == "DESCRIBE"}
+    assert seen == {
+        *("topic-cpu", "topic-mem", "topic-net", "topic-disk"),
+        *(f"server-monitoring-{w}-{g}" for w in ("live", "detect") for g in GROUPS),
+    }
+
+
+def test_live_mode_gives_a_consumer_one_right_more() -> None:
+    """To commit under the group of live consumers."""
+    before = access_plan.parse(accounts.users(accounts.rights(GROUPS), ["consumer_cpu_mem-a"]))
+    old = {(a.resource, a.name, a.pattern, a.operation) for a in before["consumer_cpu_mem-a"]}
+    more = live_acls("consumer_cpu_mem") - old
+    assert more == {("GROUP", "server-monitoring-live-cpu_mem", "LITERAL", "READ")}
+
+
+def test_accounts_of_live_mode_are_there_where_servers_are_watched() -> None:
+    """On the consumers, with quotas; and nowhere else."""
+    inventory = {"consumers_cpu_mem": ["c", "b"], "consumers_net_disk": ["c"]}
+    own = {"detect_cpu_mem", "detect_net_disk", "books"}
+    assert not own & {*accounts.rights(GROUPS), *accounts.quotas(GROUPS)}
+    assert not own & {*accounts.hosts(GROUPS, inventory)}
+    found = accounts.hosts(GROUPS, inventory, ["web-1"])
+    assert {name: found[name] for name in own} == {
+        "detect_cpu_mem": ["c", "b"],
+        "detect_net_disk": ["c"],
+        "books": ["b", "c"],
+    }
+    quotas = accounts.quotas(GROUPS, ["web-1"])
+    assert own <= {name for name, quota in quotas.items() if quota}
+    assert own <= {*accounts.rights(GROUPS, ["web-1"], ALERTS, STATES)}
 
 
 def test_signing_keys_are_those_of_the_hosts_that_sign() -> None:

@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import tempfile
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -83,3 +84,20 @@ def test_what_is_swapped_after_the_look_is_not_followed(tmp_path: Path) -> None:
     finally:
         over.set()
         thread.join()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes another user")
+def test_what_a_user_may_not_read_does_not_come() -> None:
+    """Where folders above the file are a service's, the service's own rights are the bound."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        table = Path(folder, "table.csv")
+        table.write_text("its own")
+        script = pipeline_fetch.script(str(table), 0, "nobody")
+        command = ["sh", "-c", script.replace("--regid=server-monitoring", "--regid=nogroup")]
+        found = {}
+        for mode in (0o644, 0o600):
+            table.chmod(mode)
+            found[mode] = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert pipeline_fetch.unpacked(found[0o644]) == b"its own"
+    assert found[0o600] == ""

@@ -19,6 +19,7 @@ VALUES = {
     "pipeline_client_tasks_max": 64,
     "_agent_user": "sm-agent",
     "_agent_state": "server-monitoring-agent",
+    "_kafka_cluster_live_mark": "/etc/server-monitoring/live.stopped",
     "_kafka_cluster_addresses": ["172.29.0.1", "172.29.0.2"],
 }
 
@@ -46,8 +47,9 @@ def unit(**changes: object) -> dict[str, list[str]]:
 
 
 def test_the_agent_is_always_at_work() -> None:
-    """Also after an end that it gave a reason for, such as 11, and however often."""
+    """Also after an end that it gave a reason for, such as 11, however often; unless stopped."""
     found = unit()
+    assert found["ConditionPathExists"] == ["!/etc/server-monitoring/live.stopped"]
     assert found["Restart"] == ["always"]
     assert found["StartLimitIntervalSec"] == ["0"]
     assert "RestartPreventExitStatus" not in found

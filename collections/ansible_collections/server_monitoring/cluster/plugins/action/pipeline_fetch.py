@@ -19,12 +19,21 @@ description:
     that nothing else of the node comes along, and no pipe is waited for.
   - Takes as much memory as a piece, however large the file is.
 options:
-  src: {description: The file on the host; folders above it are root's., type: str, required: true}
+  src:
+    description: The file on the host; folders above it are root's, or O(user) says who reads it.
+    type: str
+    required: true
   dest: {description: Where it comes to., type: str, required: true}
+  user:
+    description: A user whose rights, with those of the group server-monitoring, it is read with.
+    type: str
+    default: root
 """
+ROOT = "root"
 SPEC: dict[str, dict[str, Any]] = {
     "src": {"type": "str", "required": True},
     "dest": {"type": "str", "required": True},
+    "user": {"type": "str", "default": ROOT},
 }
 PIECE = 16 << 20
 
@@ -39,13 +48,13 @@ class ActionModule(UnitAction):
         target = Path(args["dest"])
         target.parent.mkdir(parents=True, exist_ok=True)
         with target.open("wb") as file:
-            while piece := self._piece(args["src"], file.tell()):
+            while piece := self._piece(args["src"], file.tell(), args["user"]):
                 file.write(piece)
         return result | {"changed": True}
 
-    def _piece(self, path: str, start: int) -> bytes:
+    def _piece(self, path: str, start: int, user: str) -> bytes:
         """Return what stands in the file from a byte on, at most a piece; nothing at its end."""
-        said = self._low_level_execute_command(script(path, start))
+        said = self._low_level_execute_command(script(path, start, user))
         try:
             return unpacked(said["stdout"])
         except ValueError as error:
@@ -64,12 +73,14 @@ def unpacked(text: str) -> bytes:
         raise ValueError(text) from error
 
 
-def script(path: str, start: int) -> str:
+def script(path: str, start: int, user: str = ROOT) -> str:
     """Return a POSIX script that prints a piece, packed by gzip, in base64; or nothing."""
     flags = "nofollow,nonblock,fullblock,skip_bytes,count_bytes"
     words = ["dd", f"if={path}", f"iflag={flags}", f"skip={start}", f"count={PIECE}", "bs=1M"]
-    found = shlex.quote(path)
+    become = ["setpriv", f"--reuid={user}", "--regid=server-monitoring", "--clear-groups"]
+    own = become if user != ROOT else []
+    found, may_read = shlex.quote(path), shlex.join([*own, "test", "-r", path])
     return (
-        f"export LC_ALL=C; if [ -f {found} ] && [ ! -L {found} ]; then "
-        f"{shlex.join([*words, 'status=none'])} | gzip -1 | base64 -w 0; fi"
+        f"export LC_ALL=C; if [ -f {found} ] && [ ! -L {found} ] && {may_read}; then "
+        f"{shlex.join([*own, *words, 'status=none'])} | gzip -1 | base64 -w 0; fi"
     )

@@ -8,13 +8,17 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from server_monitoring.model.names import PROBE_TOPIC, consumer_group
+from server_monitoring.model.live import detector_group
+from server_monitoring.model.names import PROBE_TOPIC, consumer_group, live_group
 
 from ..plugin_utils.filters import PublicFunctions
 from .agent import topics as agent_topics
 
 SUFFIXES = ("a", "b")
 Acls = list[dict[str, Any]]
+
+
+BOOKS = "books"
 
 
 def _acl(resource: str, name: str, *operations: str) -> dict[str, Any]:
@@ -26,12 +30,19 @@ def _agent(host: str) -> str:
     return f"agent_{host}"
 
 
-def rights(groups: Mapping[str, Mapping[str, Any]], agents: Iterable[str] = ()) -> dict[str, Acls]:
+def rights(
+    groups: Mapping[str, Mapping[str, Any]],
+    agents: Sequence[str] = (),
+    alerts: str = "",
+    states: str = "",
+) -> dict[str, Acls]:
     """Return the ACLs of each account of a pipeline, and not one more than its commands need.
 
     Args:
         groups: the metric groups, as `pipeline_groups`.
         agents: hosts that are watched.
+        alerts: the topic of alerts, where there are agents.
+        states: that of their states.
 
     """
     topics = {
@@ -63,8 +74,36 @@ def rights(groups: Mapping[str, Mapping[str, Any]], agents: Iterable[str] = ()) 
         _acl("transactional_id", "*", "all"),
         _acl("cluster", "kafka-cluster", "all"),
     ]
+    if agents:
+        _add_live(found, topics, alerts, states)
     watched = agent_topics(groups).values()
     return found | {_agent(host): [_acl("topic", t, "write") for t in watched] for host in agents}
+
+
+def _add_live(
+    found: dict[str, Acls], topics: Mapping[str, Sequence[str]], alerts: str, states: str
+) -> None:
+    """Add what live mode needs: more rights of consumers, and accounts of its own."""
+    for group, names in topics.items():
+        found[f"consumer_{group}"].append(_acl("group", live_group(group), "read"))
+        found[f"detect_{group}"] = [
+            *(_acl("topic", topic, "read") for topic in names),
+            _acl("topic", alerts, "write"),
+            _acl("topic", states, "read", "write"),
+            _acl("group", detector_group(group), "read"),
+            # Whoever takes over partitions ends the transactions of the detector before.
+            {
+                **_acl("transactional_id", f"{detector_group(group)}-", "write"),
+                "pattern": "prefixed",
+            },
+        ]
+    ids = (of(group) for group in topics for of in (live_group, detector_group))
+    # A difference is an alert too; and who asks how far live mode is sees how far others have read.
+    found[BOOKS] = [
+        *(_acl("topic", topic, "read", "write") for topic in (alerts, states)),
+        *(_acl("topic", t, "describe") for t in sorted({t for n in topics.values() for t in n})),
+        *(_acl("group", group_id, "describe") for group_id in ids),
+    ]
 
 
 _MIB = 1024 * 1024
@@ -83,13 +122,22 @@ _WATCHING = {
     "request_percentage": 25,
 }
 _CONSUMING = _PRODUCING | {"producer_byte_rate": 16 * 1024, "consumer_byte_rate": 256 * _MIB}
+_DETECTING = _CONSUMING | {"producer_byte_rate": 16 * _MIB}
+# A month of alerts is read each day.
+_CLOSING = {
+    "producer_byte_rate": 64 * 1024,
+    "consumer_byte_rate": 64 * _MIB,
+    "request_percentage": 100,
+}
 
 
-def quotas(groups: Iterable[str], agents: Iterable[str] = ()) -> dict[str, dict[str, int]]:
+def quotas(groups: Iterable[str], agents: Sequence[str] = ()) -> dict[str, dict[str, int]]:
     """Return the quotas of each account of a pipeline; the administrator has none."""
-    consumers = {f"consumer_{group}": _CONSUMING for group in groups}
-    watching = {_agent(host): _WATCHING for host in agents}
-    return {"producer": _PRODUCING, **consumers, "operator": _PROBING, "admin": {}, **watching}
+    found = {"producer": _PRODUCING, **{f"consumer_{group}": _CONSUMING for group in groups}}
+    found |= {"operator": _PROBING, "admin": {}}
+    if agents:
+        found |= {f"detect_{group}": _DETECTING for group in groups} | {BOOKS: _CLOSING}
+    return found | {_agent(host): _WATCHING for host in agents}
 
 
 def user_quotas(
@@ -109,7 +157,7 @@ def user_quotas(
 def hosts(
     groups: Iterable[str],
     inventory_groups: Mapping[str, Sequence[str]],
-    agents: Iterable[str] = (),
+    agents: Sequence[str] = (),
 ) -> dict[str, list[str]]:
     """Return the hosts that need an account's credentials.
 
@@ -120,7 +168,11 @@ def hosts(
         "operator": "kafka",
         **{f"consumer_{group}": f"consumers_{group}" for group in groups},
     }
+    if agents:
+        wanted |= {f"detect_{group}": f"consumers_{group}" for group in groups}
     found = {account: list(inventory_groups.get(name, [])) for account, name in wanted.items()}
+    if agents:
+        found[BOOKS] = sorted({host for group in groups for host in found[f"detect_{group}"]})
     return found | {_agent(host): [host] for host in agents}
 
 

@@ -69,6 +69,10 @@ options:
       The cluster's C(min.insync.replicas); raised when the copies are there, lowered before they
       go. Without it, it is left as it is.
     type: int
+  transactions:
+    description: Whether Kafka's own topic of transactions is made first, as that of offsets is.
+    type: bool
+    default: false
   timeout:
     description: Seconds to wait for a broker's answer, and for a move that does not get on.
     type: int
@@ -140,6 +144,8 @@ def run(module: AnsibleModule, cluster: spread_cluster.Cluster) -> dict[str, Any
     if begins and not module.check_mode:
         # Later it would lie as Kafka's chance has it, and be moved then.
         cluster.make_offsets_topic()
+        if module.params["transactions"]:
+            cluster.make_transactions_topic()
     found = cluster.look()
     if begins:
         return _first(module, wanted, found, cluster)
@@ -244,6 +250,7 @@ ARGUMENTS: dict[str, Any] = {
     "topics": {"type": "dict", "default": {}},
     "throttle": {"type": "int"},
     "min_insync_replicas": {"type": "int"},
+    "transactions": {"type": "bool", "default": False},
     "timeout": {"type": "int", "default": 60},
     "targets": {"type": "dict"},
 }

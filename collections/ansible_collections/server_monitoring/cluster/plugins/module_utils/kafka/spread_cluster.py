@@ -18,6 +18,7 @@ try:
     from kafka import TopicPartition, errors
     from kafka.admin import AlterConfigOp, ConfigResource, ConfigResourceType
     from kafka.protocol.admin import IncrementalAlterConfigsRequest
+    from kafka.protocol.metadata import CoordinatorType, FindCoordinatorRequest
 except ImportError:
     # A check of the declarations needs no client; a connection says that it is missing.
     errors = None
@@ -30,6 +31,9 @@ PREFERRED = 0
 # A group that nobody is in; to ask for its offsets makes Kafka's topic of them.
 ANY_GROUP = "server-monitoring-spread"
 OFFSETS_TOPIC = "__consumer_offsets"
+# An id under which nobody writes; to ask for its coordinator makes Kafka's topic of transactions.
+ANY_ID = ANY_GROUP
+TRANSACTIONS_TOPIC = "__transaction_state"
 # The name that stands for all brokers.
 ALL_BROKERS = ""
 # Looks that may be spoilt by moves that come to their end meanwhile.
@@ -56,14 +60,37 @@ class Cluster:
             BrokerError: it is not there after the timeout.
 
         """
+        self._make(OFFSETS_TOPIC, lambda: self._admin.list_group_offsets(ANY_GROUP))
+
+    def make_transactions_topic(self) -> None:
+        """Have Kafka's own topic of transactions there, made as that of offsets is.
+
+        Raises:
+            BrokerError: it is not there after the timeout.
+
+        """
+        self._make(TRANSACTIONS_TOPIC, self._ask_for_coordinator)
+
+    def _ask_for_coordinator(self) -> None:
+        request = FindCoordinatorRequest(
+            key_type=CoordinatorType.TRANSACTION.value, coordinator_keys=[ANY_ID], min_version=4
+        )
+        # The client has the message, but no method that asks for no more than this.
+        manager = self._admin._manager  # noqa: SLF001
+        manager.run(manager.send, request)
+
+    def _make(self, topic: str, ask: Callable[[], object]) -> None:
         deadline = time.monotonic() + self._timeout
         with _one_line():
-            while OFFSETS_TOPIC not in self._admin.list_topics():
+            while topic not in self._admin.list_topics():
                 try:
-                    self._admin.list_group_offsets(ANY_GROUP)
+                    ask()
                 except errors.KafkaError as error:
-                    if not error.retriable or time.monotonic() > deadline:
+                    if not error.retriable:
                         raise
+                if time.monotonic() > deadline:
+                    message = f"topic {topic}: not there {self._timeout} s after it was asked for"
+                    raise BrokerError(message)
                 time.sleep(PAUSE_SECONDS)
 
     def look(self) -> Found:

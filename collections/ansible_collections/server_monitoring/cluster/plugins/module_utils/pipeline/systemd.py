@@ -86,7 +86,7 @@ def reason(log: list[str], properties: dict[str, str]) -> str:
     if properties.get("LoadState") == "not-found":
         return "no such unit on this host; run provision.yml"
     if properties.get("Result") == OUT_OF_MEMORY:
-        is_job = properties.get("Id", "").startswith(f"{PROGRAM}-analyze-")
+        is_job = properties.get("Id", "").startswith((f"{PROGRAM}-analyze-", "sm-analyze-"))
         setting = f"pipeline_{'spark' if is_job else 'client'}_memory_max"
         limit = properties.get("MemoryMax", "")
         most = f"{int(limit) >> 20} MiB" if limit.isdigit() else "its machine has"
