@@ -8,7 +8,7 @@ from ansible_collections.server_monitoring.cluster.plugins.filter import live
 
 TODAY = "2026-11-30"
 FIRING = "CPU spike suspected since 2026-11-30T11:59:30Z"
-SERVERS = [
+SERVERS: list[dict[str, Any]] = [
     {
         "server_id": "web-1",
         "group": "cpu_mem",

@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -10,6 +11,7 @@ from tests.support.playbooks import Result, play
 
 def inventory(folder: Path, agents: list[str]) -> Path:
     """Return an inventory of four hosts, all of them this machine: k1, c1, c2 and a1."""
+    hosts: dict[str, dict[str, Any]]
     hosts = {name: {"zerotier_ip": f"172.29.0.{i}"} for i, name in enumerate(("k1", "c1", "c2"), 1)}
     hosts["a1"] = {"zerotier_ip": "172.29.0.9", "agent_interval_seconds": 30}
     groups = {
