@@ -5,6 +5,7 @@ import re
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pytest
@@ -53,6 +54,12 @@ def wait_for(what: Callable[[], object]) -> None:
         time.sleep(0.5)
 
 
+def _is_another(host: Host, unit: str, before: str) -> bool:
+    """Return whether a unit is active by another process."""
+    pid, state = (shown(host, unit, name) for name in ("MainPID", "ActiveState"))
+    return state == "active" and pid not in (before, "0")
+
+
 def test_services_run_and_are_there_after_a_boot(host: Host, groups: list[str]) -> None:
     """Also the timer that closes days."""
     for unit in (*services(groups), TIMER):
@@ -97,8 +104,7 @@ def test_a_killed_service_goes_on(host: Host, groups: list[str]) -> None:
     for unit in services(groups):
         before = shown(host, unit, "MainPID")
         host.check_output(f"kill -9 {before}")
-        wait_for(lambda unit=unit, before=before: shown(host, unit, "MainPID") not in (before, "0"))
-        wait_for(lambda unit=unit: shown(host, unit, "ActiveState") == "active")
+        wait_for(partial(_is_another, host, unit, before))
 
 
 def test_a_day_is_closed_by_its_unit(host: Host, groups: list[str]) -> None:

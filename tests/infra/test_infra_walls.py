@@ -12,10 +12,11 @@ from dataclasses import dataclass
 import pytest
 from testinfra.host import Host
 
-from tests.infra.nodes import inventory
+from tests.infra.nodes import inventory, members
 
 GROUPS = "consumers_*"
 DATA = "/var/lib/server-monitoring"
+LIVE = f"{DATA}/live"
 RUN = "walls-check"
 OWN = f"{DATA}/runs/{RUN}"
 CREDENTIALS = "/etc/server-monitoring/credentials"
@@ -28,11 +29,12 @@ class Intruder:
     host: Host
     group: str
     pid: int
+    command: str = "consume"
 
     @property
     def user(self) -> str:
         """The consumer's user."""
-        return f"sm-consume-{self.group}"
+        return f"sm-{self.command}-{self.group}"
 
     def does(self, deed: str) -> bool:
         """Tell whether a shell command of the consumer's user succeeds."""
@@ -115,3 +117,45 @@ def test_it_replaces_nothing_of_root_s_in_its_run(intruder: Intruder) -> None:
     for deed in ("rm {0}", "mv {0} {0}.old", "ln -sf /etc/shadow {0}", "echo >> {0}"):
         assert not intruder.does(deed.format(f"{OWN}/config.yml")), deed
     assert intruder.does(f"touch {OWN}/own.json && ln -sf /etc/shadow {OWN}/own.json")
+
+
+@pytest.fixture(params=["live", "detect"])
+def watcher(
+    request: pytest.FixtureRequest, intruder: Intruder, pytestconfig: pytest.Config
+) -> Intruder:
+    """Return who has the live consumer of the same group, or its detector."""
+    if not members(pytestconfig.getoption("ansible_inventory"), "agents"):
+        pytest.skip("no server is watched")
+    what = {"live": "live-consume", "detect": "detect"}[request.param]
+    unit = f"server-monitoring-{what}-{intruder.group}.service"
+    pid = int(intruder.host.check_output(f"systemctl show {unit} --property=MainPID --value"))
+    assert pid
+    return Intruder(intruder.host, intruder.group, pid, request.param)
+
+
+def test_live_mode_turns_no_folder_that_root_goes_through(watcher: Intruder) -> None:
+    """Nor any of a run's; a folder of its own it may."""
+    turn = "mv {0} {0}.old && ln -s /etc {0}"
+    for path in (DATA, LIVE, f"{LIVE}/offsets", f"{DATA}/runs", OWN, f"{DATA}/units"):
+        assert not watcher.does(turn.format(path)), path
+    assert not watcher.does(f"touch {OWN}/own.json")
+    assert watcher.does(f"mkdir {LIVE}/own && {turn.format(f'{LIVE}/own')} && rm -r {LIVE}/own*")
+
+
+def test_live_mode_reads_the_credentials_of_no_other_role(watcher: Intruder) -> None:
+    """Neither root's files, nor those of a unit of another user; the keys of servers neither."""
+    for name in ("books", f"consumer_{watcher.group}", f"detect_{watcher.group}"):
+        assert not watcher.does(f"cat {CREDENTIALS}/{name}.json"), name
+    assert not watcher.does(f"cat {CREDENTIALS}/signing.json")
+    loaded = f"LoadCredential=kafka.json:{CREDENTIALS}/books.json"
+    read = "cat /proc/{}/root/run/credentials/walls-check.service/kafka.json"
+    for user, reached in (("sm-books", False), (watcher.user, True)):
+        with beside(watcher.host, user, loaded) as pid:
+            assert watcher.does(read.format(pid)) == reached, user
+
+
+def test_rows_and_journals_are_changed_by_their_consumer_alone(watcher: Intruder) -> None:
+    """Who reads them in the group does not."""
+    for files in (f"{LIVE}/????-??-??/raw/*/*.csv", f"{LIVE}/offsets/*/*.json"):
+        assert watcher.does(f"set -- {files}; cat $1"), files
+        assert watcher.does(f"set -- {files}; touch $1") == (watcher.command == "live"), files

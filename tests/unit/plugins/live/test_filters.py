@@ -8,7 +8,7 @@ from ansible_collections.server_monitoring.cluster.plugins.filter import live
 
 TODAY = "2026-11-30"
 FIRING = "CPU spike suspected since 2026-11-30T11:59:30Z"
-SERVERS = [
+SERVERS: list[dict[str, Any]] = [
     {
         "server_id": "web-1",
         "group": "cpu_mem",
@@ -65,14 +65,15 @@ def test_any_other_day_is_refused_in_a_line(day: object, said: str) -> None:
 
 def answer(name: str, **changes: Any) -> dict[str, Any]:
     """Return what a consumer's host says."""
-    told = {"servers": SERVERS, "lag": {"topic-cpu": 1200}}
+    books = [{"group": "cpu_mem", "day": "2026-11-29", "since": "2026-11-30T02:31:00Z"}]
+    told = {"servers": SERVERS, "lag": {"topic-cpu": 1200}, "books": books}
     said = {"rc": 0, "out": json.dumps(told), "err": ""}
     units = {"server-monitoring-detect-cpu_mem.service": "active"}
     return {"name": name, "units": units, "stopped": False, "status": said} | changes
 
 
 def test_the_table_has_a_line_for_each_server_and_group() -> None:
-    """What several hosts tell of one server counts once."""
+    """What several hosts tell of one server, or of the books of a day, counts once."""
     watched = {"name": "db-1", "units": {"agent": "active"}, "stopped": False, "status": {}}
     assert live.status_table(
         [answer("consumer-1"), answer("consumer-2"), watched]
@@ -81,6 +82,7 @@ def test_the_table_has_a_line_for_each_server_and_group() -> None:
         "db-1    cpu_mem  never                 -       -",
         "web-1   cpu_mem  2026-11-30T12:00:00Z  3 s     " + FIRING,
         "rows behind: topic-cpu 1,200",
+        "books of 2026-11-29 differ: cpu_mem",
         "units: 3 of 3 active",
     ]
 

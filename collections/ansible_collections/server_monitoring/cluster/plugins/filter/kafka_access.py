@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from server_monitoring.model.live import detector_group
-from server_monitoring.model.names import PROBE_TOPIC, consumer_group, live_group
+from server_monitoring.model.names import PROBE_TOPIC, PROGRAM, consumer_group, live_group
 
 from ..plugin_utils.filters import PublicFunctions
 from .agent import topics as agent_topics
@@ -23,6 +23,11 @@ BOOKS = "books"
 
 def _acl(resource: str, name: str, *operations: str) -> dict[str, Any]:
     return {"resource": resource, "name": name, "operations": list(operations)}
+
+
+def _transactions(name: str) -> dict[str, Any]:
+    """Return the right to transactions whose ids are a name and a number."""
+    return {**_acl("transactional_id", f"{name}-", "write"), "pattern": "prefixed"}
 
 
 def _agent(host: str) -> str:
@@ -92,10 +97,7 @@ def _add_live(
             _acl("topic", states, "read", "write"),
             _acl("group", detector_group(group), "read"),
             # Whoever takes over partitions ends the transactions of the detector before.
-            {
-                **_acl("transactional_id", f"{detector_group(group)}-", "write"),
-                "pattern": "prefixed",
-            },
+            _transactions(detector_group(group)),
         ]
     ids = (of(group) for group in topics for of in (live_group, detector_group))
     # A difference is an alert too; and who asks how far live mode is sees how far others have read.
@@ -103,6 +105,7 @@ def _add_live(
         *(_acl("topic", topic, "read", "write") for topic in (alerts, states)),
         *(_acl("topic", t, "describe") for t in sorted({t for n in topics.values() for t in n})),
         *(_acl("group", group_id, "describe") for group_id in ids),
+        *(_transactions(f"{PROGRAM}-{BOOKS}-{group}") for group in topics),
     ]
 
 

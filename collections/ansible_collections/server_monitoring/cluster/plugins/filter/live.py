@@ -71,7 +71,10 @@ def status_table(answers: Sequence[Mapping[str, Any]]) -> str:
     for each in told:  # a host may tell of others' partitions too
         lag |= {topic: max(rows, lag.get(topic, 0)) for topic, rows in each["lag"].items()}
     behind = ", ".join(f"{topic} {rows:,}" for topic, rows in sorted(lag.items()))
-    return "\n".join([*table, f"rows behind: {behind or '-'}", *trouble, *_units(answers)])
+    differ = sorted({(b["day"], b["group"]) for each in told for b in each["books"]})
+    books = [one_line(f"books of {day} differ: {group}") for day, group in differ]
+    last = [*books, *trouble, *_units(answers)]
+    return "\n".join([*table, f"rows behind: {behind or '-'}", *last])
 
 
 def _told(answers: Iterable[Mapping[str, Any]]) -> tuple[list[dict[str, Any]], list[str]]:
@@ -83,7 +86,8 @@ def _told(answers: Iterable[Mapping[str, Any]]) -> tuple[list[dict[str, Any]], l
             continue
         try:
             told = json.loads(said["out"])
-            found.append({"servers": list(told["servers"]), "lag": dict(told["lag"])})
+            servers, lag, books = list(told["servers"]), dict(told["lag"]), told.get("books", [])
+            found.append({"servers": servers, "lag": lag, "books": books})
         except (ValueError, KeyError, TypeError):
             why = (said["err"] or said["out"]).strip().splitlines() or ["it said nothing"]
             trouble.append(f"{answer['name']}: no answer: {one_line(why[-1])}")
