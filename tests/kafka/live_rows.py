@@ -135,25 +135,30 @@ class LiveMode:
             time.sleep(0.2)
 
     def _records(self, topic: str) -> list[tuple[bytes, bytes]]:
-        reader = KafkaConsumer(
-            bootstrap_servers=self.pipeline.broker.address,
-            isolation_level="read_committed",
-            auto_offset_reset="earliest",
-        )
-        try:
-            partitions = [TopicPartition(topic, p) for p in range(PARTITIONS)]
-            reader.assign(partitions)
-            reader.seek_to_beginning(*partitions)
-            ends = reader.end_offsets(partitions)
-            found = []
-            deadline = time.monotonic() + PATIENCE
-            while any(reader.position(tp) < end for tp, end in ends.items()):
-                assert time.monotonic() < deadline
-                for records in reader.poll(timeout_ms=100).values():
-                    found += [(record.key, record.value) for record in records]
-            return found
-        finally:
-            reader.close()
+        return committed([self.pipeline.broker.address], topic)
+
+
+def committed(bootstrap: Sequence[str], topic: str) -> list[tuple[bytes, bytes]]:
+    """Return key and value of all committed records of a topic, each partition's in its order."""
+    reader = KafkaConsumer(
+        bootstrap_servers=bootstrap,
+        isolation_level="read_committed",
+        auto_offset_reset="earliest",
+    )
+    try:
+        partitions = [TopicPartition(topic, p) for p in range(PARTITIONS)]
+        reader.assign(partitions)
+        reader.seek_to_beginning(*partitions)
+        ends = reader.end_offsets(partitions)
+        found = []
+        deadline = time.monotonic() + PATIENCE
+        while any(reader.position(tp) < end for tp, end in ends.items()):
+            assert time.monotonic() < deadline
+            for records in reader.poll(timeout_ms=100).values():
+                found += [(record.key, record.value) for record in records]
+        return found
+    finally:
+        reader.close()
 
 
 def make_live(broker: Broker, directory: Any, client: str, **live: Any) -> LiveMode:
