@@ -55,8 +55,10 @@ class LiveMode:
         self.live.update(live)
         write_settings(self.pipeline.config, self.pipeline.values)
 
-    def send(self, samples: Iterable[Sample], at: float | None = None) -> None:
-        """Send samples; each arrives when it was taken, unless all do `at` a time."""
+    def send(
+        self, samples: Iterable[Sample], at: float | None = None, *, later: float = 0
+    ) -> None:
+        """Send samples; each arrives so much `later` than it was taken, or all do `at` a time."""
         metrics = self.pipeline.values["groups"]["cpu_mem"]["metrics"]
         sent = []
         for sample in samples:
@@ -70,7 +72,7 @@ class LiveMode:
                     sample.server_id.encode(),
                     headers,
                     partition_for(sample.server_id, PARTITIONS),
-                    int(1000 * (sample.second if at is None else at)),
+                    int(1000 * (sample.second + later if at is None else at)),
                 )
                 sent.append(future)
         for future in sent:

@@ -29,13 +29,14 @@ class Kept:
         self._command = list(command)
         self._log = log
         self._lock = threading.Lock()
-        self._stopping = threading.Event()
+        self._ended: float | None = None
         self._process: subprocess.Popen[bytes] | None = None
-        self._keeper = threading.Thread(target=self._keep, daemon=True)
 
     def start(self) -> None:
-        """Start it."""
+        """Start it, also once it was ended."""
+        self._stopping = threading.Event()
         self._process = self._begin()
+        self._keeper = threading.Thread(target=self._keep, daemon=True)
         self._keeper.start()
 
     def kill(self) -> None:
@@ -44,18 +45,18 @@ class Kept:
         self._process.kill()
 
     def stop(self) -> None:
-        """End it in order, and for good."""
+        """End it in order; it stays so."""
         status = self._end(signal.SIGTERM)
         assert status == 0, f"{self.name}: {status}, {self.said()[-2000:]}"
 
     def abort(self) -> str:
-        """End it at once, and for good; return where it stood, with the end of what it said."""
+        """End it at once; it stays so. Return where it stood, and the end of what it said."""
         if self._process is not None:
             self._end(signal.SIGABRT)
         return f"{self.name}: {self.said()[-4000:]}"
 
     def end(self) -> None:
-        """End it at once, and for good."""
+        """End it at once; it stays so."""
         if self._process is not None:
             self._end(signal.SIGKILL)
 
@@ -66,13 +67,15 @@ class Kept:
     def _begin(self) -> subprocess.Popen[bytes]:
         environment = {k: v for k, v in os.environ.items() if k != "NOTIFY_SOCKET"}
         environment["PYTHONFAULTHANDLER"] = "1"
+        if self._ended is not None:
+            self.away.append((self._ended, time.time()))
         with self._log.open("ab") as log:
             return subprocess.Popen(self._command, stdout=log, stderr=log, env=environment)
 
     def _keep(self) -> None:
         while self._process is not None:
             status = self._process.wait()
-            ended = time.time()
+            self._ended = time.time()
             if status != -signal.SIGKILL and not self._stopping.is_set():
                 self.statuses.append(status)
             self._stopping.wait(RESTART_SECONDS)
@@ -80,7 +83,6 @@ class Kept:
                 if self._stopping.is_set():
                     return
                 self._process = self._begin()
-            self.away.append((ended, time.time()))
 
     def _end(self, number: signal.Signals) -> int:
         with self._lock:

@@ -1,7 +1,7 @@
 """What a storm kills of live mode, planned ahead: the same seed plans the same kills."""
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from tests.pipeline.fault_plan import Fault
@@ -30,7 +30,7 @@ class Kill(Fault):
 class Victims:
     """Who may be killed: names of units by kind, and of brokers."""
 
-    units: dict[str, Sequence[str]]
+    units: Mapping[str, Sequence[str]]
     brokers: Sequence[str]
 
 

@@ -5,7 +5,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import cycle
 from pathlib import Path
@@ -127,9 +127,11 @@ class Site:
 
     def stop_when_drained(self) -> None:
         """Stop the agents, then all others once they have all that was sampled."""
-        for agent in self.agents.values():
-            self.wait_for(lambda agent=agent: agent.waits() == 0, f"{agent.server_id} sends")
-            agent.unit.stop()
+        agents = self.agents.values()
+        self.wait_for(lambda: not any(agent.waits() for agent in agents), "all is sent")
+        for agent in agents:
+            agent.unit.stop()  # it sends the last row, too
+        assert [agent.waits() for agent in agents] == [0] * len(agents)
         ends = self.told.ends(self.topics)
         self.wait_for(lambda: self.read_to() == ends, "consumers read")
         self.wait_for(self.judged, "detectors read")
@@ -138,8 +140,15 @@ class Site:
 
     def read_to(self) -> dict[tuple[str, int], int]:
         """Return the next offset of each partition that the consumers will read."""
-        journals = [json.loads(path.read_text()) for path in self.live.glob("offsets/*/*.json")]
+        journals = [
+            json.loads(path.read_text("utf-8")) for path in self.live.glob("offsets/*/*.json")
+        ]
         return {(found["topic"], found["partition"]): found["offset"] for found in journals}
+
+    def rows(self, topic: str) -> int:
+        """Return how many rows of a topic are stored."""
+        paths = (self.live / "offsets" / topic).glob("*.json")
+        return sum(json.loads(path.read_text(encoding="utf-8"))["rows"] for path in paths)
 
     def judged(self) -> bool:
         """Return whether the detectors have seen the last row of each server."""
@@ -190,6 +199,7 @@ def make_site(
     directory: Path,
     servers: Iterable[str],
     clients: Sequence[str] = CLIENTS,
+    agent: Mapping[str, Any] | None = None,
     **changed: Any,
 ) -> Site:
     """Make topics, configurations and units; nothing runs yet.
@@ -199,6 +209,7 @@ def make_site(
         directory: an empty one.
         servers: one agent each, a sample a second.
         clients: of the groups, and of the agents in turn.
+        agent: what agents are told otherwise.
         changed: settings, of the section `live` or above it.
 
     """
@@ -227,7 +238,7 @@ def make_site(
         site.consumers[group] = _unit(site, f"consume-{group}", "consume", "--live", *of_group)
         site.detectors[group] = _unit(site, f"detect-{group}", "detect", *of_group)
     for server_id, client in zip(servers, cycle(clients), strict=False):
-        site.agents[server_id] = _agent(site, server_id, client)
+        site.agents[server_id] = _agent(site, server_id, client, agent or {})
     return site
 
 
@@ -235,7 +246,7 @@ def _unit(site: Site, name: str, *arguments: str) -> Kept:
     return Kept(name, [*APP, *arguments], site.directory / f"{name}.log")
 
 
-def _agent(site: Site, server_id: str, client: str) -> Agent:
+def _agent(site: Site, server_id: str, client: str, changed: Mapping[str, Any]) -> Agent:
     directory = site.directory / server_id
     directory.mkdir()
     values = {
@@ -248,6 +259,7 @@ def _agent(site: Site, server_id: str, client: str) -> Agent:
         "spool_bytes": SPOOL_BYTES,
         "source": "file",
         "source_file": str(directory / "source.json"),
+        **changed,
     }
     config = write_settings(directory / "agent.yml", values)
     return Agent(server_id, directory, _unit(site, server_id, "agent", "--config", str(config)))

@@ -3,7 +3,7 @@
 import json
 import threading
 from collections.abc import Iterable
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,7 +32,7 @@ class Told:
         """Return the last state of each group, server and label."""
         found: States = {}
         for key, value in committed(self.bootstrap, self.state_topic):
-            found[tuple(json.loads(key))] = value and json.loads(value)
+            found[tuple(json.loads(key))] = json.loads(value) if value else None
         return found
 
     def ends(self, topics: Iterable[str]) -> dict[tuple[str, int], int]:
@@ -91,11 +91,9 @@ class Follower:
         self._thread.join()
 
     def _follow(self) -> None:
-        while not self._over.is_set():
-            try:
+        while not self._over.wait(0.5):
+            with suppress(KafkaError):
                 self._read()
-            except KafkaError:
-                self._over.wait(1)
 
     def _read(self) -> None:
         reader = KafkaConsumer(
