@@ -55,9 +55,7 @@ class LiveMode:
         self.live.update(live)
         write_settings(self.pipeline.config, self.pipeline.values)
 
-    def send(
-        self, samples: Iterable[Sample], at: float | None = None, *, later: float = 0
-    ) -> None:
+    def send(self, samples: Iterable[Sample], at: float | None = None, *, later: float = 0) -> None:
         """Send samples; each arrives so much `later` than it was taken, or all do `at` a time."""
         metrics = self.pipeline.values["groups"]["cpu_mem"]["metrics"]
         sent = []

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from kafka.errors import KafkaError
 
 from tests.kafka.kafka_cluster import KafkaCluster
-from tests.live.kept import Kept
 from tests.live.kill_plan import AGENT, CONSUMER, DETECTOR, Kill, Victims
 from tests.live.site import GROUPS, Site
 from tests.live.told import Follower
@@ -24,7 +23,7 @@ class LiveStorm:
         """Rage against a site and its brokers."""
         self._site = site
         self._cluster = cluster
-        self._units: dict[str, Kept] = {unit.name: unit for unit in site.units}
+        self._units = {unit.name: unit for unit in site.units}
 
     def victims(self) -> Victims:
         """Return who may be killed."""
