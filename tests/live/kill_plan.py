@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tests.pipeline.fault_plan import Fault
 
-AGENT, CONSUMER, DETECTOR, BROKER = "agent", "live consumer", "detector", "broker"
+AGENT, CONSUMER, DETECTOR, BROKER = "agent", "consumer", "detector", "broker"
 UNITS = (AGENT, CONSUMER, DETECTOR)
 # All work is done in the moments after a whole second, at which agents sample.
 AIM_SECONDS = 0.15

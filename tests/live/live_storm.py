@@ -10,10 +10,12 @@ from tests.kafka.kafka_cluster import KafkaCluster
 from tests.live.kill_plan import AGENT, CONSUMER, DETECTOR, Kill, Victims
 from tests.live.site import GROUPS, Site
 from tests.live.told import Follower
-from tests.pipeline.storm import PATIENCE_SECONDS, Overcome
+from tests.pipeline.storm import Overcome
 
 BROKER_RESTART_SECONDS = 2.0
 """As the unit of a broker has it."""
+PATIENCE_SECONDS = 240
+"""A detector without an answer gives up a transaction, takes it back, and starts anew in less."""
 
 
 class LiveStorm:

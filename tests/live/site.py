@@ -7,23 +7,22 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import cycle
+from itertools import cycle, product
 from pathlib import Path
 from typing import Any
 
 from server_monitoring.agent.row import COLUMNS, Row, decode
 from server_monitoring.broker.limits import CLIENTS
-from server_monitoring.model.live import utc_text
+from server_monitoring.model.live import utc_second, utc_text
 from server_monitoring.settings.config import Config, load
 
-from tests.kafka.kafka_broker import create_topics
+from tests.kafka.kafka_broker import PATIENCE, create_topics
 from tests.kafka.live_rows import PARTITIONS
 from tests.live.kept import Kept
 from tests.live.told import Told
 from tests.spark.spark_lab import environment
 from tests.support.app_settings import live_section, settings, write_settings
 
-PATIENCE_SECONDS = 120
 DIFFERENT = 10
 """Exit status of books with differences."""
 GROUPS = ("cpu_mem", "net_disk")
@@ -153,21 +152,27 @@ class Site:
     def judged(self) -> bool:
         """Return whether the detectors have seen the last row of each server."""
         slide = self.values["slide_seconds"]
-        states = self.told.states()
         return all(
-            (states.get((group, name, "")) or {}).get("closed_up_to")
-            == utc_text((agent.spooled()[-1].second + 1) // slide * slide)
-            for group in GROUPS
-            for name, agent in self.agents.items()
+            closed_to == (self.agents[name].spooled()[-1].second + 1) // slide * slide
+            for (_, name), closed_to in self.closed_to().items()
         )
+
+    def closed_to(self) -> dict[tuple[str, str], int]:
+        """Return the second up to which windows are closed, by group and server; 0 for none."""
+        states = self.told.states()
+        found = {}
+        for place in product(GROUPS, self.agents):
+            state = states.get((*place, "")) or {}
+            found[place] = utc_second(state.get("closed_up_to") or utc_text(0))
+        return found
 
     def wait_for(self, reached: Callable[[], bool], what: str) -> None:
         """Wait until something holds."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
+        deadline = time.monotonic() + PATIENCE
         while not reached():
             if time.monotonic() > deadline:
                 said = "\n".join(unit.abort() for unit in self.units)
-                message = f"{what}: not within {PATIENCE_SECONDS} s\n{said}"
+                message = f"{what}: not within {PATIENCE} s\n{said}"
                 raise AssertionError(message)
             time.sleep(0.2)
 
