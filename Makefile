@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-live control lab lab-down provision run test test-long-unit test-long-overlay test-long-pipeline test-long-brokers lint unit cluster-test packages lab-packages chaos bench pictures browser-packages secrets-rotate sbom audit clean
+.PHONY: help demo demo-live control lab lab-down provision run test test-long-unit test-long-overlay test-long-pipeline test-long-brokers lint unit cluster-test packages lab-packages chaos chaos-live bench pictures browser-packages secrets-rotate sbom audit clean
 
 VENV := .venv
 # The wheel of pyspark, where the role spark looks for it too: it is built once, from a source archive with a known hash.
@@ -82,6 +82,10 @@ cluster-test: lab-packages $(VENV)/tests ## The lab from nothing, provisioned tw
 
 chaos: provision $(VENV)/tests ## Break a running pipeline again and again on the lab, FAULTS=200 times, SEED=47 to repeat it (INVENTORY=lab-ha: three brokers)
 	pytest --capture=no -m long tests/pipeline/test_35_chaos.py --faults=$(or $(FAULTS),200) --seed=$(or $(SEED),47) $(if $(WITHOUT),--without='$(WITHOUT)')
+
+chaos-live: packages $(VENV)/tests ## Kill agents, live consumers, detectors and brokers on loopback, FAULTS=100 times, SEED=47 to repeat it
+	KAFKA_HOME=$$(python3 -m tests.kafka.kafka_home) PYTHONPATH=app/src pytest --capture=no --show-capture=no \
+	  -m long tests/live/test_live_chaos.py --faults=$(or $(FAULTS),100) --seed=$(or $(SEED),47)
 
 bench: packages browser-packages $(VENV)/tests ## Measure everything side by side; writes docs/benchmarks.md (an hour; BENCH="--quick" for less)
 	KAFKA_HOME=$$(python3 -m tests.kafka.kafka_home) PYTHONPATH=app/src python -m tests.bench $(BENCH)

@@ -10,7 +10,7 @@ KAFKA_HOME=$(python3 -m tests.kafka.kafka_home)
 export KAFKA_HOME PYTHONPATH=app/src
 
 if [ "${1:-}" = long ]; then
-    exec pytest -m long tests/unit tests/doubles tests/bench tests/report tests/spark tests/kafka
+    exec pytest -m long tests/unit tests/doubles tests/bench tests/report tests/spark tests/kafka tests/live
 fi
 
 parts() {
@@ -18,7 +18,7 @@ parts() {
 }
 
 with_a_broker() {
-    pytest tests/kafka
+    pytest tests/kafka tests/live
 }
 
 beside parts with_a_broker

@@ -184,7 +184,7 @@ def free_port() -> int:
             return port
 
 
-def create_topics(address: str, partitions: dict[str, int], **configs: str) -> None:
+def create_topics(address: str | list[str], partitions: dict[str, int], **configs: str) -> None:
     """Create topics with the brokers' own number of copies, and wait until they have leaders."""
     admin = KafkaAdminClient(bootstrap_servers=address)
     try:

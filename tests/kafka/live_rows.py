@@ -55,8 +55,8 @@ class LiveMode:
         self.live.update(live)
         write_settings(self.pipeline.config, self.pipeline.values)
 
-    def send(self, samples: Iterable[Sample], at: float | None = None) -> None:
-        """Send samples; each arrives when it was taken, unless all do `at` a time."""
+    def send(self, samples: Iterable[Sample], at: float | None = None, *, later: float = 0) -> None:
+        """Send samples; each arrives so much `later` than it was taken, or all do `at` a time."""
         metrics = self.pipeline.values["groups"]["cpu_mem"]["metrics"]
         sent = []
         for sample in samples:
@@ -70,7 +70,7 @@ class LiveMode:
                     sample.server_id.encode(),
                     headers,
                     partition_for(sample.server_id, PARTITIONS),
-                    int(1000 * (sample.second if at is None else at)),
+                    int(1000 * (sample.second + later if at is None else at)),
                 )
                 sent.append(future)
         for future in sent:
@@ -135,25 +135,30 @@ class LiveMode:
             time.sleep(0.2)
 
     def _records(self, topic: str) -> list[tuple[bytes, bytes]]:
-        reader = KafkaConsumer(
-            bootstrap_servers=self.pipeline.broker.address,
-            isolation_level="read_committed",
-            auto_offset_reset="earliest",
-        )
-        try:
-            partitions = [TopicPartition(topic, p) for p in range(PARTITIONS)]
-            reader.assign(partitions)
-            reader.seek_to_beginning(*partitions)
-            ends = reader.end_offsets(partitions)
-            found = []
-            deadline = time.monotonic() + PATIENCE
-            while any(reader.position(tp) < end for tp, end in ends.items()):
-                assert time.monotonic() < deadline
-                for records in reader.poll(timeout_ms=100).values():
-                    found += [(record.key, record.value) for record in records]
-            return found
-        finally:
-            reader.close()
+        return committed([self.pipeline.broker.address], topic)
+
+
+def committed(bootstrap: Sequence[str], topic: str) -> list[tuple[bytes, bytes]]:
+    """Return key and value of all committed records of a topic, each partition's in its order."""
+    reader = KafkaConsumer(
+        bootstrap_servers=bootstrap,
+        isolation_level="read_committed",
+        auto_offset_reset="earliest",
+    )
+    try:
+        partitions = [TopicPartition(topic, p) for p in range(PARTITIONS)]
+        reader.assign(partitions)
+        reader.seek_to_beginning(*partitions)
+        ends = reader.end_offsets(partitions)
+        found = []
+        deadline = time.monotonic() + PATIENCE
+        while any(reader.position(tp) < end for tp, end in ends.items()):
+            assert time.monotonic() < deadline
+            for records in reader.poll(timeout_ms=100).values():
+                found += [(record.key, record.value) for record in records]
+        return found
+    finally:
+        reader.close()
 
 
 def make_live(broker: Broker, directory: Any, client: str, **live: Any) -> LiveMode:

@@ -14,9 +14,7 @@ from tests.support.playbooks import Result, play
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Declare how long a storm of faults lasts, its seed, and what it leaves out."""
-    parser.addoption("--faults", type=int, default=10, help="faults in all (default: 10)")
-    parser.addoption("--seed", type=int, default=47, help="of the faults (default: 47)")
+    """Declare what a storm of faults leaves out."""
     parser.addoption(
         "--without", action="append", default=[], choices=KINDS, help="a kind of fault to leave out"
     )

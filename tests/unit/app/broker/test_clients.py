@@ -196,9 +196,16 @@ def watermarks(*failures: int) -> Reader:
     return over(SimpleNamespace(get_watermark_offsets=answer))
 
 
-def test_confluent_reader_waits_until_a_partition_has_a_leader() -> None:
-    """A topic that was just made has none for a moment; that is no reason to give up."""
-    moving = KafkaError.NOT_LEADER_FOR_PARTITION
+@pytest.mark.parametrize(
+    "moving",
+    [
+        KafkaError.NOT_LEADER_FOR_PARTITION,
+        KafkaError.OFFSET_NOT_AVAILABLE,
+        KafkaError._DESTROY_BROKER,  # noqa: SLF001 - librdkafka's own code
+    ],
+)
+def test_confluent_reader_waits_until_a_partition_has_a_leader(moving: int) -> None:
+    """It has none for a moment once a topic was made or a broker died: no reason to give up."""
     assert watermarks(moving, moving).end_offsets([TP]) == {TP: 8}
     assert watermarks(moving).beginning(TP) == 3
 

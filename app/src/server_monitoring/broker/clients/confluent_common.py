@@ -23,7 +23,13 @@ SILENT = (
 GONE = (KafkaError.OFFSET_OUT_OF_RANGE, KafkaError._AUTO_OFFSET_RESET)
 END = KafkaError._PARTITION_EOF
 # A leader is being elected: for a moment after a topic was created or a broker restarted.
-LEADERLESS = (KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE)
+LEADERLESS = (
+    KafkaError.NOT_LEADER_FOR_PARTITION,
+    KafkaError.LEADER_NOT_AVAILABLE,
+    # It was elected, and has not yet heard how far the others are; or its address is forgotten.
+    KafkaError.OFFSET_NOT_AVAILABLE,
+    KafkaError._DESTROY_BROKER,
+)
 UNKNOWN = (
     KafkaError.UNKNOWN_TOPIC_OR_PART,
     KafkaError._UNKNOWN_TOPIC,
