@@ -19,6 +19,7 @@ from server_monitoring.broker.cluster import (
 from server_monitoring.errors import ConfigError
 from server_monitoring.host.runs import Run, checked_run_id
 from server_monitoring.settings.config import Config, load
+from server_monitoring.settings.signing import SIGNING_KEYS
 
 if TYPE_CHECKING:
     from server_monitoring.sources.dataset import Dataset
@@ -90,6 +91,15 @@ def add_credentials(parser: argparse.ArgumentParser) -> None:
         f"{SASL_SSL} (default: {CREDENTIAL} among those that systemd gives to the unit)"
     )
     add_path(parser, "--credentials", about)
+
+
+def add_signing_keys(parser: argparse.ArgumentParser) -> None:
+    """Add `--signing-keys`."""
+    about = (
+        'JSON {"SERVER": "64 hexadecimal digits", ...} of mode 0600, where live.signed is true '
+        f"(default: {SIGNING_KEYS} among the credentials that systemd gives to the unit)"
+    )
+    add_path(parser, "--signing-keys", about)
 
 
 def not_negative(text: str, zero: str) -> float:

@@ -23,6 +23,7 @@ from server_monitoring.host import notify
 from server_monitoring.host.durable import storage_error, write_json
 from server_monitoring.model.groups import Group
 from server_monitoring.model.live import detector_group, detector_id
+from server_monitoring.model.senders import Senders
 from server_monitoring.settings.config import Config, live_of, share_of
 
 POLL_MS = 100
@@ -35,8 +36,8 @@ SUMMARY_SECONDS = 10.0
 TRANSACTION_SECONDS = 30.0
 
 
-def detect(config: Config, group: Group, stopping: Callable[[], bool]) -> None:
-    """Detect on this host's share of the group until `stopping()`.
+def detect(config: Config, group: Group, senders: Senders, stopping: Callable[[], bool]) -> None:
+    """Detect on this host's share of the group, of rows of `senders` alone, until `stopping()`.
 
     Raises:
         ConfigError: live mode is not set up, or this host has no share of the group.
@@ -65,7 +66,9 @@ def detect(config: Config, group: Group, stopping: Callable[[], bool]) -> None:
         places, states = take_over(client, config.cluster, reader, transactions, *share_of_topics)
         engine = Engine(rules)
         states.restore(engine, places.partitions)
-        detector = Detector(reader, transactions, engine, rules, share.index, places, path)
+        engine.begin({tp.partition for tp in assigned}, places.partitions, time.time())
+        of = rules, senders, share.index
+        detector = Detector(reader, transactions, engine, *of, places, path)
         with in_mid_run():
             detector.run(stopping)
 
@@ -79,6 +82,7 @@ class Detector:
         transactions: Transactions,
         engine: Engine,
         rules: Rules,
+        senders: Senders,
         index: int,
         places: Places,
         path: Path,
@@ -88,6 +92,7 @@ class Detector:
         self._transactions = transactions
         self._engine = engine
         self._rules = rules
+        self._senders = senders
         self._index = index
         self._places = places
         self._path = path
@@ -124,7 +129,8 @@ class Detector:
         self._behind = 0.0
         for tp, records in polled.items():
             metric, column = self._metrics[tp.topic]
-            found = rows(records, column, tp.partition, self._places.partitions, self._engine.seen)
+            of = column, tp, self._places.partitions, self._senders
+            found = rows(records, *of, self._engine.seen)
             self._engine.take(metric, tp.partition, found, self._places.known_to[tp])
             self._next[tp] = records[-1].offset + 1
             self._behind = max(self._behind, time.time() - records[-1].timestamp / 1000)

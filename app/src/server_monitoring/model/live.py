@@ -5,6 +5,7 @@
 """
 
 import hashlib
+import json
 from datetime import UTC, datetime
 from functools import lru_cache
 
@@ -30,7 +31,7 @@ def detector_id(group: str, index: int) -> str:
 
 def alert_id(*parts: str) -> str:
     """Return the id of an alert record: the same parts have the same id forever."""
-    return hashlib.sha256("|".join(parts).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
 @lru_cache(maxsize=10_000)

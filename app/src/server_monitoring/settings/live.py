@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from server_monitoring.model.groups import Group
+from server_monitoring.model.values import check_server_id
 from server_monitoring.settings.groups import TOPIC_NAME, TOPIC_PATTERN
 from server_monitoring.settings.strict import Node
 
@@ -22,6 +23,7 @@ KEYS = (
     "alerts_topic",
     "state_topic",
 )
+OPTIONAL = ("servers", "signed")
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,8 @@ class Live:
         silence_seconds: a server of which no row came for longer has no data.
         thresholds: by server id, or a pattern of ids, by column; the first that fits counts.
         alerts_topic, state_topic: where alerts and their states are written.
+        servers: those that are watched; empty: whichever sends.
+        signed: whether only rows count that their server has signed.
 
     """
 
@@ -49,11 +53,13 @@ class Live:
     thresholds: dict[str, dict[str, Decimal]]
     alerts_topic: str
     state_topic: str
+    servers: tuple[str, ...] = ()
+    signed: bool = False
 
 
 def read_live(node: Node, groups: dict[str, Group]) -> Live:
     """Return the section; its topics are none of the groups'."""
-    keys = node.fields(KEYS)
+    keys = node.fields(KEYS, OPTIONAL)
     metrics = [metric for group in groups.values() for metric in group.metrics]
     taken = {metric.topic for metric in metrics}
     topics = []
@@ -72,7 +78,21 @@ def read_live(node: Node, groups: dict[str, Group]) -> Live:
         thresholds=_thresholds(keys["thresholds"], {metric.column for metric in metrics}),
         alerts_topic=topics[0],
         state_topic=topics[1],
+        servers=_servers(keys["servers"]) if "servers" in keys else (),
+        signed="signed" in keys and keys["signed"].truth(),
     )
+
+
+def _servers(node: Node) -> tuple[str, ...]:
+    found = []
+    for item in node.items("a list of server ids"):
+        server_id = item.text("a server id as text", bool)
+        try:
+            check_server_id(server_id)
+        except ValueError as error:
+            raise item.fail(str(error)) from error
+        found.append(server_id)
+    return tuple(found)
 
 
 def _thresholds(node: Node, columns: set[str]) -> dict[str, dict[str, Decimal]]:
