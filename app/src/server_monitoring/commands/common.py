@@ -29,7 +29,7 @@ DEFAULT_DATA_DIR = Path("/var/lib/server-monitoring")
 
 
 def add_path(
-    parser: argparse.ArgumentParser,
+    parser: argparse._ActionsContainer,
     name: str,
     about: str,
     *,
@@ -45,7 +45,7 @@ def _path(text: str) -> Path:
     return Path(os.path.expanduser(text))  # noqa: PTH111
 
 
-def add_config(parser: argparse.ArgumentParser) -> None:
+def add_config(parser: argparse._ActionsContainer) -> None:
     """Add `--config`."""
     about = (
         "the configuration (default: the run's own config.yml below the data directory if it has "
@@ -77,14 +77,18 @@ def add_group(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_run_dir(parser: argparse.ArgumentParser) -> None:
+def add_run_dir(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
     """Add `RUN_DIR`."""
     parser.add_argument(
-        "run_dir", type=Path, metavar="RUN_DIR", help="results of a run, such as results/latest"
+        "run_dir",
+        type=Path,
+        nargs=None if required else "?",
+        metavar="RUN_DIR",
+        help="results of a run, such as results/latest",
     )
 
 
-def add_credentials(parser: argparse.ArgumentParser) -> None:
+def add_credentials(parser: argparse._ActionsContainer) -> None:
     """Add `--credentials`."""
     about = (
         'JSON {"username": ..., "password": ...} of mode 0600, where the configuration says '

@@ -66,7 +66,7 @@ def read_progress(value: bytes) -> Progress:
         ValueError: it is something else.
 
     """
-    found = _fields(value)
+    found = fields(value)
     heard = found.get("heard")
     if not isinstance(heard, int | float):
         raise ValueError("no number heard")  # noqa: TRY004 - whatever it is, the record is wrong
@@ -97,7 +97,7 @@ def read_alert(rules: Rules, label: str, value: bytes) -> Alert | None:
         ValueError: it is something else.
 
     """
-    found = _fields(value)
+    found = fields(value)
     state, since = found.get("state"), _second(found, "since")
     if state == RESOLVED:
         return None
@@ -117,7 +117,13 @@ def _peak(rules: Rules, texts: Any) -> tuple[Exact, Exact] | None:
     return first, second
 
 
-def _fields(value: bytes) -> dict[str, Any]:
+def fields(value: bytes) -> dict[str, Any]:
+    """Return the content of a state record.
+
+    Raises:
+        ValueError: it is no JSON object.
+
+    """
     found = json.loads(value)
     if not isinstance(found, dict):
         raise ValueError("no JSON object")  # noqa: TRY004 - whatever it is, the record is wrong

@@ -1,7 +1,9 @@
 """Live mode: the names that its parts share, and the ids of what it tells.
 
 `topic-alerts` has a JSON record for each window that alerts and for each transition of an alert;
-`topic-alert-state` is compacted: the key `[group, server_id, label]`, an alert's state now.
+`topic-alert-state` is compacted: the key `[group, server_id, label]`, an alert's state now. What is
+of no server has an empty id: how far a detector has read the topic that is its label, and the books
+of the day in its label `books differ <day>`.
 """
 
 import hashlib
@@ -9,12 +11,19 @@ import json
 from datetime import UTC, datetime
 from functools import lru_cache
 
+from server_monitoring.model.groups import DEFAULT_COLUMNS
 from server_monitoring.model.names import PROGRAM
 
 # The label of a server that is silent; that of the record which says how far its windows are.
 NO_DATA, PROGRESS = "no data", ""
+# The alert of a day, and of no server, whose batch analysis found other alerts.
+BOOKS_DIFFER = "books differ"
 # Kinds of alert records.
 WINDOW, TRANSITION = "window", "transition"
+# A line among them that says how far its reader is.
+POSITION = "position"
+# Of the columns that agents send.
+UNITS = dict(zip(DEFAULT_COLUMNS, ("%", "%", "kB/s", "kB/s"), strict=True))
 # States of an alert: of only some of the windows in a row that it needs, and the other two.
 PENDING, FIRING, RESOLVED = "pending", "firing", "resolved"
 
@@ -34,6 +43,11 @@ def alert_id(*parts: str) -> str:
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
+def books_label(day: str) -> str:
+    """Return the label of the state record of a day's books."""
+    return f"{BOOKS_DIFFER} {day}"
+
+
 @lru_cache(maxsize=10_000)
 def utc_text(second: int) -> str:
     """Return a second since 1970 as ISO 8601 in UTC."""
@@ -49,3 +63,16 @@ def utc_second(text: str) -> int:
 
     """
     return int(datetime.fromisoformat(text).timestamp())
+
+
+def read_positions(text: str) -> dict[int, int]:
+    """Return what a line of the kind `position` has as its positions.
+
+    Raises:
+        ValueError: it is something else.
+
+    """
+    found = json.loads(text)
+    if not isinstance(found, dict) or {type(at) for at in found.values()} - {int}:
+        raise ValueError("no JSON object of offsets by partition")
+    return {int(partition): at for partition, at in found.items()}
