@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from server_monitoring.consume.alert_log import tell_books
 from server_monitoring.remote.following import Following
 from server_monitoring.remote.node import Node
+from server_monitoring.settings.config import load
 
 from tests.kafka.kafka_broker import PATIENCE, Broker
 from tests.kafka.live_rows import LiveMode, Sample, abnormal, make_live
@@ -159,3 +161,43 @@ def status(live: LiveMode) -> dict[str, Any]:
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads(done.stdout)
     return found
+
+
+def test_books_that_differ_are_an_alert_until_they_agree(live: LiveMode) -> None:
+    """Told once each time, by each host for itself; detectors pass over it."""
+    live.configure(consumers={"index": 1, "hosts": 2})
+    config = load(live.pipeline.config)
+    group = config.group("cpu_mem")
+    windows = [
+        {"kind": "only live", "group": of, "server_id": f"s{n}", "window_start": "w", "live": []}
+        for n in range(30)
+        for of in ("net_disk", "cpu_mem")
+    ]
+
+    def tell(count: int) -> None:
+        tell_books(config, group, "2026-11-30", count, windows[: 2 * count], lambda: BEGIN + count)
+
+    tell(0)
+    assert live.told() == []
+    for _ in "ab":
+        tell(30)
+    (fired,) = live.told()
+    expected = {"server_id": "", "state": "firing", "day": "2026-11-30", "differences": 30}
+    assert expected.items() <= fired.items()
+    assert [w["server_id"] for w in fired["named"]] == [f"s{n}" for n in range(20)]
+    assert [(b["group"], b["day"]) for b in status(live)["books"]] == [("cpu_mem", "2026-11-30")]
+    live.start()
+    for count in (2, 0, 0, 2):
+        tell(count)
+    told = live.told()
+    assert [(t["state"], t["differences"]) for t in told] == [
+        ("firing", 30),
+        ("firing", 2),
+        ("resolved", 0),
+        ("firing", 2),
+    ]
+    assert [t["since"] for t in told[:3]] == [fired["since"]] * 3
+    assert len({t["id"] for t in told}) == 4
+    live.processes[-1].send_signal(2)
+    _, said = live.processes[-1].communicate(timeout=PATIENCE)
+    assert live.processes[-1].returncode == 0, said

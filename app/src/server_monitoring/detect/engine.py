@@ -22,7 +22,7 @@ from server_monitoring.detect.rows import Row
 from server_monitoring.detect.rules import Rules
 from server_monitoring.detect.server import Server
 from server_monitoring.detect.windows import METRICS, Window
-from server_monitoring.model.live import FIRING, NO_DATA, PENDING, PROGRESS, RESOLVED
+from server_monitoring.model.live import FIRING, NO_DATA, PENDING, PROGRESS, RESOLVED, state_key
 from server_monitoring.model.wire import partition_for
 
 FUTURE, LATE, REFUSED = "future", "late", "refused"
@@ -255,5 +255,5 @@ class Engine:
         self._write(server, alert.label, value)
 
     def _write(self, server: Server, label: str, value: bytes | None) -> None:
-        key = state.state_key(self._rules.group.name, server.server_id, label)
+        key = state_key(self._rules.group.name, server.server_id, label)
         self._output.states[key] = Out(server.partition, key, value)

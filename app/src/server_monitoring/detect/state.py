@@ -28,24 +28,6 @@ class Progress:
     heard: float
 
 
-def state_key(group: str, server_id: str, label: str) -> bytes:
-    """Return the key of a state record."""
-    return json.dumps([group, server_id, label], ensure_ascii=False).encode()
-
-
-def read_key(key: bytes) -> tuple[str, str, str]:
-    """Return group, server id and label.
-
-    Raises:
-        ValueError: no key of a state record.
-
-    """
-    found = json.loads(key)
-    if not isinstance(found, list) or list(map(type, found)) != [str, str, str]:
-        raise ValueError("no key [group, server_id, label]")
-    return found[0], found[1], found[2]
-
-
 def progress_value(progress: Progress) -> bytes:
     """Return the value of the record with the label PROGRESS."""
     times = {

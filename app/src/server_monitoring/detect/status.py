@@ -10,7 +10,7 @@ from server_monitoring.detect import state
 from server_monitoring.detect.takeover import committed
 from server_monitoring.errors import BrokerError, one_line
 from server_monitoring.model.groups import Group
-from server_monitoring.model.live import BOOKS_DIFFER, FIRING, PROGRESS, utc_second
+from server_monitoring.model.live import BOOKS_DIFFER, FIRING, PROGRESS, read_key, utc_second
 from server_monitoring.model.wire import partition_for
 from server_monitoring.settings.config import Config, live_of
 
@@ -58,7 +58,7 @@ def _last(reader: Reader, topic: str) -> dict[Place, Any]:
     for tp, records in committed(reader, tps):
         for record in records:
             try:
-                place = (*state.read_key(record.key or b""), tp.partition)
+                place = (*read_key(record.key or b""), tp.partition)
                 if record.value is None:
                     found.pop(place, None)
                 else:

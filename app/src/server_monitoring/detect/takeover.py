@@ -21,12 +21,11 @@ from server_monitoring.broker.cluster import Cluster
 from server_monitoring.broker.limits import CONNECT_SECONDS
 from server_monitoring.broker.reader import Reader, Record, TopicPartition
 from server_monitoring.broker.transaction import Outgoing, Transactions
-from server_monitoring.detect import state
 from server_monitoring.detect.engine import Engine
 from server_monitoring.detect.rules import Rules
 from server_monitoring.errors import BrokerError, FencedError, one_line
 from server_monitoring.model.groups import Group, Share
-from server_monitoring.model.live import detector_group, detector_id
+from server_monitoring.model.live import detector_group, detector_id, read_key, state_key
 from server_monitoring.model.wire import partition_for
 from server_monitoring.settings.live import Live
 
@@ -49,7 +48,7 @@ class Claim(NamedTuple):
 
     def record(self, state_topic: str, group: str, tp: TopicPartition) -> Outgoing:
         """Return the claim as a record of the state topic: that of no server."""
-        key = state.state_key(group, "", tp.topic)
+        key = state_key(group, "", tp.topic)
         at = TopicPartition(state_topic, tp.partition)
         return Outgoing(at, key, json.dumps(self._asdict()).encode())
 
@@ -100,7 +99,7 @@ class States:
                     self._note(group, tp.partition, record)
 
     def _note(self, group: Group, partition: int, record: Record) -> None:
-        of_group, server_id, label = state.read_key(record.key or b"")
+        of_group, server_id, label = read_key(record.key or b"")
         if of_group != group.name:
             return
         if not server_id:

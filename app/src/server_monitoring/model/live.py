@@ -33,6 +33,11 @@ def detector_group(group: str) -> str:
     return f"{PROGRAM}-detect-{group}"
 
 
+def books_group(group: str) -> str:
+    """Return the prefix of the transactional ids under which the books of a group are told."""
+    return f"{PROGRAM}-books-{group}"
+
+
 def detector_id(group: str, index: int) -> str:
     """Return the transactional id of a detector: a newer one with it fences the older."""
     return f"{detector_group(group)}-{index}"
@@ -41,6 +46,24 @@ def detector_id(group: str, index: int) -> str:
 def alert_id(*parts: str) -> str:
     """Return the id of an alert record: the same parts have the same id forever."""
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def state_key(group: str, server_id: str, label: str) -> bytes:
+    """Return the key of a state record."""
+    return json.dumps([group, server_id, label], ensure_ascii=False).encode()
+
+
+def read_key(key: bytes) -> tuple[str, str, str]:
+    """Return group, server id and label.
+
+    Raises:
+        ValueError: no key of a state record.
+
+    """
+    found = json.loads(key)
+    if not isinstance(found, list) or list(map(type, found)) != [str, str, str]:
+        raise ValueError("no key [group, server_id, label]")
+    return found[0], found[1], found[2]
 
 
 def books_label(day: str) -> str:

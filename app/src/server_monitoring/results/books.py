@@ -3,14 +3,16 @@
 A day's folder has what the analysis wrote of it: a table for each group, with its summary. Each
 window of a table that has an alert must be one live alert with the same label and values, and each
 live alert such a window; everything else is a difference. Windows that hold rows which came too
-late, or too early, to count live are listed apart: `days` says what those are.
+late, or too early, to count live are listed apart: `days` says what those are; and so are those of
+servers that are watched no more.
 """
 
 import csv
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from datetime import date
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -64,6 +66,11 @@ class Listed:
         if len(self.windows) < MOST_LISTED:
             self.windows.append(window)
 
+    def extend(self, windows: Sequence[dict[str, object]], count: int) -> None:
+        """Take `count` windows of which these are listed."""
+        self.count += count
+        self.windows += windows[: MOST_LISTED - len(self.windows)]
+
 
 @dataclass
 class Books:
@@ -73,12 +80,18 @@ class Books:
     alerts_batch: dict[str, int] = field(default_factory=dict)
     alerts_live: dict[str, int] = field(default_factory=dict)
     rows: dict[str, dict[str, int]] = field(default_factory=dict)
+    differing: dict[str, int] = field(default_factory=dict)
     differences: Listed = field(default_factory=Listed)
     late: Listed = field(default_factory=Listed)
 
 
 def close_day(
-    day: Day, groups: Sequence[Group], windows: Windows, alerts: Callable[[Group], Iterable[str]]
+    day: Day,
+    groups: Sequence[Group],
+    windows: Windows,
+    alerts: Callable[[Group], Iterable[str]],
+    servers: Collection[str] = (),
+    tell: Callable[[Books], object] = lambda _: None,
 ) -> Books:
     """Compare a day's tables with its live alerts, and write `books.json` beside them.
 
@@ -88,6 +101,9 @@ def close_day(
         windows: their length and slide.
         alerts: what was told live of a group's servers that the tables have, as lines of JSON;
             records of other kinds, groups and days are left out.
+        servers: those that are watched; none: whichever sends.
+        tell: is given the books before they are written, so that a day of which it could not be
+            told is not closed.
 
     Raises:
         ResultsError: a table or an alert is missing or not what it should be.
@@ -96,17 +112,20 @@ def close_day(
     """
     books = Books()
     for group in groups:
-        _compare(day, group, windows, _live(day, group, alerts(group)), books)
+        before = books.differences.count
+        _compare(day, group, windows, _live(day, group, alerts(group)), servers, books)
+        books.differing[group.name] = books.differences.count - before
+    tell(books)
     content = {"day": day.day.isoformat(), "closed": utc_now(), **asdict(books)}
     write_json(day.directory / BOOKS, content | {"app_version": __version__})
     return books
 
 
-def line(day: Day, books: Books) -> str:
+def line(day: date, books: Books) -> str:
     """Return the books in one line."""
     batch, live = sum(books.alerts_batch.values()), sum(books.alerts_live.values())
     text = (
-        f"{day.day}: {sum(books.windows.values())} windows, {batch} alerts of the batch analysis, "
+        f"{day}: {sum(books.windows.values())} windows, {batch} alerts of the batch analysis, "
         f"{live} live, {books.differences.count} differences"
     )
     notes = {"late windows": books.late.count} | {
@@ -122,6 +141,7 @@ def _compare(
     group: Group,
     windows: Windows,
     live: Mapping[Place, list[Said]],
+    servers: Collection[str],
     books: Books,
 ) -> None:
     left, late = dict(live), _late_windows(day, group, windows)
@@ -137,7 +157,9 @@ def _compare(
             "batch": batch._asdict() if batch else None,
             "live": [one._asdict() for one in said],
         }
-        (books.late if place in late else books.differences).add(found)
+        # When the rows of one that is watched no more ceased to count, each side says for itself.
+        apart = place in late or (servers and place.server_id not in servers)
+        (books.late if apart else books.differences).add(found)
 
     for place, batch in _table(day, group):
         books.windows[group.name] += 1

@@ -4,10 +4,9 @@ import json
 from typing import Any
 
 import pytest
-from server_monitoring.detect import state
 from server_monitoring.detect.engine import Engine, Output
 from server_monitoring.detect.rules import Rules
-from server_monitoring.model.live import utc_text
+from server_monitoring.model.live import read_key, utc_text
 from server_monitoring.model.wire import partition_for
 
 from tests.unit.app.detect.detect_rows import DAY, Given, feed, numbered, rules
@@ -28,7 +27,7 @@ def begun(of: Rules, written: Output) -> Engine:
     """Return an engine that takes over these states at NOW, of the one partition there is."""
     engine = Engine(of)
     for key, out in written.states.items():
-        _, server_id, label = state.read_key(key)
+        _, server_id, label = read_key(key)
         engine.restore(out.partition, server_id, label, out.value)
     engine.begin({0}, 1, NOW)
     return engine
@@ -95,12 +94,12 @@ def test_a_server_that_is_listed_no_more_is_forgotten_and_what_fires_is_over() -
     high = [Given(DAY + n, "gone", "99.0") for n in range(40)]
     kept = [Given(DAY + n, "kept", "99.0") for n in range(40)]
     written = states(rules(), high + kept, (DAY, DAY + 500))
-    assert {state.read_key(k)[1:] for k in written.states} >= {("gone", ""), ("gone", "no data")}
+    assert {read_key(k)[1:] for k in written.states} >= {("gone", ""), ("gone", "no data")}
     engine = begun(rules(servers=("kept",)), written)
     assert set(engine.servers) == {"kept"}
     output = engine.output()
     labels = {"", "no data", "High CPU + Memory stress"}
-    assert {state.read_key(k)[1:]: out.value for k, out in output.states.items()} == {
+    assert {read_key(k)[1:]: out.value for k, out in output.states.items()} == {
         ("gone", label): None for label in labels
     }
     over = {(t["server_id"], t["alert"], t["state"], t["at"]) for t in transitions(output)}

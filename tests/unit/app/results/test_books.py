@@ -12,6 +12,7 @@ from server_monitoring.store.days import DaySegments
 from server_monitoring.store.journal import Journal
 from server_monitoring.store.segment import csv_lines
 
+from tests.support.app_settings import live_section
 from tests.unit.app.app_command import App
 
 DAY = "2026-11-30"
@@ -173,6 +174,18 @@ def test_windows_with_rows_that_came_too_late_are_listed_apart(close: Close, day
     others = [(w["server_id"], w["window_start"]) for w in content["differences"]["windows"]]
     assert others == [("a", at("00:01:20")), ("b", at("00:01:00"))]
     assert "2 differences; 4 late windows, 1 rows untimely, 1 rows sent twice" in out
+
+
+def test_windows_of_servers_that_are_watched_no_more_are_listed_apart(
+    close: Close, values: dict[str, Any]
+) -> None:
+    """Consumer and detector did not leave them in the same moment; equal ones are equal."""
+    values["live"] = live_section(servers=["a"])
+    rows = [row(), row(server="gone"), row("00:01:00", server="gone")]
+    status, _, content = close(rows, [window(), window("00:01:00", server="gone")])
+    assert status == 0
+    assert [w["server_id"] for w in content["late"]["windows"]] == ["gone"]
+    assert (content["alerts_live"], content["differing"]) == ({"cpu_mem": 2}, {"cpu_mem": 0})
 
 
 def test_rows_that_came_after_the_analysis_are_counted(close: Close, day: Day) -> None:
