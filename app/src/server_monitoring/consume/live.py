@@ -16,7 +16,7 @@ from server_monitoring.broker.reader import Reader, Record, Records, TopicPartit
 from server_monitoring.consume.assignment import Claim, assigned_partitions
 from server_monitoring.consume.consumer import POLL_MS, POLL_RECORDS, STORE_BYTES
 from server_monitoring.consume.sift import OUTLYING, Row, Timely, day_of, own, rows
-from server_monitoring.errors import BrokerError
+from server_monitoring.errors import BrokerError, UnreachableError
 from server_monitoring.model.groups import Group, Share
 from server_monitoring.model.names import LIVE_RUN
 from server_monitoring.model.senders import Senders
@@ -68,6 +68,7 @@ class LiveConsumer:
         self._next_store = self._next_look = 0.0
         self._days = Days(live)
         assigned = assigned_partitions(reader, group, share)
+        self._count = reader.partitions(assigned[0].topic)
         self._topic_ids = reader.topic_ids(list(self._columns))
         try:
             self._open(live, assigned)
@@ -186,6 +187,9 @@ class LiveConsumer:
         """Ask how far the topics are, and whether they are still the same."""
         ends = self._reader.end_offsets(list(self.partitions))
         self.behind = sum(max(0, ends[tp] - offset) for tp, offset in self._offsets().items())
+        for topic in self._columns:
+            if self._reader.partitions(topic) != self._count:
+                raise UnreachableError(f"topic {topic}: has grown; reading its new partitions")
         for topic, found in self._reader.topic_ids(list(self._columns)).items():
             if found != self._topic_ids[topic]:
                 raise BrokerError(

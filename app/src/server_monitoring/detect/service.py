@@ -19,6 +19,7 @@ from server_monitoring.detect.takeover import (
     assigned_partitions,
     take_over,
 )
+from server_monitoring.errors import UnreachableError
 from server_monitoring.host import notify
 from server_monitoring.host.durable import storage_error, write_json
 from server_monitoring.model.groups import Group
@@ -32,6 +33,7 @@ WRITE_SECONDS = 0.1
 OFFSET_SECONDS = 5.0
 LOOK_SECONDS = 1.0
 SUMMARY_SECONDS = 10.0
+GROWN_SECONDS = 60.0
 # Of one that was begun on a host that is gone: readers of alerts wait so long for its end.
 TRANSACTION_SECONDS = 30.0
 
@@ -104,6 +106,7 @@ class Detector:
         self._behind = 0.0
         self._status = notify.Status()
         self._wrote = self._wrote_offsets = self._looked = self._summed = 0.0
+        self._asked = time.time()
 
     def run(self, stopping: Callable[[], bool]) -> None:
         """Detect until `stopping()`.
@@ -150,8 +153,20 @@ class Detector:
         if now - self._summed >= SUMMARY_SECONDS:
             self._summed = now
             self._sum_up()
+        if now - self._asked >= GROWN_SECONDS:
+            self._asked = now
+            self._check_grown()
         if self._status.due():
             self._status.tell(self._line())
+
+    def _check_grown(self) -> None:
+        """End where a topic has grown: a new start has its new partitions."""
+        for topic in self._metrics:
+            if self._reader.partitions(topic) != self._places.partitions:
+                raise UnreachableError(
+                    f"topic {topic}: has grown since this was started; start this again (systemd "
+                    "does)"
+                )
 
     def _write(self, now: float, *, last: bool = False) -> None:
         """Write what there is to say, and now and then from where rows are needed."""

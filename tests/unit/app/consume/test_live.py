@@ -11,7 +11,7 @@ from server_monitoring.consume.assignment import Claim
 from server_monitoring.consume.live import LiveConsumer
 from server_monitoring.consume.live_consumption import LEFT_OUT
 from server_monitoring.consume.sift import Timely
-from server_monitoring.errors import BrokerError, StorageError
+from server_monitoring.errors import BrokerError, StorageError, UnreachableError
 from server_monitoring.model.groups import Share
 from server_monitoring.model.senders import Senders
 from server_monitoring.model.signature import sign
@@ -238,6 +238,16 @@ def test_a_topic_that_was_created_again_is_refused_at_once_and_at_the_next_start
         run(made, reader)
     with pytest.raises(StorageError, match="found topic id id-mem, but topic topic-mem is now"):
         start(reader)
+
+
+def test_a_topic_that_has_grown_is_opened_again(start: Start) -> None:
+    """Within the process, as after a broker that was away."""
+    reader = Topics([{}] * 5)
+    made = start(reader)
+    reader.count = 2
+    with pytest.raises(UnreachableError, match="topic-cpu: has grown; reading its new partitions"):
+        run(made, reader)
+    assert len(start(reader).partitions) == 4
 
 
 def test_what_was_not_stored_is_read_again(
