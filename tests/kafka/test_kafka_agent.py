@@ -6,13 +6,17 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 from kafka import KafkaConsumer, TopicPartition
-from server_monitoring.agent import row
+from kafka.admin import KafkaAdminClient
+from server_monitoring.agent import config as agent_config
+from server_monitoring.agent import row, sender
+from server_monitoring.agent.counters import CountersFile
+from server_monitoring.agent.spool import Spool
 from server_monitoring.broker.limits import CLIENTS, CONFLUENT, KAFKA_PYTHON
 from server_monitoring.model.names import LIVE_RUN
 from server_monitoring.model.signature import GOOD, check, parse_key
@@ -219,3 +223,54 @@ def test_a_broker_that_dies_and_comes_back_again_and_again_gets_each_row(
     check_all_arrived(agent)
     seconds = arrived(agent, row.COLUMNS[0]).seconds
     assert len(seconds) == len(set(seconds))
+
+
+@BY_ONE_CLIENT
+def test_rows_follow_their_server_to_its_partition_once_topics_grow(
+    broker: Broker, tmp_path: Path, client: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The agent looks from time to time; what it sent before stays where it is, in order."""
+    monkeypatch.setattr(sender, "LOOK_SECONDS", 0.5)
+    agent = Agent(broker, tmp_path / "a", client)
+    config = agent_config.load(agent.config)
+    counters = CountersFile(tmp_path / "counters.json", str).counters
+    grown = next(n for n in range(PARTITIONS + 1, 99) if partition_for(SERVER, n) >= PARTITIONS)
+    with closing(Spool(config.data_dir, config.spool_bytes, counters, str)) as spool:
+        sends = sender.Sender(config, spool, None, str)
+        sends.start()
+        spool.append(row.Row(1, SERVER, ("1.0",) * 4))
+        deadline = time.monotonic() + PATIENCE
+        while spool.waiting:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        admin = KafkaAdminClient(bootstrap_servers=broker.address)
+        admin.create_partitions(dict.fromkeys(agent.topics.values(), grown))
+        admin.close()
+        seconds: list[int] = []
+        for second in range(2, 500):
+            spool.append(row.Row(second, SERVER, ("1.0",) * 4))
+            time.sleep(0.2)
+            seconds = _seconds(broker, agent.topics["cpu_pct"], partition_for(SERVER, grown))
+            if seconds:
+                break
+        sends.stop(PATIENCE)
+        assert sends.failure is None
+    assert seconds
+    before = _seconds(broker, agent.topics["cpu_pct"], partition_for(SERVER, PARTITIONS))
+    assert before == list(range(1, seconds[0]))
+
+
+def _seconds(broker: Broker, topic: str, partition: int) -> list[int]:
+    """Return the seconds of a partition's rows, in their order."""
+    place = TopicPartition(topic, partition)
+    reader = KafkaConsumer(bootstrap_servers=broker.address, auto_offset_reset="earliest")
+    try:
+        reader.assign([place])
+        end = reader.end_offsets([place])[place]
+        found: list[int] = []
+        while len(found) < end:
+            for batch in reader.poll(timeout_ms=200).values():
+                found += [row_number(record.headers) for record in batch]
+        return found
+    finally:
+        reader.close()

@@ -218,7 +218,7 @@ def test_books_read_the_committed_alerts_of_this_hosts_servers(pipeline: Pipelin
     pipeline.values["live"] = live_section(alerts_topic=topic)
     pipeline.values["consumers"]["cpu_mem"] = {"index": 1, "hosts": 2}
     config = load(write_settings(pipeline.config, pipeline.values))
-    found = [json.loads(text) for text in read_alerts(config, config.group("cpu_mem"))]
+    found = [json.loads(text) for text in read_alerts(config, config.group("cpu_mem"), 0)]
     here = [n for n, server in enumerate(SERVERS) if partition_for(server, 3) % 2 == 1]
     assert sorted(told["number"] for told in found) == here
     assert here

@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext, suppress
 
@@ -23,6 +24,8 @@ _PATIENCE_SECONDS = 7 * 86_400
 # So soon does it hear that the agent ends.
 _IDLE_SECONDS = 1.0
 _LONGEST_PAUSE = 30.0
+# So often does it look whether the topics have grown: a server's partition is another one then.
+LOOK_SECONDS = 300.0
 _CONNECTED = "connected"
 
 
@@ -100,7 +103,12 @@ class Sender:
         partitions = self._partitions()
         with self._client.open_producer(cluster, _PATIENCE_SECONDS) as producer:
             self._let_in = True
+            look = time.monotonic() + LOOK_SECONDS
             while True:
+                if time.monotonic() >= look:
+                    if self._partitions() != partitions:
+                        return  # all that was sent is acknowledged: the order stays
+                    look = time.monotonic() + LOOK_SECONDS
                 self._chunk = self._chunk or self._spool.unsent(ROWS_PER_CHUNK)
                 if self._chunk is not None:
                     self._deliver(producer, partitions, self._chunk)

@@ -15,7 +15,7 @@ MECHANISM = "SCRAM-SHA-512"
 CREDENTIAL = "kafka.json"
 """Name of the credential that a unit loads (LoadCredential=)."""
 _MAX_BYTES = 4096
-_SECRETS = {"password": "credentials", "key": "signing key"}
+_SECRETS = {"password": "credentials", "key": "signing key", "keys": "signing keys"}
 _SERVER = re.compile(r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}")
 _MAX_PORT = 65_535
 
@@ -99,8 +99,10 @@ def read_credentials(path: Path | None) -> Credentials:
     return _credentials(file, secret_content(file, own, "password"))
 
 
-def secret_content(file: Path, own: Path | None, what: str) -> bytes:
+def secret_content(file: Path, own: Path | None, what: str, most: int = _MAX_BYTES) -> bytes:
     """Return the content of a file that only this user may read; `own` is that of the unit.
+
+    At most its first `most` bytes.
 
     Raises:
         ConfigError: it cannot be read, or others may read the `what` in it.
@@ -109,7 +111,7 @@ def secret_content(file: Path, own: Path | None, what: str) -> bytes:
     try:
         with file.open("rb") as opened:
             mode = stat.S_IMODE(os.fstat(opened.fileno()).st_mode)
-            content = opened.read(_MAX_BYTES)
+            content = opened.read(most)
     except OSError as error:
         raise ConfigError(
             f"{file}: {error.strerror}; name a {_SECRETS[what]} file that this user may read"

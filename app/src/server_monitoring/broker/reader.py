@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol, Self
 
 from server_monitoring.errors import BrokerError
 
-READ_RECORDS = 1_000
+READ_RECORDS = 10_000
 READ_SECONDS = 10
 
 
@@ -87,6 +87,15 @@ class Reader:
         """Return the first offset that the broker still has."""
         raise NotImplementedError
 
+    def offsets_at(
+        self, topic_partitions: Sequence[TopicPartition], second: float
+    ) -> dict[TopicPartition, int]:
+        """Return of each partition the first offset whose record is of this second or a later one.
+
+        Where there is no such record that is the next offset to be written.
+        """
+        raise NotImplementedError
+
     def start(self, positions: dict[TopicPartition, int]) -> Records:
         """Read on at `positions`; return once the first poll of each was answered.
 
@@ -125,17 +134,37 @@ class Reader:
             BrokerError: no answer, or an offset that the broker no longer has.
 
         """
-        batch = self.start({tp: first}).get(tp, ())
+        for _, batch in self.batches({tp: first}, {tp: end}):
+            yield from batch
+
+    def batches(
+        self, firsts: Mapping[TopicPartition, int], ends: Mapping[TopicPartition, int]
+    ) -> Iterator[tuple[TopicPartition, Sequence[Record]]]:
+        """Yield the records of several partitions, from `firsts` on and before `ends`.
+
+        All are read at once, as each partition alone costs the waits of several answers.
+
+        Raises:
+            BrokerError: no answer, or an offset that the broker no longer has.
+
+        """
+        left = {tp: first for tp, first in firsts.items() if first < ends[tp]}
+        if not left:
+            return
+        records = self.start(left)
         deadline = time.monotonic() + READ_SECONDS
         while True:
-            yield from (record for record in batch if record.offset < end)
-            if self.position(tp) >= end:
+            for tp, batch in records.items():
+                yield tp, [record for record in batch if record.offset < ends[tp]]
+            behind = [tp for tp in left if self.position(tp) < ends[tp]]
+            if not behind:
                 return
-            if batch:
+            if any(records.values()):
                 deadline = time.monotonic() + READ_SECONDS
             elif time.monotonic() > deadline:
                 raise BrokerError(
-                    f"topic {tp.topic}: partition {tp.partition} gave no record from offset "
-                    f"{self.position(tp)} on within {READ_SECONDS} s; see the broker's log"
+                    f"topic {behind[0].topic}: partition {behind[0].partition} gave no record from "
+                    f"offset {self.position(behind[0])} on within {READ_SECONDS} s; see the "
+                    "broker's log"
                 )
-            batch = self.poll(200, READ_RECORDS).get(tp, ())
+            records = self.poll(200, READ_RECORDS)

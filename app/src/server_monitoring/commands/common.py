@@ -19,6 +19,7 @@ from server_monitoring.broker.cluster import (
 from server_monitoring.errors import ConfigError
 from server_monitoring.host.runs import Run, checked_run_id
 from server_monitoring.settings.config import Config, load
+from server_monitoring.settings.signing import SIGNING_KEYS
 
 if TYPE_CHECKING:
     from server_monitoring.sources.dataset import Dataset
@@ -28,7 +29,7 @@ DEFAULT_DATA_DIR = Path("/var/lib/server-monitoring")
 
 
 def add_path(
-    parser: argparse.ArgumentParser,
+    parser: argparse._ActionsContainer,
     name: str,
     about: str,
     *,
@@ -44,7 +45,7 @@ def _path(text: str) -> Path:
     return Path(os.path.expanduser(text))  # noqa: PTH111
 
 
-def add_config(parser: argparse.ArgumentParser) -> None:
+def add_config(parser: argparse._ActionsContainer) -> None:
     """Add `--config`."""
     about = (
         "the configuration (default: the run's own config.yml below the data directory if it has "
@@ -76,20 +77,33 @@ def add_group(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_run_dir(parser: argparse.ArgumentParser) -> None:
+def add_run_dir(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
     """Add `RUN_DIR`."""
     parser.add_argument(
-        "run_dir", type=Path, metavar="RUN_DIR", help="results of a run, such as results/latest"
+        "run_dir",
+        type=Path,
+        nargs=None if required else "?",
+        metavar="RUN_DIR",
+        help="results of a run, such as results/latest",
     )
 
 
-def add_credentials(parser: argparse.ArgumentParser) -> None:
+def add_credentials(parser: argparse._ActionsContainer) -> None:
     """Add `--credentials`."""
     about = (
         'JSON {"username": ..., "password": ...} of mode 0600, where the configuration says '
         f"{SASL_SSL} (default: {CREDENTIAL} among those that systemd gives to the unit)"
     )
     add_path(parser, "--credentials", about)
+
+
+def add_signing_keys(parser: argparse.ArgumentParser) -> None:
+    """Add `--signing-keys`."""
+    about = (
+        'JSON {"SERVER": "64 hexadecimal digits", ...} of mode 0600, where live.signed is true '
+        f"(default: {SIGNING_KEYS} among the credentials that systemd gives to the unit)"
+    )
+    add_path(parser, "--signing-keys", about)
 
 
 def not_negative(text: str, zero: str) -> float:

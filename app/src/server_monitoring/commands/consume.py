@@ -5,6 +5,8 @@ import argparse
 from server_monitoring.commands import common
 from server_monitoring.consume.consumption import consume
 from server_monitoring.consume.live_consumption import consume_live
+from server_monitoring.settings.config import live_of
+from server_monitoring.settings.signing import senders
 
 HELP = (
     "store a metric group's records in raw CSV segments, up to a run's end offsets, or of agents "
@@ -25,6 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     common.add_group(parser)
     common.add_config(parser)
     common.add_credentials(parser)
+    common.add_signing_keys(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -34,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
     config = common.load_config_to_connect(args)
     group = config.group(args.group)
     if args.live:
-        consume_live(config, group, stopped)
+        consume_live(config, group, senders(live_of(config), args.signing_keys), stopped)
     else:
         consume(config, common.open_run(args, config), group, stopped)
     return 0

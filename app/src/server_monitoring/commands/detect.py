@@ -4,6 +4,8 @@ import argparse
 
 from server_monitoring.commands import common
 from server_monitoring.detect.service import detect
+from server_monitoring.settings.config import live_of
+from server_monitoring.settings.signing import senders
 
 HELP = "find a metric group's abnormal windows as agents send, and tell each once, until stopped"
 EXAMPLE = "server-monitoring detect --group cpu_mem"
@@ -14,6 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     common.add_group(parser)
     common.add_config(parser)
     common.add_credentials(parser)
+    common.add_signing_keys(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -21,5 +24,6 @@ def run(args: argparse.Namespace) -> int:
     stopped = common.stop_on_signals()
     common.collect_rarely()
     config = common.load_config_to_connect(args)
-    detect(config, config.group(args.group), stopped)
+    whose = senders(live_of(config), args.signing_keys)
+    detect(config, config.group(args.group), whose, stopped)
     return 0

@@ -15,10 +15,11 @@ from pathlib import Path
 from server_monitoring.broker.reader import Reader, Record, Records, TopicPartition
 from server_monitoring.consume.assignment import Claim, assigned_partitions
 from server_monitoring.consume.consumer import POLL_MS, POLL_RECORDS, STORE_BYTES
-from server_monitoring.consume.sift import Row, Timely, day_of, own, rows
-from server_monitoring.errors import BrokerError
+from server_monitoring.consume.sift import OUTLYING, Row, Timely, day_of, own, rows
+from server_monitoring.errors import BrokerError, UnreachableError
 from server_monitoring.model.groups import Group, Share
 from server_monitoring.model.names import LIVE_RUN
+from server_monitoring.model.senders import Senders
 from server_monitoring.model.timestamps import SECONDS_PER_DAY
 from server_monitoring.store.days import RAW, UNTIMELY, Days, DaySegments
 from server_monitoring.store.journal import Journal
@@ -45,6 +46,7 @@ class LiveConsumer:
         group: Group,
         share: Share,
         timely: Timely,
+        senders: Senders,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """Open or create the journals of all partitions, and claim these.
@@ -59,12 +61,14 @@ class LiveConsumer:
         self._reader = reader
         self._columns = {metric.topic: metric.column for metric in group.metrics}
         self._timely = timely
+        self._senders = senders
         self._clock = clock
         self._claim = Claim.of_this_host(LIVE_RUN)
         self._unstored = 0
         self._next_store = self._next_look = 0.0
         self._days = Days(live)
         assigned = assigned_partitions(reader, group, share)
+        self._count = reader.partitions(assigned[0].topic)
         self._topic_ids = reader.topic_ids(list(self._columns))
         try:
             self._open(live, assigned)
@@ -141,23 +145,24 @@ class LiveConsumer:
             segments = self.partitions[tp]
             agents = own(batch)
             segments.state.foreign += len(batch) - len(agents)
-            self._append(segments, agents, self._columns[tp.topic])
+            self._append(segments, agents, tp.topic)
             segments.moved(batch[-1].offset + 1)
 
-    def _append(self, segments: DaySegments, records: Sequence[Record], column: str) -> None:
+    def _append(self, segments: DaySegments, records: Sequence[Record], topic: str) -> None:
         today = int(self._clock()) // SECONDS_PER_DAY
         near = [day_of(number) for number in range(today - 1, today + 2)]
 
-        def malformed(record: Record, reason: str) -> None:
+        def aside(record: Record, kind: str, reason: str) -> None:
             # It says no time that can be trusted: it counts with the day on which it is read.
-            segments.set_aside(near[1], record.offset, reason, record.value)
+            segments.set_aside(near[1], record.offset, kind, reason, record.value)
 
         found: dict[str, list[Row]] = defaultdict(list)
-        values = {record.offset: record for record in records}
-        for row in rows(records, column, self._timely, malformed):
+        of_offset = {record.offset: record for record in records}
+        column = self._columns[topic]
+        for row in rows(records, column, self._timely, aside, self._senders, topic):
             if not self._days.take(row.day, near):
-                segments.state.outlying += 1
-                malformed(values[row.offset], f"of {row.day}: there are too many days already")
+                why = f"of {row.day}: there are too many days already"
+                aside(of_offset[row.offset], OUTLYING, why)
                 continue
             found[f"{row.day}/{RAW}"].append(row)
             if not row.timely:
@@ -182,6 +187,9 @@ class LiveConsumer:
         """Ask how far the topics are, and whether they are still the same."""
         ends = self._reader.end_offsets(list(self.partitions))
         self.behind = sum(max(0, ends[tp] - offset) for tp, offset in self._offsets().items())
+        for topic in self._columns:
+            if self._reader.partitions(topic) != self._count:
+                raise UnreachableError(f"topic {topic}: has grown; reading its new partitions")
         for topic, found in self._reader.topic_ids(list(self._columns)).items():
             if found != self._topic_ids[topic]:
                 raise BrokerError(

@@ -17,10 +17,11 @@ from server_monitoring.host.progress import stored_text, waiting_text
 from server_monitoring.host.summary import utc_now
 from server_monitoring.model.groups import Group
 from server_monitoring.model.names import LIVE_RUN, live_group
+from server_monitoring.model.senders import Senders
 from server_monitoring.settings.config import Config, live_of, share_of
 
 SUMMARY_SECONDS = 10.0
-LEFT_OUT = ("foreign", "malformed", "untimely", "outlying")
+LEFT_OUT = ("foreign", "malformed", "unsigned", "unlisted", "outlying", "untimely")
 
 
 def summary_path(live: Path, group: Group) -> Path:
@@ -28,8 +29,10 @@ def summary_path(live: Path, group: Group) -> Path:
     return live / f"consume-{group.name}.json"
 
 
-def consume_live(config: Config, group: Group, stopping: Callable[[], bool]) -> None:
-    """Store this host's share of the rows that agents send of a group until `stopping()`.
+def consume_live(
+    config: Config, group: Group, senders: Senders, stopping: Callable[[], bool]
+) -> None:
+    """Store this host's share of the rows that `senders` send of a group until `stopping()`.
 
     Raises:
         ConfigError: live mode is not set up, or this host consumes nothing of the group.
@@ -38,7 +41,7 @@ def consume_live(config: Config, group: Group, stopping: Callable[[], bool]) -> 
             allows.
 
     """
-    consumption = LiveConsumption(config, group)
+    consumption = LiveConsumption(config, group, senders)
     patience, full_disk = consumption.patience, consumption.full_disk
     full_disk.retry(
         lambda: patience.retry(lambda: consumption.attempt(stopping), stopping), stopping
@@ -48,8 +51,8 @@ def consume_live(config: Config, group: Group, stopping: Callable[[], bool]) -> 
 class LiveConsumption:
     """Everything that is done again, from the journals on, when the disk was full meanwhile."""
 
-    def __init__(self, config: Config, group: Group) -> None:
-        """Consume this host's share of the group.
+    def __init__(self, config: Config, group: Group, senders: Senders) -> None:
+        """Consume this host's share of the group, rows of `senders` alone.
 
         Raises:
             ConfigError: live mode is not set up, or this host consumes nothing of the group.
@@ -58,6 +61,7 @@ class LiveConsumption:
         """
         self._config = config
         self._group = group
+        self._senders = senders
         self._share = share_of(config, group.name)
         patience = live_of(config)
         self._timely = Timely(patience.late_hours * 3600, patience.future_seconds)
@@ -82,7 +86,8 @@ class LiveConsumption:
         client = client_for(self._config.kafka_client)
         group_id = live_group(self._group.name)
         with client.open_reader(self._config.cluster, group_id, live=True) as reader:
-            consumer = LiveConsumer(reader, self._live, self._group, self._share, self._timely)
+            rules = self._share, self._timely, self._senders
+            consumer = LiveConsumer(reader, self._live, self._group, *rules)
             try:
                 consumer.start()
                 self.patience.answered()

@@ -8,11 +8,13 @@ from server_monitoring.broker.reader import Record
 from server_monitoring.model.batches import decode_values
 from server_monitoring.model.live import utc_text
 from server_monitoring.model.names import LIVE_RUN
+from server_monitoring.model.senders import WHY, Senders
 from server_monitoring.model.timestamps import ISO, SECONDS_PER_DAY, form_of
 from server_monitoring.model.wire import RUN_ID_HEADER, decode_value
 
 _LIVE = (RUN_ID_HEADER, LIVE_RUN.encode())
 Reading = tuple[str, str, str]
+MALFORMED, OUTLYING = "malformed", "outlying"
 
 
 class Timely(NamedTuple):
@@ -52,18 +54,29 @@ def rows(
     records: Sequence[Record],
     column: str,
     timely: Timely,
-    malformed: Callable[[Record, str], None],
+    aside: Callable[[Record, str, str], None],
+    senders: Senders,
+    topic: str,
 ) -> Iterator[Row]:
-    """Yield the rows in records of agents, and give `malformed` each other record, and why."""
+    """Yield the rows of `senders` in records of agents.
+
+    Each other record is given to `aside`, with the name under which it counts, and why.
+    """
+    anyone = senders.anyone
     readings: Sequence[Reading | None] | None = decode_values([r.value for r in records], column)
     if readings is None:
-        readings = [_decoded(record, column, malformed) for record in records]
+        readings = [_decoded(record, column, aside) for record in records]
     for record, reading in zip(records, readings, strict=True):
         if reading is None:
             continue
         second = _second(reading[0])
         if second is None:
-            malformed(record, "a time in ts without a date")
+            aside(record, MALFORMED, "a time in ts without a date")
+            continue
+        if not anyone and (
+            refused := senders.refusal(topic, reading[1], record.key, record.value, record.headers)
+        ):
+            aside(record, refused, WHY[refused])
             continue
         arrived = record.timestamp / 1000
         counts = arrived - timely.late <= second <= arrived + timely.future
@@ -71,10 +84,10 @@ def rows(
 
 
 def _decoded(
-    record: Record, column: str, malformed: Callable[[Record, str], None]
+    record: Record, column: str, aside: Callable[[Record, str, str], None]
 ) -> Reading | None:
     try:
         return decode_value(record.value, column)
     except ValueError as error:
-        malformed(record, str(error))
+        aside(record, MALFORMED, str(error))
         return None

@@ -6,7 +6,7 @@ partition and their times of arrival alone, so that rows that are read again cha
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -22,7 +22,16 @@ from server_monitoring.detect.rows import Row
 from server_monitoring.detect.rules import Rules
 from server_monitoring.detect.server import Server
 from server_monitoring.detect.windows import METRICS, Window
-from server_monitoring.model.live import CLOCK_SECONDS, PENDING, PROGRESS
+from server_monitoring.model.live import (
+    CLOCK_SECONDS,
+    FIRING,
+    NO_DATA,
+    PENDING,
+    PROGRESS,
+    RESOLVED,
+    state_key,
+)
+from server_monitoring.model.wire import partition_for
 
 FUTURE, LATE, REFUSED = "future", "late", "refused"
 # An agent that was broken into may make up names: memory for them ends here.
@@ -72,6 +81,8 @@ class Engine:
         self.seen: Counter[str] = Counter()
         self._rules = rules
         self._began: float | None = None
+        self._listed = frozenset(rules.live.servers)
+        self._over: list[tuple[Server, Alert]] = []
         self._output = Output()
 
     def restore(self, partition: int, server_id: str, label: str, value: bytes | None) -> None:
@@ -81,6 +92,9 @@ class Engine:
             ValueError: it is no state record.
 
         """
+        if self._listed and server_id not in self._listed:
+            self._retire(Server(self._rules, server_id, partition), label, value)
+            return
         server = self._server(server_id, partition)
         if server is None:
             return
@@ -93,6 +107,25 @@ class Engine:
             del self.servers[server_id]
         else:
             server.restore(self._rules, state.read_progress(value))
+
+    def begin(self, partitions: Collection[int], count: int, now: float) -> None:
+        """Wait from `now` on for the servers that are listed and of these of `count` partitions.
+
+        To be called once all states are restored: what fires of a server that is watched no more
+        is over then, as nobody would end it later.
+        """
+        for server, alert in self._over:
+            self._write_alert(
+                server, transition_record(self._rules, server.server_id, alert, int(now))
+            )
+        self._over = []
+        for server_id in self._rules.live.servers:
+            partition = partition_for(server_id, count)
+            if partition in partitions:
+                self._server(server_id, partition)
+        for server in self.servers.values():
+            if not server.heard and NO_DATA not in server.alerts:
+                server.heard = now
 
     def take(self, metric: int, partition: int, rows: Iterable[Row], known_to: int = 0) -> None:
         """Take rows of one of the group's two topics, in the order of their offsets.
@@ -164,6 +197,16 @@ class Engine:
             found = self.servers[server_id] = Server(self._rules, server_id, partition)
         return found
 
+    def _retire(self, server: Server, label: str, value: bytes | None) -> None:
+        """Take away a state record of a server that is watched no more."""
+        if value is None:
+            return
+        self._write(server, label, None)
+        alert = None if label == PROGRESS else state.read_alert(self._rules, label, value)
+        if alert is not None and alert.state == FIRING:
+            alert.state = RESOLVED
+            self._over.append((server, alert))
+
     def _silent(self, now: float) -> Iterator[Server]:
         """Yield the servers that are silent; a detector that starts gives them time to speak."""
         if self._began is None:
@@ -218,5 +261,5 @@ class Engine:
         self._write(server, alert.label, value)
 
     def _write(self, server: Server, label: str, value: bytes | None) -> None:
-        key = state.state_key(self._rules.group.name, server.server_id, label)
+        key = state_key(self._rules.group.name, server.server_id, label)
         self._output.states[key] = Out(server.partition, key, value)

@@ -4,12 +4,13 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from server_monitoring.broker.reader import Record
+from server_monitoring.broker.reader import Record, TopicPartition
 from server_monitoring.model import timestamps
 from server_monitoring.model.batches import decode_values
 from server_monitoring.model.exact import Exact, exact
 from server_monitoring.model.live import utc_second
 from server_monitoring.model.names import LIVE_RUN
+from server_monitoring.model.senders import Senders
 from server_monitoring.model.timestamps import ISO
 from server_monitoring.model.wire import RUN_ID_HEADER, decode_value, partition_for
 
@@ -36,13 +37,19 @@ class Row(NamedTuple):
 
 
 def rows(
-    records: Sequence[Record], column: str, partition: int, partitions: int, seen: Counter[str]
+    records: Sequence[Record],
+    column: str,
+    tp: TopicPartition,
+    partitions: int,
+    senders: Senders,
+    seen: Counter[str],
 ) -> list[Row]:
-    """Return the rows among a partition's records, and count in `seen` what is none.
+    """Return the rows of `senders` among a partition's records, and count in `seen` what is none.
 
     Foreign records are of other runs; a misplaced row is in another partition than its server's,
     where no detector would look for it.
     """
+    anyone = senders.anyone
     own = [record for record in records if _LIVE in record.headers]
     seen[FOREIGN] += len(records) - len(own)
     values = [record.value for record in own]
@@ -53,8 +60,14 @@ def rows(
     for record, reading in zip(own, found, strict=True):
         if reading is None or timestamps.form_of(reading[0]) is not ISO:
             seen[MALFORMED] += 1
-        elif partition_for(reading[1], partitions) != partition:
+        elif partition_for(reading[1], partitions) != tp.partition:
             seen[MISPLACED] += 1
+        elif not anyone and (
+            refused := senders.refusal(
+                tp.topic, reading[1], record.key, record.value, record.headers
+            )
+        ):
+            seen[refused] += 1
         else:
             ts, server_id, value = reading
             arrived = record.timestamp / 1000

@@ -19,10 +19,12 @@ from server_monitoring.detect.takeover import (
     assigned_partitions,
     take_over,
 )
+from server_monitoring.errors import UnreachableError
 from server_monitoring.host import notify
 from server_monitoring.host.durable import storage_error, write_json
 from server_monitoring.model.groups import Group
 from server_monitoring.model.live import detector_group, detector_id
+from server_monitoring.model.senders import Senders
 from server_monitoring.settings.config import Config, live_of, share_of
 
 POLL_MS = 100
@@ -31,12 +33,13 @@ WRITE_SECONDS = 0.1
 OFFSET_SECONDS = 5.0
 LOOK_SECONDS = 1.0
 SUMMARY_SECONDS = 10.0
+GROWN_SECONDS = 60.0
 # Of one that was begun on a host that is gone: readers of alerts wait so long for its end.
 TRANSACTION_SECONDS = 30.0
 
 
-def detect(config: Config, group: Group, stopping: Callable[[], bool]) -> None:
-    """Detect on this host's share of the group until `stopping()`.
+def detect(config: Config, group: Group, senders: Senders, stopping: Callable[[], bool]) -> None:
+    """Detect on this host's share of the group, of rows of `senders` alone, until `stopping()`.
 
     Raises:
         ConfigError: live mode is not set up, or this host has no share of the group.
@@ -65,7 +68,9 @@ def detect(config: Config, group: Group, stopping: Callable[[], bool]) -> None:
         places, states = take_over(client, config.cluster, reader, transactions, *share_of_topics)
         engine = Engine(rules)
         states.restore(engine, places.partitions)
-        detector = Detector(reader, transactions, engine, rules, share.index, places, path)
+        engine.begin({tp.partition for tp in assigned}, places.partitions, time.time())
+        of = rules, senders, share.index
+        detector = Detector(reader, transactions, engine, *of, places, path)
         with in_mid_run():
             detector.run(stopping)
 
@@ -79,6 +84,7 @@ class Detector:
         transactions: Transactions,
         engine: Engine,
         rules: Rules,
+        senders: Senders,
         index: int,
         places: Places,
         path: Path,
@@ -88,6 +94,7 @@ class Detector:
         self._transactions = transactions
         self._engine = engine
         self._rules = rules
+        self._senders = senders
         self._index = index
         self._places = places
         self._path = path
@@ -99,6 +106,7 @@ class Detector:
         self._behind = 0.0
         self._status = notify.Status()
         self._wrote = self._wrote_offsets = self._looked = self._summed = 0.0
+        self._asked = time.time()
 
     def run(self, stopping: Callable[[], bool]) -> None:
         """Detect until `stopping()`.
@@ -124,7 +132,8 @@ class Detector:
         self._behind = 0.0
         for tp, records in polled.items():
             metric, column = self._metrics[tp.topic]
-            found = rows(records, column, tp.partition, self._places.partitions, self._engine.seen)
+            of = column, tp, self._places.partitions, self._senders
+            found = rows(records, *of, self._engine.seen)
             self._engine.take(metric, tp.partition, found, self._places.known_to[tp])
             self._next[tp] = records[-1].offset + 1
             self._behind = max(self._behind, time.time() - records[-1].timestamp / 1000)
@@ -144,8 +153,20 @@ class Detector:
         if now - self._summed >= SUMMARY_SECONDS:
             self._summed = now
             self._sum_up()
+        if now - self._asked >= GROWN_SECONDS:
+            self._asked = now
+            self._check_grown()
         if self._status.due():
             self._status.tell(self._line())
+
+    def _check_grown(self) -> None:
+        """End where a topic has grown: a new start has its new partitions."""
+        for topic in self._metrics:
+            if self._reader.partitions(topic) != self._places.partitions:
+                raise UnreachableError(
+                    f"topic {topic}: has grown since this was started; start this again (systemd "
+                    "does)"
+                )
 
     def _write(self, now: float, *, last: bool = False) -> None:
         """Write what there is to say, and now and then from where rows are needed."""

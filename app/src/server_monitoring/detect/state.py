@@ -28,24 +28,6 @@ class Progress:
     heard: float
 
 
-def state_key(group: str, server_id: str, label: str) -> bytes:
-    """Return the key of a state record."""
-    return json.dumps([group, server_id, label], ensure_ascii=False).encode()
-
-
-def read_key(key: bytes) -> tuple[str, str, str]:
-    """Return group, server id and label.
-
-    Raises:
-        ValueError: no key of a state record.
-
-    """
-    found = json.loads(key)
-    if not isinstance(found, list) or list(map(type, found)) != [str, str, str]:
-        raise ValueError("no key [group, server_id, label]")
-    return found[0], found[1], found[2]
-
-
 def progress_value(progress: Progress) -> bytes:
     """Return the value of the record with the label PROGRESS."""
     times = {
@@ -66,7 +48,7 @@ def read_progress(value: bytes) -> Progress:
         ValueError: it is something else.
 
     """
-    found = _fields(value)
+    found = fields(value)
     heard = found.get("heard")
     if not isinstance(heard, int | float):
         raise ValueError("no number heard")  # noqa: TRY004 - whatever it is, the record is wrong
@@ -97,7 +79,7 @@ def read_alert(rules: Rules, label: str, value: bytes) -> Alert | None:
         ValueError: it is something else.
 
     """
-    found = _fields(value)
+    found = fields(value)
     state, since = found.get("state"), _second(found, "since")
     if state == RESOLVED:
         return None
@@ -117,7 +99,13 @@ def _peak(rules: Rules, texts: Any) -> tuple[Exact, Exact] | None:
     return first, second
 
 
-def _fields(value: bytes) -> dict[str, Any]:
+def fields(value: bytes) -> dict[str, Any]:
+    """Return the content of a state record.
+
+    Raises:
+        ValueError: it is no JSON object.
+
+    """
     found = json.loads(value)
     if not isinstance(found, dict):
         raise ValueError("no JSON object")  # noqa: TRY004 - whatever it is, the record is wrong

@@ -19,19 +19,17 @@ from typing import NamedTuple, Self
 from server_monitoring.broker.client import Client
 from server_monitoring.broker.cluster import Cluster
 from server_monitoring.broker.limits import CONNECT_SECONDS
-from server_monitoring.broker.reader import READ_SECONDS, Reader, Record, TopicPartition
+from server_monitoring.broker.reader import Reader, Record, TopicPartition
 from server_monitoring.broker.transaction import Outgoing, Transactions
-from server_monitoring.detect import state
 from server_monitoring.detect.engine import Engine
 from server_monitoring.detect.rules import Rules
 from server_monitoring.errors import BrokerError, FencedError, one_line
 from server_monitoring.model.groups import Group, Share
-from server_monitoring.model.live import detector_group, detector_id
+from server_monitoring.model.live import detector_group, detector_id, read_key, state_key
 from server_monitoring.model.wire import partition_for
 from server_monitoring.settings.live import Live
 
 _PAUSE_SECONDS = 0.1
-READ_MS, READ_RECORDS = 200, 10_000
 
 
 class Claim(NamedTuple):
@@ -50,7 +48,7 @@ class Claim(NamedTuple):
 
     def record(self, state_topic: str, group: str, tp: TopicPartition) -> Outgoing:
         """Return the claim as a record of the state topic: that of no server."""
-        key = state.state_key(group, "", tp.topic)
+        key = state_key(group, "", tp.topic)
         at = TopicPartition(state_topic, tp.partition)
         return Outgoing(at, key, json.dumps(self._asdict()).encode())
 
@@ -92,19 +90,21 @@ class States:
 
         """
         self._topic = topic
+        self._inputs = {metric.topic for metric in group.metrics}
         self.claims: dict[TopicPartition, Claim] = {}
         self._servers: dict[tuple[int, str, str], tuple[int, bytes]] = {}
-        for tp, records in _committed(reader, [TopicPartition(topic, p) for p in partitions]):
+        for tp, records in committed(reader, [TopicPartition(topic, p) for p in partitions]):
             for record in records:
                 with self._understood(tp.partition, record.offset):
                     self._note(group, tp.partition, record)
 
     def _note(self, group: Group, partition: int, record: Record) -> None:
-        of_group, server_id, label = state.read_key(record.key or b"")
+        of_group, server_id, label = read_key(record.key or b"")
         if of_group != group.name:
             return
         if not server_id:
-            if record.value is not None:
+            # Whatever else is of no server is not the detector's.
+            if record.value is not None and label in self._inputs:
                 self.claims[TopicPartition(label, partition)] = Claim.parse(record.value)
         elif record.value is None:
             self._servers.pop((partition, server_id, label), None)
@@ -198,8 +198,8 @@ def take_over(
     return Places(positions, known_to, count), states
 
 
-def _committed(
-    reader: Reader, tps: list[TopicPartition]
+def committed(
+    reader: Reader, tps: Sequence[TopicPartition]
 ) -> Iterator[tuple[TopicPartition, Sequence[Record]]]:
     """Yield the records of partitions up to their ends: control records are passed over.
 
@@ -208,27 +208,7 @@ def _committed(
 
     """
     ends = reader.end_offsets(tps)
-    firsts = {tp: reader.beginning(tp) for tp in tps}
-    left = {tp: first for tp, first in firsts.items() if first < ends[tp]}
-    if not left:
-        return
-    records = reader.start(left)
-    deadline = time.monotonic() + READ_SECONDS
-    while True:
-        yield from (
-            (tp, [r for r in batch if r.offset < ends[tp]]) for tp, batch in records.items()
-        )
-        behind = [tp for tp in left if reader.position(tp) < ends[tp]]
-        if not behind:
-            return
-        if records:
-            deadline = time.monotonic() + READ_SECONDS
-        elif time.monotonic() > deadline:
-            raise BrokerError(
-                f"topic {behind[0].topic}: partition {behind[0].partition} gave no record up to "
-                f"offset {ends[behind[0]]} within {READ_SECONDS} s; see the broker's log"
-            )
-        records = reader.poll(READ_MS, READ_RECORDS)
+    yield from reader.batches({tp: reader.beginning(tp) for tp in tps}, ends)
 
 
 def _claim(first: int, before: Claim | None, index: int) -> Claim:

@@ -3,14 +3,16 @@
 A day's folder has what the analysis wrote of it: a table for each group, with its summary. Each
 window of a table that has an alert must be one live alert with the same label and values, and each
 live alert such a window; everything else is a difference. Windows that hold rows which came too
-late, or too early, to count live are listed apart: `days` says what those are.
+late, or too early, to count live are listed apart: `days` says what those are; and so are those of
+servers that are watched no more.
 """
 
 import csv
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from datetime import date
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -64,6 +66,11 @@ class Listed:
         if len(self.windows) < MOST_LISTED:
             self.windows.append(window)
 
+    def extend(self, windows: Sequence[dict[str, object]], count: int) -> None:
+        """Take `count` windows of which these are listed."""
+        self.count += count
+        self.windows += windows[: MOST_LISTED - len(self.windows)]
+
 
 @dataclass
 class Books:
@@ -73,6 +80,7 @@ class Books:
     alerts_batch: dict[str, int] = field(default_factory=dict)
     alerts_live: dict[str, int] = field(default_factory=dict)
     rows: dict[str, dict[str, int]] = field(default_factory=dict)
+    differing: dict[str, int] = field(default_factory=dict)
     differences: Listed = field(default_factory=Listed)
     late: Listed = field(default_factory=Listed)
     open: dict[str, int] = field(default_factory=dict)
@@ -83,6 +91,8 @@ def close_day(
     groups: Sequence[Group],
     windows: Windows,
     alerts: Callable[[Group], Iterable[str]],
+    servers: Collection[str] = (),
+    tell: Callable[[Books], object] = lambda _: None,
     *,
     is_over: bool = True,
 ) -> Books:
@@ -94,6 +104,9 @@ def close_day(
         windows: their length and slide.
         alerts: what was told live of a group's servers that the tables have, as lines of JSON;
             records of other kinds, groups and days are left out.
+        servers: those that are watched; none: whichever sends.
+        tell: is given the books before they are written, so that a day of which it could not be
+            told is not closed.
         is_over: whether no window of the day gets another row; else the last ones are open.
 
     Raises:
@@ -103,18 +116,21 @@ def close_day(
     """
     books = Books()
     for group in groups:
+        before = books.differences.count
         ends = None if is_over else _complete_to(day, group)
-        _compare(day, group, windows, _live(day, group, alerts(group)), ends, books)
+        _compare(day, group, windows, _live(day, group, alerts(group)), servers, ends, books)
+        books.differing[group.name] = books.differences.count - before
+    tell(books)
     content = {"day": day.day.isoformat(), "closed": utc_now(), **asdict(books)}
     write_json(day.directory / BOOKS, content | {"app_version": __version__})
     return books
 
 
-def line(day: Day, books: Books) -> str:
+def line(day: date, books: Books) -> str:
     """Return the books in one line."""
     batch, live = sum(books.alerts_batch.values()), sum(books.alerts_live.values())
     text = (
-        f"{day.day}: {sum(books.windows.values())} windows, {batch} alerts of the batch analysis, "
+        f"{day}: {sum(books.windows.values())} windows, {batch} alerts of the batch analysis, "
         f"{live} live, {books.differences.count} differences"
     )
     notes = {"late windows": books.late.count} | {
@@ -131,6 +147,7 @@ def _compare(
     group: Group,
     windows: Windows,
     live: Mapping[Place, list[Said]],
+    servers: Collection[str],
     complete_to: Mapping[str, str] | None,
     books: Books,
 ) -> None:
@@ -147,7 +164,9 @@ def _compare(
             "batch": batch._asdict() if batch else None,
             "live": [one._asdict() for one in said],
         }
-        (books.late if place in late else books.differences).add(found)
+        # When the rows of one that is watched no more ceased to count, each side says for itself.
+        apart = place in late or (servers and place.server_id not in servers)
+        (books.late if apart else books.differences).add(found)
 
     def is_open(place: Place, end: str) -> bool:
         return complete_to is not None and end > complete_to.get(place.server_id, "")

@@ -76,7 +76,7 @@ def collect(folder: Path, source: Path, clock: Callable[[], float] = time.time) 
     try:
         groups = read_groups(Node(source, "config.groups", facts.config["groups"]))
         _check_start(facts)
-        sums = {name: _merge(folder, group, facts.analyzed) for name, group in groups.items()}
+        sums = {name: merge_group(folder, group, facts.analyzed) for name, group in groups.items()}
         content = manifest(facts, sums, clock())
     except ConfigError as error:
         raise ResultsError(f"{error}; run the pipeline again") from error
@@ -97,7 +97,13 @@ def _read(source: Path) -> Facts:
         raise ResultsError(f"{source}: {error}, expected the facts of a run") from error
 
 
-def _merge(folder: Path, group: Group, analyzed: Iterable[Summary]) -> str:
+def merge_group(folder: Path, group: Group, analyzed: Iterable[Summary]) -> str:
+    """Write a group's table from the parts in a results folder, and return its sha256.
+
+    Raises:
+        ResultsError: see `merge.merge`.
+
+    """
     parts = sorted((folder / PARTS / group.name).glob("*.csv"))
     told = [Told(a["sha256"], a["windows"]) for a in analyzed if a["group"] == group.name]
     header = table_columns(metric.output_column for metric in group.metrics)
@@ -127,10 +133,10 @@ def manifest(facts: Facts, sums: Mapping[str, str], end: float) -> dict[str, Any
     """
     config, run, produced, cluster = facts.config, facts.run, facts.produced, facts.cluster
     consumed, analyzed = facts.consumed, facts.analyzed
-    stored = _totals(entry["rows"] for entry in consumed)
-    stored_rates = _totals(entry["messages_per_second"] for entry in consumed)
+    stored = totals(entry["rows"] for entry in consumed)
+    stored_rates = totals(entry["messages_per_second"] for entry in consumed)
     rows_left_out = {
-        name: _totals(entry.get(name, {}) for entry in analyzed) for name in ROWS_LEFT_OUT
+        name: totals(entry.get(name, {}) for entry in analyzed) for name in ROWS_LEFT_OUT
     }
     return {
         "run_id": run["id"],
@@ -140,8 +146,8 @@ def manifest(facts: Facts, sums: Mapping[str, str], end: float) -> dict[str, Any
             "app": produced["app_version"],
             "client": produced["client"],
             "kafka": cluster["kafka_version"],
-            "spark": _one_or_all(entry["spark_version"] for entry in analyzed),
-            "java": _one_or_all(entry["java_version"] for entry in analyzed),
+            "spark": one_or_all(entry["spark_version"] for entry in analyzed),
+            "java": one_or_all(entry["java_version"] for entry in analyzed),
         },
         "brokers": len(config["bootstrap_servers"]),
         "overlay": cluster["overlay"],
@@ -167,11 +173,11 @@ def manifest(facts: Facts, sums: Mapping[str, str], end: float) -> dict[str, Any
         },
         "left_out": {name: sum(entry[name] for entry in consumed) for name in LEFT_OUT},
         # Of what the consumers stored: lines that were no rows any more, and the rows so lost.
-        "corrupt_rows": _totals(entry["corrupt_rows"] for entry in analyzed),
-        "lost_rows": _totals(entry["lost_rows"] for entry in analyzed),
+        "corrupt_rows": totals(entry["corrupt_rows"] for entry in analyzed),
+        "lost_rows": totals(entry["lost_rows"] for entry in analyzed),
         "groups": {
-            name: _group(group, sums[name], [a for a in analyzed if a["group"] == name])
-            for name, group in config["groups"].items()
+            name: group(of, sums[name], [a for a in analyzed if a["group"] == name])
+            for name, of in config["groups"].items()
         },
         "seconds": _durations({**facts.marks, "end": end}),
     }
@@ -201,16 +207,16 @@ def _set_aside(run: Mapping[str, str], produced: Summary) -> dict[str, str]:
     return {"bad_rows_file": host + produced["bad_rows_file"]}
 
 
-def _group(group: Summary, sha256: str, analyzed: list[Summary]) -> dict[str, Any]:
+def group(of: Summary, sha256: str, analyzed: list[Summary]) -> dict[str, Any]:
     """Return what the analysis of a metric group found, summed over its hosts."""
     return {
-        "file": group["output_file"],
+        "file": of["output_file"],
         "sha256": sha256,
-        "aggregate": group["aggregate"],
-        "metrics": group["metrics"],
+        "aggregate": of["aggregate"],
+        "metrics": of["metrics"],
         "windows": sum(entry["windows"] for entry in analyzed),
         **{name: sum(entry.get(name, 0) for entry in analyzed) for name in WINDOWS_LEFT_OUT},
-        "alerts": _totals(entry["alerts"] for entry in analyzed),
+        "alerts": totals(entry["alerts"] for entry in analyzed),
     }
 
 
@@ -221,7 +227,8 @@ def _durations(marks: Mapping[str, float]) -> dict[str, float]:
     return {**steps, "total": round(ordered[-1][1] - ordered[0][1], 1)}
 
 
-def _totals(entries: Iterable[Mapping[str, float]]) -> dict[str, Any]:
+def totals(entries: Iterable[Mapping[str, float]]) -> dict[str, Any]:
+    """Return the sums of numbers by their keys."""
     total: dict[str, Any] = {}
     for entry in entries:
         for key, value in entry.items():
@@ -229,6 +236,6 @@ def _totals(entries: Iterable[Mapping[str, float]]) -> dict[str, Any]:
     return total
 
 
-def _one_or_all(values: Iterable[str]) -> str:
+def one_or_all(values: Iterable[str]) -> str:
     """Return the one value that all hosts have, or all of them where they differ."""
     return ", ".join(sorted(set(values)))

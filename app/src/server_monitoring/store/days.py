@@ -149,9 +149,9 @@ class DaySegments:
             self.state.untimely += rows
         return self._segment(name).append(lines, rows, offset, last_row)
 
-    def set_aside(self, day: str, offset: int, reason: str, value: bytes | None) -> None:
-        """Count a malformed record with a day, and keep the first ones; see `Segment`."""
-        self.state.malformed += 1
+    def set_aside(self, day: str, offset: int, kind: str, reason: str, value: bytes | None) -> None:
+        """Count a record that is not stored as of its `kind`; keep the first ones with a day."""
+        self.state.count(kind)
         self._segment(f"{day}/{RAW}").set_aside(offset, reason, value)
 
     def moved(self, offset: int) -> None:

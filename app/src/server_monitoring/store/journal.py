@@ -18,8 +18,11 @@ class Journal:
         offset: the next offset to read.
         rows: rows stored, each once, whatever its day.
         foreign: records of batch runs, which were skipped.
-        malformed: records that were not in the wire format.
-        outlying: rows of a day for which there was no folder any more, set aside.
+        malformed: records that were not in the wire format. They are set aside, as those of the
+            next three kinds are, each under one kind alone.
+        outlying: rows of a day for which there was no folder any more.
+        unsigned: rows without a signature of the server that they name, where one is asked for.
+        unlisted: rows of servers that are not watched.
         untimely: rows that came too late or too early to count live; they are stored.
         segments: by name, the sidecar of each segment that the last store changed.
 
@@ -33,8 +36,14 @@ class Journal:
     foreign: int = 0
     malformed: int = 0
     outlying: int = 0
+    unsigned: int = 0
+    unlisted: int = 0
     untimely: int = 0
     segments: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def count(self, kind: str) -> None:
+        """Count a record of a kind that has this name above."""
+        setattr(self, kind, getattr(self, kind) + 1)
 
 
 def journal_path(live: Path, topic: str, partition: int) -> Path:

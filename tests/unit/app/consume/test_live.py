@@ -9,9 +9,12 @@ from server_monitoring.broker.reader import TopicPartition
 from server_monitoring.consume import live as live_module
 from server_monitoring.consume.assignment import Claim
 from server_monitoring.consume.live import LiveConsumer
+from server_monitoring.consume.live_consumption import LEFT_OUT
 from server_monitoring.consume.sift import Timely
-from server_monitoring.errors import BrokerError, StorageError
+from server_monitoring.errors import BrokerError, StorageError, UnreachableError
 from server_monitoring.model.groups import Share
+from server_monitoring.model.senders import Senders
+from server_monitoring.model.signature import sign
 from server_monitoring.settings import config
 from server_monitoring.store import days
 from server_monitoring.store.malformed import malformed_path
@@ -32,6 +35,7 @@ class Topics(Answers):
         super().__init__(polls or [])
         self.now = float(MIDNIGHT)
         self.oldest = 10
+        self.senders = Senders()
 
     def beginning(self, tp: TopicPartition) -> int:
         """Return the same of each partition."""
@@ -59,7 +63,8 @@ def start(values: dict[str, Any], write: Callable[[object], Path], live: Path) -
         for old in made:
             old.close()
         group, share = settings.group("cpu_mem"), Share(0, 1)
-        made.append(LiveConsumer(reader, live, group, share, TIMELY, lambda: reader.now))
+        of = share, TIMELY, reader.senders
+        made.append(LiveConsumer(reader, live, group, *of, lambda: reader.now))
         return made[-1]
 
     yield make
@@ -132,6 +137,30 @@ def test_rows_that_do_not_count_live_are_stored_and_noted(start: Start, live: Pa
     assert numbers(stored(live, "topic-cpu")) == [0, 1, 2, 3]
     assert numbers(stored(live, "topic-cpu", "untimely")) == [0, 3]
     assert made.totals("untimely")["topic-cpu"] == 2
+
+
+def test_rows_that_are_not_signed_or_of_servers_that_are_not_watched_are_set_aside(
+    start: Start, live: Path
+) -> None:
+    """Each is counted under one name, and lies with the malformed ones, with the reason."""
+    key, contents = b"k" * 32, [value(MIDNIGHT, n) for n in range(3)]
+    signed = [("signature", sign(key, "topic-cpu", b"a", contents[2]))]
+    batch = [
+        record(CPU, 10, contents[0]),  # by nobody's key
+        record(CPU, 11, contents[1])._replace(headers=[("run_id", b"live")]),
+        record(CPU, 12, contents[2])._replace(headers=[("run_id", b"live"), *signed]),
+        record(CPU, 13, value(MIDNIGHT, 3, server="b")),
+    ]
+    reader = Topics([{CPU: batch}])
+    reader.senders = Senders(frozenset({"a"}), {"a": key})
+    made = start(reader)
+    run(made, reader)
+    assert numbers(stored(live, "topic-cpu")) == [2]
+    counts = {name: made.totals(name)["topic-cpu"] for name in LEFT_OUT}
+    assert {name: n for name, n in counts.items() if n} == {"unsigned": 2, "unlisted": 1}
+    aside = malformed_path(live / "2026-11-30" / "raw" / "topic-cpu" / "0.csv").read_text()
+    assert aside.count("without a signature of the server that it names") == 2
+    assert aside.count("of a server that is not watched") == 1
 
 
 def test_a_clock_that_is_far_off_makes_no_endless_number_of_folders(
@@ -209,6 +238,16 @@ def test_a_topic_that_was_created_again_is_refused_at_once_and_at_the_next_start
         run(made, reader)
     with pytest.raises(StorageError, match="found topic id id-mem, but topic topic-mem is now"):
         start(reader)
+
+
+def test_a_topic_that_has_grown_is_opened_again(start: Start) -> None:
+    """Within the process, as after a broker that was away."""
+    reader = Topics([{}] * 5)
+    made = start(reader)
+    reader.count = 2
+    with pytest.raises(UnreachableError, match="topic-cpu: has grown; reading its new partitions"):
+        run(made, reader)
+    assert len(start(reader).partitions) == 4
 
 
 def test_what_was_not_stored_is_read_again(

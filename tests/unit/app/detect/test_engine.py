@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 from server_monitoring.detect import engine as engine_module
-from server_monitoring.detect import state
 from server_monitoring.detect.engine import CLOCK_SECONDS, Engine
 from server_monitoring.detect.rules import Rules
-from server_monitoring.model.live import NO_DATA, utc_text
+from server_monitoring.model.live import NO_DATA, read_key, utc_text
 from server_monitoring.model.windows import Windows
 
 from tests.unit.app.detect.detect_rows import DAY, Given, feed, numbered, rules
@@ -40,7 +39,7 @@ def restored(engine: Engine, of: Rules) -> Engine:
     """Return a new engine with the states that this one wrote."""
     new = Engine(of)
     for key, out in engine.output().states.items():
-        _, server_id, label = state.read_key(key)
+        _, server_id, label = read_key(key)
         new.restore(out.partition, server_id, label, out.value)
     return new
 

@@ -9,11 +9,10 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from server_monitoring.detect import state
 from server_monitoring.detect.engine import Engine
 from server_monitoring.detect.rows import Row
 from server_monitoring.detect.rules import Rules
-from server_monitoring.model.live import utc_second
+from server_monitoring.model.live import read_key, state_key, utc_second
 from server_monitoring.model.windows import Windows
 
 from tests.unit.app.detect import slow_oracle
@@ -75,7 +74,7 @@ class Broker:
         """Run a detector until it is killed or has read all; return whether it has."""
         engine = Engine(self.of)
         for key, value in self.states.items():
-            _, server_id, label = state.read_key(key)
+            _, server_id, label = read_key(key)
             engine.restore(0, server_id, label, value)
         at = list(self.needed)
         while any(at[m] < len(self.topics[m]) for m in (0, 1)):
@@ -131,7 +130,7 @@ def _check_states(broker: Broker, of: Rules, moved: list[dict[str, Any]]) -> Non
     """Find the last transition of each alert in its last state."""
     last = {(t["server_id"], t["alert"]): t for t in moved}
     for (server_id, label), told in last.items():
-        found = broker.states[state.state_key(of.group.name, server_id, label)]
+        found = broker.states[state_key(of.group.name, server_id, label)]
         now = json.loads(found) if found else {"state": "pending"}
         if now["state"] != "pending":
             assert (now["state"], now["since"]) == (told["state"], told["since"])

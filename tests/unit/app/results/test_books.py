@@ -13,6 +13,7 @@ from server_monitoring.store.days import DaySegments
 from server_monitoring.store.journal import Journal
 from server_monitoring.store.segment import csv_lines
 
+from tests.support.app_settings import live_section
 from tests.unit.app.app_command import App
 
 DAY = "2025-11-30"
@@ -198,6 +199,18 @@ def test_the_last_windows_of_a_day_that_is_not_over_are_open(
     else:
         assert counted == (4, 0)
     assert status == 10
+
+
+def test_windows_of_servers_that_are_watched_no_more_are_listed_apart(
+    close: Close, values: dict[str, Any]
+) -> None:
+    """Consumer and detector did not leave them in the same moment; equal ones are equal."""
+    values["live"] = live_section(servers=["a"])
+    rows = [row(), row(server="gone"), row("00:01:00", server="gone")]
+    status, _, content = close(rows, [window(), window("00:01:00", server="gone")])
+    assert status == 0
+    assert [w["server_id"] for w in content["late"]["windows"]] == ["gone"]
+    assert (content["alerts_live"], content["differing"]) == ({"cpu_mem": 2}, {"cpu_mem": 0})
 
 
 def test_rows_that_came_after_the_analysis_are_counted(close: Close, day: Day) -> None:

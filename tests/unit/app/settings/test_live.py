@@ -33,6 +33,15 @@ def test_a_valid_section_is_read(values: dict[str, Any], write: Write) -> None:
     assert (live.clear_windows, live.state_topic) == (3, "topic-alert-state")
 
 
+def test_servers_and_signatures_may_be_left_out(values: dict[str, Any], write: Write) -> None:
+    """Then whoever sends is watched, and nobody signs."""
+    live = config.live_of(config.load(write(values | {"live": SECTION})))
+    assert (live.servers, live.signed) == ((), False)
+    more = {**SECTION, "servers": ["a", "b c"], "signed": True}
+    live = config.live_of(config.load(write(values | {"live": more})))
+    assert (live.servers, live.signed) == (("a", "b c"), True)
+
+
 @pytest.mark.parametrize(
     ("key", "value", "said"),
     [
@@ -43,6 +52,10 @@ def test_a_valid_section_is_read(values: dict[str, Any], write: Write) -> None:
         ("thresholds", {"a": {"cpu": 1}}, "live.thresholds.a.cpu: found 'cpu', expected no such"),
         ("thresholds", {"a": {"cpu_pct": "1"}}, "live.thresholds.a.cpu_pct: found '1', expected"),
         ("window", 1, "live.window: found 'window', expected no such key"),
+        ("servers", "a", "live.servers: found 'a', expected a list of server ids"),
+        ("servers", [1], "live.servers[0]: found 1, expected a server id as text"),
+        ("servers", ["a\nb"], "live.servers[0]: found 'a\\nb', expected"),
+        ("signed", "perhaps", "live.signed: found 'perhaps', expected true or false"),
     ],
 )
 def test_a_mistake_names_its_key(

@@ -173,6 +173,19 @@ class ConfluentReader(ClientReader):
         """Return the first offset that the broker still has."""
         return self._watermarks(tp, "asking for first offsets")[0]
 
+    def offsets_at(
+        self, topic_partitions: Sequence[TopicPartition], second: float
+    ) -> dict[TopicPartition, int]:
+        """Return of each partition the first offset of this second or a later one."""
+        wanted = [ClientPartition(*tp, int(second * 1000)) for tp in topic_partitions]
+        with self._translated("asking for offsets by time"):
+            asked = self._consumer.offsets_for_times(wanted, timeout=CONNECT_SECONDS)
+            for at in asked:
+                if at.error is not None:
+                    raise KafkaException(at.error)
+        found = {TopicPartition(at.topic, at.partition): at.offset for at in asked}
+        return found | self.end_offsets([tp for tp, offset in found.items() if offset < 0])
+
     def _assign(self, positions: dict[TopicPartition, int]) -> None:
         self._positions = dict(positions)
         self._consumer.assign([ClientPartition(*tp, at) for tp, at in positions.items()])

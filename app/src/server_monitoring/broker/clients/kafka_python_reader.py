@@ -99,6 +99,17 @@ class KafkaPythonReader(ClientReader):
             found = self._consumer.beginning_offsets([wanted], timeout_ms=CONNECT_SECONDS * 1000)
         return int(found[wanted])
 
+    def offsets_at(
+        self, topic_partitions: Sequence[TopicPartition], second: float
+    ) -> dict[TopicPartition, int]:
+        """Return of each partition the first offset of this second or a later one."""
+        wanted = {ClientPartition(*tp): int(second * 1000) for tp in topic_partitions}
+        with self._translated("asking for offsets by time"):
+            found = self._consumer.offsets_for_times(wanted, timeout_ms=CONNECT_SECONDS * 1000)
+        ends = self.end_offsets([tp for tp in topic_partitions if not found[ClientPartition(*tp)]])
+        times = {TopicPartition(*tp): int(at.offset) for tp, at in found.items() if at}
+        return times | ends
+
     def _assign(self, positions: dict[TopicPartition, int]) -> None:
         self._reads = needs_read(positions)
         self._consumer.assign([ClientPartition(*tp) for tp in positions])
