@@ -1,39 +1,38 @@
-#!/usr/bin/env python3
-"""Measure detection in real time: 500 servers, a sample a second, both metrics of cpu_mem.
+"""Detection in real time, of servers that send a sample a second, both metrics of cpu_mem.
 
-Prints CPU (of one core), memory, and how long after its window's end an alert can be read.
+CPU and memory of the detector, how long after its window's end an alert can be read, and how many
+rows a second it takes in, signed and not, before it computes windows.
 """
 
-import argparse
 import json
-import os
 import statistics
-import sys
 import tempfile
 import threading
 import time
+import timeit
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
-from kafka import KafkaConsumer, TopicPartition
+from kafka import KafkaConsumer
+from kafka import TopicPartition as ClientPartition
+from kafka.consumer.fetcher import ConsumerRecord
 from server_monitoring.broker.limits import CLIENTS
-from server_monitoring.model.live import WINDOW, utc_second
+from server_monitoring.broker.reader import TopicPartition
+from server_monitoring.detect.rows import rows
+from server_monitoring.model.live import WINDOW, utc_second, utc_text
+from server_monitoring.model.senders import Senders
+from server_monitoring.model.signature import KEY_BYTES, sign
 
+from tests.bench.agent import cpu_seconds
+from tests.bench.measurement import Measurement
+from tests.bench.processes import peak_mib
 from tests.kafka.kafka_broker import Broker, running_broker
 from tests.kafka.live_rows import PARTITIONS, LiveMode, Sample, make_live
 
-SERVERS = 500
-
-
-def cpu_seconds(pid: int) -> float:
-    """Return the processor time that a process has used."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def resident_mib(pid: int) -> float:
-    """Return the most memory that a process has had."""
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
+ROWS = 20_000
+MOST_PERCENT, MOST_MIB = 10.0, 150.0
+MEDIAN_SECONDS, LATE_SECONDS = 3.0, 5.0
 
 
 def listen(live: LiveMode, waits: list[float], over: threading.Event) -> None:
@@ -42,7 +41,7 @@ def listen(live: LiveMode, waits: list[float], over: threading.Event) -> None:
     reader = KafkaConsumer(
         bootstrap_servers=live.pipeline.broker.address, isolation_level="read_committed"
     )
-    reader.assign([TopicPartition(topic, p) for p in range(PARTITIONS)])
+    reader.assign([ClientPartition(topic, p) for p in range(PARTITIONS)])
     reader.seek_to_beginning()
     while not over.is_set():
         for records in reader.poll(timeout_ms=100).values():
@@ -52,8 +51,20 @@ def listen(live: LiveMode, waits: list[float], over: threading.Event) -> None:
     reader.close()
 
 
-def measure(broker: Broker, directory: Path, client: str, seconds: int) -> str:
-    """Return the figures of one client."""
+def measure(servers: int, seconds: int) -> list[Measurement]:
+    """Return the figures of both clients, each on a broker of its own, for so many seconds."""
+    figures = _taken_in()
+    for client in CLIENTS:
+        with tempfile.TemporaryDirectory() as name:
+            (Path(name) / "broker").mkdir()
+            with running_broker(Broker, Path(name) / "broker") as broker:
+                figures += _detection(broker, Path(name), client, servers, seconds)
+    return figures
+
+
+def _detection(
+    broker: Broker, directory: Path, client: str, servers: int, seconds: int
+) -> list[Measurement]:
     live = make_live(broker, directory, client)
     waits: list[float] = []
     over = threading.Event()
@@ -70,37 +81,62 @@ def measure(broker: Broker, directory: Path, client: str, seconds: int) -> str:
                 Sample(
                     f"server-{i}", second, "99.5" if (i + second // 60) % 10 == 0 else "7.25", "9.5"
                 )
-                for i in range(SERVERS)
+                for i in range(servers)
             )
         spent = time.time() - began
         used = cpu_seconds(detector.pid) - before
-        memory = resident_mib(detector.pid)
+        memory = peak_mib(detector.pid)
         time.sleep(2)
     finally:
         over.set()
         listener.join()
         live.end()
     waits.sort()
-    return (
-        f"{client}: {100 * used / spent:.1f} % of a core, {memory:.0f} MiB, {len(waits)} alerts, "
-        f"after their window's end: median {statistics.median(waits):.2f} s, "
-        f"p99 {waits[int(len(waits) * 0.99)]:.2f} s, load {os.getloadavg()[0]:.1f}"
+    what = f"Detection of {servers} servers by {client}"
+    found = {
+        ("CPU", "% of a core"): (100 * used / spent, MOST_PERCENT),
+        ("memory", "MiB"): (memory, MOST_MIB),
+        ("alert after its window's end, median", "s"): (statistics.median(waits), MEDIAN_SECONDS),
+        ("alert after its window's end, 99th percentile", "s"): (
+            waits[int(len(waits) * 0.99)],
+            LATE_SECONDS,
+        ),
+    }
+    return [
+        Measurement(f"{what}: {name}", unit, value, None, bar, at_most=True)
+        for (name, unit), (value, bar) in found.items()
+    ]
+
+
+def _taken_in() -> list[Measurement]:
+    """Return how many rows a second become rows of watched servers, with and without keys."""
+    keys = {f"server-{n}": bytes([n % 256]) * KEY_BYTES for n in range(500)}
+    tp = TopicPartition("topic-cpu", 0)
+    records = [_record(tp, n, f"server-{n % 500}", keys) for n in range(ROWS)]
+    rates = {}
+    for way, senders in (("any", Senders()), ("signed", Senders(keys=keys))):
+        spent = min(
+            timeit.repeat(
+                lambda senders=senders: rows(records, "cpu_pct", tp, 1, senders, Counter()),
+                number=1,
+                repeat=5,
+            )
+        )
+        rates[way] = ROWS / spent
+    names = {"any": "Rows taken in", "signed": "Rows taken in, signatures checked"}
+    return [
+        Measurement(names["any"], "rows/s", rates["any"], None, None, at_most=False),
+        Measurement(names["signed"], "rows/s", rates["signed"], names["any"], None, at_most=False),
+    ]
+
+
+def _record(tp: TopicPartition, number: int, server: str, keys: dict[str, bytes]) -> Any:
+    value = b'{"ts": "%b", "server_id": "%b", "cpu_pct": %d.25}' % (
+        utc_text(1_790_000_000 + number // 500).encode(),
+        server.encode(),
+        number % 100,
     )
-
-
-def main() -> None:
-    """Measure the clients, on a broker of its own."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--client", choices=CLIENTS, action="append")
-    parser.add_argument("--seconds", type=int, default=120)
-    args = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name:
-        for client in args.client or CLIENTS:
-            directory = Path(name) / client
-            (directory / "broker").mkdir(parents=True)
-            with running_broker(Broker, directory / "broker") as broker:
-                sys.stdout.write(measure(broker, directory, client, args.seconds) + "\n")
-
-
-if __name__ == "__main__":
-    main()
+    mark = sign(keys[server], tp.topic, server.encode(), value)
+    headers = [("run_id", b"live"), ("row", b"1"), ("signature", mark)]
+    size = len(value)
+    return ConsumerRecord(*tp, 0, number, 0, 0, server.encode(), value, headers, None, 1, size, 10)
