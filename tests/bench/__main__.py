@@ -15,11 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.bench import (
+    agent,
     clients,
     compression,
     copies,
     end_to_end,
     faults,
+    live,
     machine,
     pages,
     perf_tools,
@@ -47,6 +49,8 @@ class Sizes:
         spark: rows a metric.
         rounds: how often each of two ways is measured in turns.
         page: servers, and windows of each, of the run whose page is made.
+        agent: seconds for which agents are watched.
+        live: servers that are watched, and for how many seconds.
 
     """
 
@@ -56,10 +60,14 @@ class Sizes:
     spark: tuple[int, ...]
     rounds: int
     page: tuple[int, int]
+    agent: int
+    live: tuple[int, int]
 
 
-FULL = Sizes(250_000, 50_000, 1_000_000, (25_920, 3_032_640, 30_326_400), 3, (500, 8_640))
-QUICK = Sizes(2_000, 1_000, 10_000, (8_640,), 1, (20, 50))
+FULL = Sizes(
+    250_000, 50_000, 1_000_000, (25_920, 3_032_640, 30_326_400), 3, (500, 8_640), 60, (500, 120)
+)
+QUICK = Sizes(2_000, 1_000, 10_000, (8_640,), 1, (20, 50), 5, (20, 40))
 Suite = Callable[[Lab, Sizes, Path | None], list[Measurement]]
 
 
@@ -81,6 +89,8 @@ SUITES: dict[str, Suite] = {
     "faults": lambda lab, _, __: faults.measure(lab),
     "spark": _spark,
     "page": lambda _, sizes, __: pages.measure(*sizes.page),
+    "agent": lambda _, sizes, __: agent.measure(sizes.agent),
+    "live": lambda _, sizes, __: live.measure(*sizes.live),
     "copies": lambda lab, sizes, _: copies.measure(lab, sizes.slow_rows, sizes.rounds),
 }
 

@@ -1,46 +1,66 @@
-#!/usr/bin/env python3
-"""Measure detection in real time: 500 servers, a sample a second, both metrics of cpu_mem.
+"""Detection in real time, of servers that send a sample a second, both metrics of cpu_mem.
 
-Prints CPU (of one core), memory, and how long after its window's end an alert can be read. With
-`--agents` servers are few, but agents watch them, at their default interval of ten seconds.
+CPU and memory of the detector, how long after its window's end an alert can be read, and how many
+rows a second it takes in, signed and not, before it computes windows.
 """
 
-import argparse
 import json
-import os
 import statistics
-import sys
 import tempfile
 import threading
 import time
+import timeit
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from typing import Any
 
-from kafka import KafkaConsumer, TopicPartition
+from kafka import KafkaConsumer
+from kafka import TopicPartition as ClientPartition
+from kafka.consumer.fetcher import ConsumerRecord
 from server_monitoring.agent.config import INTERVAL_SECONDS
 from server_monitoring.agent.row import COLUMNS
 from server_monitoring.broker.limits import CLIENTS
-from server_monitoring.model.live import WINDOW, utc_second
+from server_monitoring.broker.reader import TopicPartition
+from server_monitoring.detect.rows import rows
+from server_monitoring.model.live import WINDOW, utc_second, utc_text
+from server_monitoring.model.senders import Senders
+from server_monitoring.model.signature import KEY_BYTES, sign
 
+from tests.bench.agent import cpu_seconds
+from tests.bench.measurement import Measurement
 from tests.bench.processes import peak_mib
 from tests.kafka.kafka_broker import Broker, running_broker
 from tests.kafka.live_rows import PARTITIONS, Sample, make_live
 from tests.live.site import make_site
 
-SERVERS, AGENTS = 500, 5
+ROWS = 20_000
+AGENTS = 5
+MOST_PERCENT, MOST_MIB = 10.0, 150.0
+MEDIAN_SECONDS, LATE_SECONDS = 3.0, 5.0
 
 
-def cpu_seconds(pid: int) -> float:
-    """Return the processor time that a process has used."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+@contextmanager
+def listening(address: str, topic: str) -> Iterator[list[float]]:
+    """Return a list that fills with seconds, each from a window's end to its alert."""
+    waits: list[float] = []
+    over = threading.Event()
+    listener = threading.Thread(target=_listen, args=(address, topic, waits, over))
+    listener.start()
+    try:
+        yield waits
+        time.sleep(2)
+    finally:
+        over.set()
+        listener.join()
 
 
-def listen(address: str, topic: str, waits: list[float], over: threading.Event) -> None:
+def _listen(address: str, topic: str, waits: list[float], over: threading.Event) -> None:
     """Note how long after its window's end each alert comes to a reader of what is committed."""
     reader = KafkaConsumer(bootstrap_servers=address, isolation_level="read_committed")
-    reader.assign([TopicPartition(topic, p) for p in range(PARTITIONS)])
+    reader.assign([ClientPartition(topic, p) for p in range(PARTITIONS)])
     reader.seek_to_beginning()
     while not over.is_set():
         for records in reader.poll(timeout_ms=100).values():
@@ -50,31 +70,21 @@ def listen(address: str, topic: str, waits: list[float], over: threading.Event) 
     reader.close()
 
 
-@contextmanager
-def listening(address: str, topic: str) -> Iterator[list[float]]:
-    """Return a list that fills with seconds, each from a window's end to its alert."""
-    waits: list[float] = []
-    over = threading.Event()
-    listener = threading.Thread(target=listen, args=(address, topic, waits, over))
-    listener.start()
-    try:
-        yield waits
-    finally:
-        over.set()
-        listener.join()
+def measure(servers: int, seconds: int) -> list[Measurement]:
+    """Return the figures of both clients, each on a broker of its own, for so many seconds."""
+    figures = _taken_in()
+    for client in CLIENTS:
+        with tempfile.TemporaryDirectory() as name:
+            (Path(name) / "broker").mkdir()
+            with running_broker(Broker, Path(name) / "broker") as broker:
+                figures += _detection(broker, Path(name), client, servers, seconds)
+                figures += _agents(broker, Path(name), client, seconds)
+    return figures
 
 
-def delays(waits: list[float]) -> str:
-    """Return the figures of such seconds."""
-    waits = sorted(waits)
-    return (
-        f"{len(waits)} alerts, after their window's end: median {statistics.median(waits):.2f} s, "
-        f"p99 {waits[int(len(waits) * 0.99)]:.2f} s, load {os.getloadavg()[0]:.1f}"
-    )
-
-
-def measure(broker: Broker, directory: Path, client: str, seconds: int) -> str:
-    """Return the figures of one client with many servers."""
+def _detection(
+    broker: Broker, directory: Path, client: str, servers: int, seconds: int
+) -> list[Measurement]:
     live = make_live(broker, directory, client)
     try:
         detector = live.start()
@@ -84,23 +94,26 @@ def measure(broker: Broker, directory: Path, client: str, seconds: int) -> str:
             for second in range(int(began) + 1, int(began) + 1 + seconds):
                 time.sleep(max(0.0, second - time.time()))
                 # One server in ten is abnormal at a time.
-                abnormal = range(second // 60 % 10, SERVERS, 10)
+                abnormal = range(second // 60 % 10, servers, 10)
                 live.send(
                     Sample(f"server-{i}", second, "99.5" if i in abnormal else "7.25", "9.5")
-                    for i in range(SERVERS)
+                    for i in range(servers)
                 )
             spent = time.time() - began
             used = cpu_seconds(detector.pid) - before
             memory = peak_mib(detector.pid)
-            time.sleep(2)
     finally:
         live.end()
-    share = 100 * used / spent
-    return f"{client}: {share:.1f} % of a core, {memory:.0f} MiB, {delays(waits)}"
+    what = f"Detection of {servers} servers by {client}"
+    return [
+        _at_most(f"{what}: CPU", "% of a core", 100 * used / spent, MOST_PERCENT),
+        _at_most(f"{what}: memory", "MiB", memory, MOST_MIB),
+        *_delays(what, waits),
+    ]
 
 
-def measure_agents(broker: Broker, directory: Path, client: str, seconds: int) -> str:
-    """Return the figures of one client with agents at their default interval."""
+def _agents(broker: Broker, directory: Path, client: str, seconds: int) -> list[Measurement]:
+    """Return the figures of agents at their default interval."""
     names = [f"server-{i}" for i in range(AGENTS)]
     agent = {"interval_seconds": INTERVAL_SECONDS}
     site = make_site([broker.address], directory / "site", names, [client] * 2, agent)
@@ -112,24 +125,50 @@ def measure_agents(broker: Broker, directory: Path, client: str, seconds: int) -
             time.sleep(seconds)
     finally:
         site.end()
-    return f"{client}, {AGENTS} agents at {INTERVAL_SECONDS} s: {delays(waits)}"
+    return _delays(f"Agents at {INTERVAL_SECONDS} s and detection by {client}", waits)
 
 
-def main() -> None:
-    """Measure the clients, on a broker of its own."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--client", choices=CLIENTS, action="append")
-    parser.add_argument("--seconds", type=int, default=120)
-    parser.add_argument("--agents", action="store_true", help="agents, instead of many servers")
-    args = parser.parse_args()
-    figures = measure_agents if args.agents else measure
-    with tempfile.TemporaryDirectory() as name:
-        for client in args.client or CLIENTS:
-            directory = Path(name) / client
-            (directory / "broker").mkdir(parents=True)
-            with running_broker(Broker, directory / "broker") as broker:
-                sys.stdout.write(figures(broker, directory, client, args.seconds) + "\n")
+def _delays(what: str, waits: list[float]) -> list[Measurement]:
+    """Return how long after their windows' ends alerts were read."""
+    ordered = sorted(waits)
+    name, late = f"{what}: alert after its window's end", ordered[int(len(ordered) * 0.99)]
+    return [
+        _at_most(f"{name}, median", "s", statistics.median(ordered), MEDIAN_SECONDS),
+        _at_most(f"{name}, 99th percentile", "s", late, LATE_SECONDS),
+    ]
 
 
-if __name__ == "__main__":
-    main()
+def _at_most(name: str, unit: str, value: float, bar: float) -> Measurement:
+    return Measurement(name, unit, value, None, bar, at_most=True)
+
+
+def _taken_in() -> list[Measurement]:
+    """Return how many rows a second become rows of watched servers, with and without keys."""
+    keys = {f"server-{n}": bytes([n % 256]) * KEY_BYTES for n in range(500)}
+    tp = TopicPartition("topic-cpu", 0)
+    records = [_record(tp, n, f"server-{n % 500}", keys) for n in range(ROWS)]
+    rates = {}
+    for way, senders in (("any", Senders()), ("signed", Senders(keys=keys))):
+        spent = min(timeit.repeat(partial(_take, records, tp, senders), number=1, repeat=5))
+        rates[way] = ROWS / spent
+    names = {"any": "Rows taken in", "signed": "Rows taken in, signatures checked"}
+    return [
+        Measurement(names["any"], "rows/s", rates["any"], None, None, at_most=False),
+        Measurement(names["signed"], "rows/s", rates["signed"], names["any"], None, at_most=False),
+    ]
+
+
+def _take(records: list[Any], tp: TopicPartition, senders: Senders) -> None:
+    rows(records, "cpu_pct", tp, 1, senders, Counter())
+
+
+def _record(tp: TopicPartition, number: int, server: str, keys: dict[str, bytes]) -> Any:
+    value = b'{"ts": "%b", "server_id": "%b", "cpu_pct": %d.25}' % (
+        utc_text(1_790_000_000 + number // 500).encode(),
+        server.encode(),
+        number % 100,
+    )
+    mark = sign(keys[server], tp.topic, server.encode(), value)
+    headers = [("run_id", b"live"), ("row", b"1"), ("signature", mark)]
+    size = len(value)
+    return ConsumerRecord(*tp, 0, number, 0, 0, server.encode(), value, headers, None, 1, size, 10)

@@ -7,10 +7,16 @@ import pytest
 
 from tests.kafka.kafka_broker import Broker, kafka_home, running_broker
 from tests.kafka.kafka_cluster import KafkaCluster, kafka_cluster
+from tests.support.storm_options import declare_storms
 
 HEAP = "512m"
 PROPERTIES = "transaction.state.log.num.partitions=5\n"
 """Fewer than the default of 50, which three brokers on one machine take long to elect."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare how long storms and outages last, and the seed of a storm."""
+    declare_storms(parser)
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 from server_monitoring.detect import engine as engine_module
-from server_monitoring.detect.engine import CLOCK_SECONDS, Engine
+from server_monitoring.detect.engine import Engine
 from server_monitoring.detect.rules import Rules
-from server_monitoring.model.live import NO_DATA, read_key, utc_text
+from server_monitoring.model.live import CLOCK_SECONDS, NO_DATA, read_key, utc_text
 from server_monitoring.model.windows import Windows
 
 from tests.unit.app.detect.detect_rows import DAY, Given, feed, numbered, rules

@@ -3,7 +3,8 @@
 import csv
 
 import pytest
-from server_monitoring.detect.engine import CLOCK_SECONDS, Engine
+from server_monitoring.detect.engine import Engine
+from server_monitoring.model.live import CLOCK_SECONDS
 from server_monitoring.model.timestamps import CLOCK, time_text
 
 from tests.support.project import PROJECT
