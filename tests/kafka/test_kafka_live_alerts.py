@@ -168,7 +168,7 @@ def test_books_that_differ_are_an_alert_until_they_agree(live: LiveMode) -> None
     live.configure(consumers={"index": 1, "hosts": 2})
     config = load(live.pipeline.config)
     group = config.group("cpu_mem")
-    windows = [
+    windows: list[dict[str, Any]] = [
         {"kind": "only live", "group": of, "server_id": f"s{n}", "window_start": "w", "live": []}
         for n in range(30)
         for of in ("net_disk", "cpu_mem")
