@@ -177,7 +177,7 @@ class ConfluentReader(ClientReader):
         self, topic_partitions: Sequence[TopicPartition], second: float
     ) -> dict[TopicPartition, int]:
         """Return of each partition the first offset of this second or a later one."""
-        wanted = [ClientPartition(*tp, int(second * 1000)) for tp in topic_partitions]
+        wanted = [ClientPartition(*tp, max(0, int(second * 1000))) for tp in topic_partitions]
         with self._translated("asking for offsets by time"):
             asked = self._consumer.offsets_for_times(wanted, timeout=CONNECT_SECONDS)
             for at in asked:

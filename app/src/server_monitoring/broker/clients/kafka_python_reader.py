@@ -103,7 +103,7 @@ class KafkaPythonReader(ClientReader):
         self, topic_partitions: Sequence[TopicPartition], second: float
     ) -> dict[TopicPartition, int]:
         """Return of each partition the first offset of this second or a later one."""
-        wanted = {ClientPartition(*tp): int(second * 1000) for tp in topic_partitions}
+        wanted = {ClientPartition(*tp): max(0, int(second * 1000)) for tp in topic_partitions}
         with self._translated("asking for offsets by time"):
             found = self._consumer.offsets_for_times(wanted, timeout_ms=CONNECT_SECONDS * 1000)
         ends = self.end_offsets([tp for tp in topic_partitions if not found[ClientPartition(*tp)]])
