@@ -24,7 +24,6 @@ def groups(node: str, pytestconfig: pytest.Config) -> list[str]:
 def test_host_has_the_credentials_of_its_own_accounts_alone(
     host: Host,
     node: str,
-    variables: dict[str, Any],
     groups: list[str],
     pytestconfig: pytest.Config,
 ) -> None:
@@ -38,7 +37,7 @@ def test_host_has_the_credentials_of_its_own_accounts_alone(
     }
     found = host.check_output(f"stat --format='%n %U %a' {SETTINGS}/credentials/*").splitlines()
     names = {f"{name}.json" for name in wanted}
-    signed = bool(variables.get("agent_signed"))
+    signed = inventory(path)["all"]["vars"].get("agent_signed", False)
     names |= {"signing.key"} if "agents" in groups and signed else set()
     consumed = [name.removeprefix("consumers_") for name in groups if name.startswith("consumers_")]
     if consumed and members(path, "agents"):

@@ -9,6 +9,7 @@ import pytest
 from testinfra.host import Host
 
 from tests.infra.listening import listeners, writable
+from tests.infra.nodes import members
 from tests.infra.reaching import at_once
 
 GROUPS = "kafka"
@@ -39,15 +40,18 @@ def test_broker_listens_on_the_overlay_address_alone(host: Host, variables: dict
     assert own == {(variables["zerotier_ip"], port) for port in (9092, 9093, 9094)}
 
 
-def test_topics_are_as_declared(host: Host, admin: str) -> None:
-    """The four topics have three partitions and one replica; the probe's is the only other."""
+def test_topics_are_as_declared(host: Host, admin: str, pytestconfig: pytest.Config) -> None:
+    """The four topics have three partitions and one replica; others: the probe's and live ones."""
     described = host.check_output(f"/opt/kafka/bin/kafka-topics.sh {admin} --describe")
     for topic in TOPICS:
         assert re.search(
             rf"Topic: {topic}\s.*PartitionCount: 3\s+ReplicationFactor: 1\b", described
         )
     names = set(re.findall(r"^Topic: (\S+)", described, re.MULTILINE))
-    assert {n for n in names if not n.startswith("__")} == {*TOPICS, "server-monitoring-probe"}
+    others = {"server-monitoring-probe"}
+    if members(pytestconfig.getoption("ansible_inventory"), "agents"):
+        others |= {"topic-alerts", "topic-alert-state"}
+    assert {n for n in names if not n.startswith("__")} == {*TOPICS, *others}
 
 
 def test_topics_are_not_made_by_asking_for_them(host: Host, admin: str) -> None:

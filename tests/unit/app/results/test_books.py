@@ -53,6 +53,7 @@ def row(start: str = "00:00:00", alert: str = CPU, server: str = "a", cpu: str =
 def day(values: dict[str, Any]) -> Day:
     """Return the day, analyzed, with 10 rows of each metric."""
     made = Day.of(Path(values["data_dir"]), checked_day(DAY))
+    made.live.mkdir(parents=True)
     made.create()
     told = {"topic-cpu": 10, "topic-mem": 10}
     summary = {"rows": told, "repeated_rows": {"topic-cpu": 1, "topic-mem": 0}}
