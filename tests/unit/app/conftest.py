@@ -5,11 +5,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 from pytest_socket import disable_socket, enable_socket
 from server_monitoring.cli import main
 
 from tests.support.app_settings import settings, write_settings
 from tests.unit.app.app_command import App, Said
+
+# How long an example takes says how busy the machine is.
+hypothesis_settings.register_profile("untimed", deadline=None)
+hypothesis_settings.load_profile("untimed")
 
 
 @pytest.fixture(autouse=True)

@@ -1,7 +1,7 @@
 """Seconds to sample, by a given clock: in order, none twice, none made up."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from server_monitoring.agent.schedule import FAR_SECONDS, Due, Schedule
 
@@ -126,7 +126,6 @@ def test_it_ends_when_it_is_told_to() -> None:
     assert Schedule(10, 0, lambda _: True, print).next() is None
 
 
-@settings(deadline=None)
 @given(
     interval=st.sampled_from([1, 7, 10]),
     steps=st.lists(

@@ -24,7 +24,7 @@ FILES = 4096
 APPEND, SEND, ACKNOWLEDGE = "append", "send", "acknowledge"
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(
     lives=st.lists(
         st.tuples(

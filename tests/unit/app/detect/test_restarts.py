@@ -98,7 +98,7 @@ class Broker:
             self.needed = [min(at[m], needed.get((m, 0), at[m])) for m in (0, 1)]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(of=all_rules(), seed=st.integers(0, 2**32))
 def test_the_alerts_are_those_of_an_oracle_that_was_never_killed(of: Rules, seed: int) -> None:
     """Each once, with the numbers of exact arithmetic; and each transition."""

@@ -100,7 +100,7 @@ class Storm:
     kills=st.lists(st.integers(0, 250), max_size=5),
     foreign=st.booleans(),
 )
-@options(max_examples=60, deadline=None)
+@options(max_examples=60)
 def test_a_producer_killed_anywhere_and_started_again_sends_every_row_once(
     tmp_path_factory: pytest.TempPathFactory,
     seed: int,

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given
-from hypothesis import settings as options
 from hypothesis import strategies as st
 from server_monitoring.errors import ResultsError
 from server_monitoring.model.csv_text import csv_row, text_cell
@@ -57,7 +56,6 @@ def test_one_part_is_the_table(tmp_path: Path) -> None:
 
 
 @given(ids=st.sets(st.text(st.sampled_from("ab,\"\n'=ä\U0001f4a1"), min_size=1), max_size=12))
-@options(deadline=None)
 def test_any_servers_come_in_the_order_of_a_merge_by_rows(
     tmp_path_factory: pytest.TempPathFactory, ids: set[str]
 ) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import psutil
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from server_monitoring.model.groups import DEFAULT_COLUMNS
 from server_monitoring.sources.host_sample import FileSource, PsutilSource, Rate
@@ -186,7 +186,6 @@ def test_this_machine_gives_four_canonical_numbers() -> None:
         assert disk >= 0
 
 
-@settings(deadline=None)
 @given(
     samples=st.lists(
         st.tuples(

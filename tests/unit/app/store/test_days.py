@@ -72,7 +72,7 @@ def take(live: Path, rows: list[int], batch: int) -> None:
         segments.close()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     rows=st.lists(st.integers(1, 7), min_size=1, max_size=12),
     batch=st.integers(1, 4),
