@@ -7,7 +7,7 @@ import pytest
 
 from tests.kafka.kafka_broker import Broker, kafka_home, running_broker
 from tests.kafka.kafka_cluster import KafkaCluster, kafka_cluster
-from tests.support.storm_options import declare_storms
+from tests.support.storm_options import add_storm_options
 
 HEAP = "512m"
 PROPERTIES = "transaction.state.log.num.partitions=5\n"
@@ -15,8 +15,11 @@ PROPERTIES = "transaction.state.log.num.partitions=5\n"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Declare how long storms and outages last, and the seed of a storm."""
-    declare_storms(parser)
+    """Declare how long a storm lasts, its seed, and for how long there is no broker."""
+    add_storm_options(parser)
+    parser.addoption(
+        "--away", type=int, default=60, help="seconds that live mode has no broker (default: 60)"
+    )
 
 
 @pytest.fixture

@@ -11,12 +11,12 @@ from tests.pipeline.fault_plan import KINDS
 from tests.pipeline.runs import RESULTS, Name, Run
 from tests.support.inventories import changed
 from tests.support.playbooks import Result, play
-from tests.support.storm_options import declare_storms
+from tests.support.storm_options import add_storm_options
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Declare how long a storm of faults lasts, its seed, and what it leaves out."""
-    declare_storms(parser)
+    add_storm_options(parser)
     parser.addoption(
         "--without", action="append", default=[], choices=KINDS, help="a kind of fault to leave out"
     )

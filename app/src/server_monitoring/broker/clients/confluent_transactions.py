@@ -1,5 +1,6 @@
 """confluent-kafka's producer with a transactional id."""
 
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -69,8 +70,11 @@ class ConfluentTransactions:
         wanted = [ClientPartition(*tp, *committed) for tp, committed in offsets.items()]
         if wanted:
             self._again(
-                lambda: self._producer.send_offsets_to_transaction(
-                    wanted, self._group, limits.CONNECT_SECONDS
+                lambda: self._within(
+                    limits.CONNECT_SECONDS + limits.DOUBT_SECONDS,
+                    lambda: self._producer.send_offsets_to_transaction(
+                        wanted, self._group, limits.CONNECT_SECONDS
+                    ),
                 )
             )
         self._again(lambda: self._producer.commit_transaction(limits.CONNECT_SECONDS))
@@ -86,6 +90,25 @@ class ConfluentTransactions:
 
     def _decided(self, error: KafkaError | None, _: Any) -> None:
         self._failed = self._failed or error
+
+    def _within(self, seconds: float, call: Callable[[], object]) -> None:
+        """Call, but wait no longer: librdkafka may ask for ever where a group's broker has died."""
+        failed: list[BaseException] = []
+
+        def run() -> None:
+            try:
+                call()
+            except BaseException as error:  # noqa: BLE001 - raised by the caller's thread
+                failed.append(error)
+
+        thread = threading.Thread(target=run, daemon=True)
+        thread.start()
+        thread.join(seconds)
+        if thread.is_alive():
+            self._over = True  # nothing else may be asked of this producer
+            raise TimeoutError("no answer in time")
+        if failed:
+            raise failed[0]
 
     def _again(self, call: Callable[[], object]) -> None:
         """Call until it is done, or no longer worth it."""
