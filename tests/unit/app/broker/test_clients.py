@@ -44,6 +44,7 @@ def kafka_python(error: Exception) -> Reader:
         _client=client_for(KAFKA_PYTHON),
         _cluster=CLUSTER,
         _last=math.inf,
+        _moved={},
         _reads="Read on topic t",
         _consumer=SimpleNamespace(poll=poll),
     )
