@@ -7,7 +7,7 @@ from typing import Any
 
 from kafka.net.transport import KafkaSSLTransport
 
-from server_monitoring.broker import failures, tls
+from server_monitoring.broker import failures, limits, tls
 from server_monitoring.broker.cluster import MECHANISM, SASL_SSL, Cluster
 from server_monitoring.broker.limits import CONNECT_SECONDS
 
@@ -17,11 +17,11 @@ logging.getLogger("kafka").propagate = False
 
 
 async def _handshake(transport: Any) -> None:
-    """Shake hands within CONNECT_SECONDS: the client's own function waits without an end.
+    """Shake hands within DOUBT_SECONDS: the client's own function waits without an end.
 
     Whatever is to be sent to a broker waits for it, and with that, all that the client does.
     """
-    deadline = time.monotonic() + CONNECT_SECONDS
+    deadline = time.monotonic() + limits.DOUBT_SECONDS
     while True:
         try:
             transport._sock.do_handshake()  # noqa: SLF001 - as the client does
