@@ -100,7 +100,8 @@ def own_clock(node: str, unit: str) -> Iterator[None]:
     [library] = [path for path in files if path.endswith("/libfaketime.so.1")]
     settings = (
         f"[Service]\\nEnvironment=LD_PRELOAD={LIBRARY} FAKETIME_TIMESTAMP_FILE={CLOCK} "
-        "FAKETIME_CACHE_DURATION=1 FAKETIME_DONT_FAKE_MONOTONIC=1\\n"
+        # The first of the last two alone lets all threads of Java spin that wait for a while.
+        "FAKETIME_CACHE_DURATION=1 FAKETIME_DONT_FAKE_MONOTONIC=1 FAKETIME_FORCE_MONOTONIC_FIX=0\\n"
         "RestartPreventExitStatus=\\n"
     )
     folder = f"/run/systemd/system/{unit}.service.d"

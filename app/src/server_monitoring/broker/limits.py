@@ -23,6 +23,8 @@ FETCH_WAIT_MS = 200
 QUEUED_RECORDS = 20_000
 # After this long without an answer the broker is asked whether it still takes the credentials.
 DOUBT_SECONDS = 5
+# After this long without a record from a partition the broker is asked whether it has any.
+STALL_SECONDS = 30
 # Of the topic that only probes use: one partition that stays small, whoever writes to it.
 PROBE_CONFIGS = {
     "retention.ms": "3600000",

@@ -6,9 +6,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import confluent_kafka
+import kafka
 import pytest
 from confluent_kafka import KafkaError
 from kafka import errors as kafka_errors
+from server_monitoring.broker import limits
 from server_monitoring.broker.client import Client, client_for
 from server_monitoring.broker.clients import confluent_common
 from server_monitoring.broker.clients.confluent_common import RefusedError
@@ -44,6 +46,7 @@ def kafka_python(error: Exception) -> Reader:
         _client=client_for(KAFKA_PYTHON),
         _cluster=CLUSTER,
         _last=math.inf,
+        _moved={},
         _reads="Read on topic t",
         _consumer=SimpleNamespace(poll=poll),
     )
@@ -87,6 +90,31 @@ def confluent_reader(code: int, *, retriable: bool = False) -> Reader:
 def test_a_broker_that_is_away_gives_no_records_and_no_error(make: Callable[[], Reader]) -> None:
     """It may be back in a moment; how long is too long is the consumer's matter."""
     assert make().poll(1, 10) == {}
+
+
+def test_a_silent_reader_keeps_its_client_where_nobody_answers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A new one cannot connect either; the old one tries on."""
+
+    def unanswered(*_: Any, **__: Any) -> None:
+        tried.append(1)
+        raise kafka_errors.KafkaTimeoutError
+
+    tried: list[int] = []
+    monkeypatch.setattr(kafka, "KafkaConsumer", unanswered)
+    monkeypatch.setattr(limits, "STALL_SECONDS", 0)
+    position = SimpleNamespace(position=SimpleNamespace(offset=3))
+    client = SimpleNamespace(
+        poll=lambda **_: {},
+        end_offsets=unanswered,
+        _subscription=SimpleNamespace(assignment={kafka.TopicPartition(*TP): position}),
+    )
+    reader = kafka_python(kafka_errors.KafkaTimeoutError())
+    vars(reader).update(_consumer=client, _moved={TP: 0.0}, _group_id=None, _live=False)
+    assert reader.poll(1, 1) == {}
+    assert len(tried) == 2
+    assert vars(reader)["_consumer"] is client
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,39 @@
 """What kafka-python's reader, producer and administrator are told."""
 
 import logging
+import ssl
+import time
+from typing import Any
 
-from server_monitoring.broker import failures, tls
+from kafka.net.transport import KafkaSSLTransport
+
+from server_monitoring.broker import failures, limits, tls
 from server_monitoring.broker.cluster import MECHANISM, SASL_SSL, Cluster
 from server_monitoring.broker.limits import CONNECT_SECONDS
 
 # The client logs each retry; its final word reaches the user as a BrokerError.
 logging.getLogger("kafka").addHandler(logging.NullHandler())
 logging.getLogger("kafka").propagate = False
+
+
+async def _handshake(transport: Any) -> None:
+    """Shake hands within DOUBT_SECONDS: the client's own function waits without an end.
+
+    Whatever is to be sent to a broker waits for it, and with that, all that the client does.
+    """
+    deadline = time.monotonic() + limits.DOUBT_SECONDS
+    while True:
+        try:
+            transport._sock.do_handshake()  # noqa: SLF001 - as the client does
+        except ssl.SSLWantReadError:
+            await transport._net.wait_read(transport._sock, deadline)  # noqa: SLF001
+        except ssl.SSLWantWriteError:
+            await transport._net.wait_write(transport._sock, deadline)  # noqa: SLF001
+        else:
+            return
+
+
+KafkaSSLTransport.handshake = _handshake
 
 
 def _security(cluster: Cluster) -> dict[str, object]:

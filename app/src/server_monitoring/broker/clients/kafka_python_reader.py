@@ -3,6 +3,7 @@
 import contextlib
 import time
 from collections.abc import Sequence
+from typing import Any
 
 import kafka
 from kafka.admin import KafkaAdminClient
@@ -43,25 +44,38 @@ class KafkaPythonReader(ClientReader):
 
         """
         super().__init__(client, cluster, group_id)
+        self._group_id, self._live = group_id, live
         self._last = time.monotonic()
+        # When each partition gave records, or was found to have no more.
+        self._moved: dict[TopicPartition, float] = {}
         self._reads = ""
         with self._translated("connecting"):
-            self._consumer = kafka.KafkaConsumer(
-                **options(cluster),
-                group_id=group_id,
-                enable_auto_commit=False,
-                auto_offset_reset="none",
-                fetch_max_wait_ms=limits.FETCH_WAIT_MS,
-                max_partition_fetch_bytes=limits.PARTITION_BYTES,
-                fetch_max_bytes=limits.FETCH_BYTES,
-                isolation_level="read_committed" if live else "read_uncommitted",
-            )
-        self._consumer._fetcher.PartitionRecords = PartitionRecords  # noqa: SLF001 - as it says
+            self._consumer = self._connected()
+
+    def _connected(self) -> Any:
+        consumer = kafka.KafkaConsumer(
+            **options(self._cluster),
+            group_id=self._group_id,
+            enable_auto_commit=False,
+            auto_offset_reset="none",
+            fetch_max_wait_ms=limits.FETCH_WAIT_MS,
+            max_partition_fetch_bytes=limits.PARTITION_BYTES,
+            fetch_max_bytes=limits.FETCH_BYTES,
+            isolation_level="read_committed" if self._live else "read_uncommitted",
+        )
+        consumer._fetcher.PartitionRecords = PartitionRecords  # noqa: SLF001 - as it says
+        # Commits look for the group's coordinator themselves; the client reads nothing without it.
+        consumer._coordinator.poll = lambda **_: True  # noqa: SLF001
+        return consumer
 
     def __exit__(self, *_: object) -> None:
         """Disconnect."""
+        self._disconnect(self._consumer)
+
+    @staticmethod
+    def _disconnect(consumer: Any) -> None:
         with contextlib.suppress(KafkaError):
-            self._consumer.close(autocommit=False, timeout_ms=1000)
+            consumer.close(autocommit=False, timeout_ms=1000)
 
     def _count(self, topic: str) -> int:
         found = self._consumer.partitions_for_topic(topic)
@@ -112,9 +126,14 @@ class KafkaPythonReader(ClientReader):
 
     def _assign(self, positions: dict[TopicPartition, int]) -> None:
         self._reads = needs_read(positions)
-        self._consumer.assign([ClientPartition(*tp) for tp in positions])
+        self._moved = dict.fromkeys(positions, time.monotonic())
+        self._seek(self._consumer, positions)
+
+    @staticmethod
+    def _seek(consumer: Any, positions: dict[TopicPartition, int]) -> None:
+        consumer.assign([ClientPartition(*tp) for tp in positions])
         for tp, offset in positions.items():
-            self._consumer.seek(ClientPartition(*tp), offset)
+            consumer.seek(ClientPartition(*tp), offset)
 
     def _answered(self, tp: TopicPartition) -> bool:
         return self._consumer.highwater(ClientPartition(*tp)) is not None
@@ -131,13 +150,14 @@ class KafkaPythonReader(ClientReader):
         except KafkaConnectionError:
             # It reconnects by itself; a stall is detected by its duration.
             time.sleep(timeout_ms / 1000)
-            self._doubt(answered=False)
-            return {}
+            found = {}
         except KafkaError as error:
             with self._translated("reading", self._reads):
                 raise error from error
-        self._doubt(answered=bool(found))
-        return {TopicPartition(*tp): records for tp, records in found.items()}
+        records = {TopicPartition(*tp): batch for tp, batch in found.items()}
+        self._doubt(answered=bool(records))
+        self._watch(records)
+        return records
 
     def _doubt(self, *, answered: bool) -> None:
         """Find out by asking whether a password was changed: the client retries forever."""
@@ -147,6 +167,40 @@ class KafkaPythonReader(ClientReader):
         elif now - self._last > limits.DOUBT_SECONDS:
             failures.check_connection(self._cluster)
             self._last = time.monotonic()
+
+    def _watch(self, records: Records) -> None:
+        """Connect anew where the client does not fetch what is there, whatever it waits for."""
+        now = time.monotonic()
+        self._moved.update(dict.fromkeys(records, now))
+        silent = [tp for tp, moved in self._moved.items() if now - moved > limits.STALL_SECONDS]
+        if not silent:
+            return
+        if self._stands(silent):
+            self._reconnect()
+        self._moved.update(dict.fromkeys(silent, time.monotonic()))
+
+    def _stands(self, silent: Sequence[TopicPartition]) -> bool:
+        """Return whether one of these has records, or nobody answers."""
+        wanted = [ClientPartition(*tp) for tp in silent]
+        try:
+            ends = self._consumer.end_offsets(wanted, timeout_ms=limits.DOUBT_SECONDS * 1000)
+        except KafkaError:
+            return True
+        return any(self._next(TopicPartition(*tp)) < end for tp, end in ends.items())
+
+    def _reconnect(self) -> None:
+        positions = {tp: self._next(tp) for tp in self._moved}
+        # Nobody answers: the client that there is tries on.
+        with contextlib.suppress(KafkaError):
+            fresh = self._connected()
+            self._seek(fresh, positions)
+            self._disconnect(self._consumer)
+            self._consumer = fresh
+
+    def _next(self, tp: TopicPartition) -> int:
+        """Return the next offset to be read, without a wait."""
+        state = self._consumer._subscription.assignment[ClientPartition(*tp)]  # noqa: SLF001
+        return int(state.position.offset)
 
     def position(self, tp: TopicPartition) -> int:
         """Return the next offset to be read."""
