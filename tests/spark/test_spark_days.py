@@ -47,6 +47,7 @@ def analyze(lab: Lab, of_day: Day) -> tuple[job.Result, list[list[str]]]:
     """Analyze a day; return the result, and the table's rows."""
     lab.values["start"] = ""
     config = lab.config()
+    of_day.live.mkdir(parents=True, exist_ok=True)
     of_day.create()
     found = job.analyze(lab.session, of_day, config, config.group("cpu_mem"), lambda _: None)
     with found.path.open(encoding="utf-8", newline="") as file:
