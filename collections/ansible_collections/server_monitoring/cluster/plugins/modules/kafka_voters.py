@@ -70,6 +70,8 @@ removed:
 """
 
 INTERVAL_SECONDS = 0.5
+# The others elect an active controller within it.
+ELECTION_SECONDS = 20
 
 
 class Voters:
@@ -86,10 +88,12 @@ class Voters:
 
     def planned(self) -> list[str]:
         """Return who would be removed. Raises BrokerError if there is no active controller."""
-        quorum = self._watch.look(least=False).quorum
-        if quorum is None or quorum.leader < 0:
-            message = "controllers: found no active one, expected it: most of them must be up"
-            raise BrokerError(message)
+        deadline = time.monotonic() + min(ELECTION_SECONDS, self._module.params["timeout"])
+        while (quorum := self._watch.look(least=False).quorum) is None or quorum.leader < 0:
+            if time.monotonic() > deadline:
+                message = "controllers: found no active one, expected it: most of them must be up"
+                raise BrokerError(message)
+            time.sleep(INTERVAL_SECONDS)
         return list(map(self._name, surplus(quorum, self._controllers | self._keep)))
 
     def settle(self) -> list[str]:
