@@ -89,12 +89,20 @@ class Voters:
     def planned(self) -> list[str]:
         """Return who would be removed. Raises BrokerError if there is no active controller."""
         deadline = time.monotonic() + min(ELECTION_SECONDS, self._module.params["timeout"])
-        while (quorum := self._watch.look(least=False).quorum) is None or quorum.leader < 0:
-            if time.monotonic() > deadline:
-                message = "controllers: found no active one, expected it: most of them must be up"
-                raise BrokerError(message)
+        while True:
+            try:
+                return list(map(self._name, surplus(self._led(), self._controllers | self._keep)))
+            except BrokerError:
+                if time.monotonic() > deadline:
+                    raise
             time.sleep(INTERVAL_SECONDS)
-        return list(map(self._name, surplus(quorum, self._controllers | self._keep)))
+
+    def _led(self) -> Any:
+        quorum = self._watch.look(least=False).quorum
+        if quorum is None or quorum.leader < 0:
+            message = "controllers: found no active one, expected it: most of them must be up"
+            raise BrokerError(message)
+        return quorum
 
     def settle(self) -> list[str]:
         """Remove who is to go, and return them. Raises BrokerError when the time is up."""
