@@ -8,6 +8,7 @@ from server_monitoring.broker.limits import CLIENTS
 
 from tests.kafka.access_broker import AccessBroker
 from tests.kafka.kafka_broker import Broker, Pipeline, make_pipeline, running_broker
+from tests.kafka.live_rows import LiveMode, live_mode
 from tests.kafka.secure_broker import SecureBroker
 
 PLAIN, SECURE = "plain", "secure"
@@ -48,6 +49,13 @@ def client(request: pytest.FixtureRequest) -> str:
     """Return each Kafka client in turn: the same must be true of both."""
     name: str = request.param
     return name
+
+
+@pytest.fixture
+def live(broker: Broker, tmp_path: Path, client: str) -> Iterator[LiveMode]:
+    """Return live mode with topics of this test's own."""
+    with live_mode(broker, tmp_path, client) as made:
+        yield made
 
 
 @pytest.fixture

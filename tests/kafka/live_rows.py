@@ -1,10 +1,12 @@
 """Live mode on loopback: rows as agents send them, detectors as processes, alerts read back."""
 
 import json
+import random
 import subprocess
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, NamedTuple
@@ -23,6 +25,8 @@ PARTITIONS = 3
 LIMIT = 50
 """Threshold of both metrics of cpu_mem."""
 WINDOW_SECONDS, SLIDE = 30, 10
+BEGIN = 1_790_000_000
+SERVERS = ["a", "b,c", "Zürich 💡", "server-4", "server-5"]
 
 
 class Sample(NamedTuple):
@@ -161,6 +165,17 @@ def committed(bootstrap: Sequence[str], topic: str) -> list[tuple[bytes, bytes]]
         reader.close()
 
 
+def samples(rng: random.Random, first: int, seconds: int) -> list[Sample]:
+    """Return each server's samples, of values around the threshold that change each 20 s."""
+    found = []
+    for second in range(first, first + seconds):
+        for server_id in SERVERS:
+            drift = 12 * ((second // 20 * 7 + SERVERS.index(server_id)) % 3 - 1)
+            cpu, mem = (50 + drift + rng.uniform(-9, 9) for _ in "cm")
+            found.append(Sample(server_id, second, repr(cpu), repr(mem)))
+    return found
+
+
 def make_live(broker: Broker, directory: Any, client: str, **live: Any) -> LiveMode:
     """Create the topics, with times as producers give them, and the configuration."""
     pipeline = make_pipeline(broker, directory, PARTITIONS, client)
@@ -185,6 +200,16 @@ def make_live(broker: Broker, directory: Any, client: str, **live: Any) -> LiveM
     write_settings(pipeline.config, pipeline.values)
     producer = KafkaProducer(bootstrap_servers=broker.address, linger_ms=5)
     return LiveMode(pipeline, producer)
+
+
+@contextmanager
+def live_mode(broker: Broker, directory: Any, client: str) -> Iterator[LiveMode]:
+    """Return live mode with topics of its own; its detectors end with it."""
+    made = make_live(broker, directory, client)
+    try:
+        yield made
+    finally:
+        made.end()
 
 
 def abnormal(samples: Sequence[Sample]) -> list[tuple[str, str, str, str, str]]:

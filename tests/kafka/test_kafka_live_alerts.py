@@ -6,19 +6,16 @@ import random
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
 from server_monitoring.consume.alert_log import tell_books
 from server_monitoring.remote.following import Following
 from server_monitoring.remote.node import Node
 from server_monitoring.settings.config import load
 
-from tests.kafka.kafka_broker import PATIENCE, Broker
-from tests.kafka.live_rows import LiveMode, Sample, abnormal, make_live
-from tests.kafka.test_kafka_detect import BEGIN, samples
+from tests.kafka.kafka_broker import PATIENCE
+from tests.kafka.live_rows import BEGIN, LiveMode, Sample, abnormal, samples
 
 FAR = """
 import itertools, shlex, subprocess, sys
@@ -31,16 +28,6 @@ for line in itertools.islice(process.stdout, 15):
 process.kill()
 """
 """What takes the place of ssh: it runs the node's command here, and breaks after some lines."""
-
-
-@pytest.fixture
-def live(broker: Broker, tmp_path: Path, client: str) -> Iterator[LiveMode]:
-    """Return live mode with topics of this test's own."""
-    made = make_live(broker, tmp_path, client)
-    try:
-        yield made
-    finally:
-        made.end()
 
 
 def follow(live: LiveMode, *options: str) -> subprocess.Popen[str]:

@@ -10,7 +10,7 @@ from server_monitoring.broker.limits import CONFLUENT
 from server_monitoring.model.live import NO_DATA, utc_second, utc_text
 
 from tests.kafka.kafka_broker import Broker
-from tests.kafka.live_rows import LIMIT, LiveMode, Sample, abnormal, make_live
+from tests.kafka.live_rows import LIMIT, LiveMode, Sample, abnormal, live_mode
 from tests.live.ledger import Ledger, calm
 
 HOUR, STEP = 3_600, 10
@@ -22,11 +22,8 @@ BOOKED = {"count": 0, "windows": []}
 @pytest.fixture
 def live(mortal: Broker, tmp_path: Path) -> Iterator[LiveMode]:
     """Return live mode that takes rows of any time."""
-    made = make_live(mortal, tmp_path, CONFLUENT)
-    try:
+    with live_mode(mortal, tmp_path, CONFLUENT) as made:
         yield made
-    finally:
-        made.end()
 
 
 def wild(rng: random.Random, server_id: str, seconds: range) -> list[Sample]:

@@ -4,7 +4,8 @@ A day's folder has what the analysis wrote of it: a table for each group, with i
 window of a table that has an alert must be one live alert with the same label and values, and each
 live alert such a window; everything else is a difference. Windows that hold rows which came too
 late, or too early, to count live are listed apart: `days` says what those are; and so are those of
-servers that are watched no more.
+servers that are watched no more. While a day goes on, or late rows still count for it, a server's
+windows that may get more rows than were analyzed are open: they are counted, and not compared.
 """
 
 import csv

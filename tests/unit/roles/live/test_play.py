@@ -53,6 +53,7 @@ def test_each_consumer_gets_the_units_of_its_groups(tmp_path: Path) -> None:
             assert done.output.count(path) == hosts, path
     assert "Requires=sm-analyze-cpu_mem@%i.service sm-analyze-net_disk@%i.service" in done.output
     assert "LoadCredential=signing.json:" in done.output
+    assert '+exit "$status"\n' in done.output, "the last line of the program that closes days"
     changed = done.changed()
     assert changed["c1"] > 0
     assert (changed["k1"], changed["a1"]) == (0, 0)
@@ -83,3 +84,14 @@ def test_a_day_that_cannot_be_closed_is_told_in_a_line(tmp_path: Path) -> None:
     assert done.status != 0
     assert done.says("failed: localhost: day: found 'foo', expected a day in UTC"), done.tail()
     assert "c1" not in done.changed()
+
+
+def test_nothing_is_said_of_units_that_are_well(tmp_path: Path) -> None:
+    """Also what would be said is worked out then."""
+    tasks = [{"ansible.builtin.import_role": {"name": "live", "tasks_from": "verify.yml"}}]
+    settings = {"_live_services": [], "_live_is_stopped": False, "live_connect_timeout": 1}
+    path = tmp_path / "verify.yml"
+    of = {"hosts": "c1", "gather_facts": False, "vars": settings, "tasks": tasks}
+    path.write_text(yaml.safe_dump([of]), encoding="utf-8")
+    done = play(str(path), inventory=inventory(tmp_path, ["a1"]), extra=settings)
+    assert done.status == 0, done.tail()
